@@ -1,0 +1,181 @@
+"""Refuse a bad argument before anything is computed, in one sentence that says how to mend it.
+
+Every public function of the package checks what it is given with the functions below, so that all refusals
+read alike::
+
+    patterns: expected values in {-1, +1}; got 0.5. Threshold real data first, e.g. torch.where(x > 0, 1.0, -1.0).
+
+This is the bottom layer of the package: it imports nothing else of it, and torch only when a tensor is checked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import torch
+
+Values = Literal["finite", "spins", "bits", "nonnegative"]
+
+_VALUES = {
+    "finite": ("finite values", "Remove NaN and infinite entries."),
+    "spins": ("values in {-1, +1}", "Threshold real data first, e.g. torch.where(x > 0, 1.0, -1.0)."),
+    "bits": ("values in {0, 1}", "Map spins to bits with (s + 1) / 2."),
+    "nonnegative": ("finite values >= 0", "Clip or shift the input."),
+}
+
+
+class ArgumentError(ValueError):
+    """A refused argument: which one, what was expected, what came, and the cure.
+
+    Parameters
+    ----------
+    argument, expected, got, cure
+        The parts of the message ``"{argument}: expected {expected}; got {got}. {cure}"``. They stay readable as
+        attributes. The cure may be empty where the first half already says it.
+    """
+
+    def __init__(self, argument: str, expected: str, got: str, cure: str = "") -> None:
+        self.argument, self.expected, self.got, self.cure = argument, expected, got, cure
+        super().__init__(f"{argument}: expected {expected}; got {got}. {cure}".rstrip())
+
+    def __reduce__(self) -> tuple[type[ArgumentError], tuple[str, str, str, str]]:
+        # An exception is rebuilt from its arguments when it crosses a process; the default would pass the message only.
+        return type(self), (self.argument, self.expected, self.got, self.cure)
+
+
+def require_tensor(
+    argument: str,
+    value: Any,
+    axes: str,
+    *,
+    values: Values | None = "finite",
+    sizes: dict[str, int] | None = None,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> torch.Tensor:
+    """Return ``value`` if it is a tensor with the stated axes and values, otherwise raise.
+
+    Parameters
+    ----------
+    argument
+        The name the caller knows the tensor by.
+    value
+        What was passed.
+    axes
+        Named axes from first to last, ``"patterns neurons"``; a leading ``...`` admits any number of batch axes.
+        No axis may be empty.
+    values
+        ``"finite"``, ``"spins"`` ({-1, +1}), ``"bits"`` ({0, 1}), ``"nonnegative"`` or None for no check.
+    sizes
+        Sizes already known by axis name. A named axis found here must have that size; the others are added, so that
+        one dictionary passed from check to check ties the arguments of a function together.
+    device, dtype
+        Required device and floating dtype; by default any device and any of float16, bfloat16, float32, float64.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the argument, what was expected, what came and the cure.
+    """
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        raise ArgumentError(argument, "a torch.Tensor", type(value).__name__, "Convert it with torch.as_tensor.")
+    if not value.dtype.is_floating_point or (dtype is not None and value.dtype != dtype):
+        wanted = _short(dtype) if dtype is not None else "a floating dtype"
+        raise ArgumentError(argument, wanted, _short(value.dtype), f"Convert it with .to({dtype or 'torch.float32'}).")
+    if device is not None and value.device != device:
+        raise ArgumentError(argument, f"device {device}", str(value.device), f"Move it with .to('{device}').")
+    names = axes.split()
+    ragged = names[:1] == ["..."]
+    names = names[1:] if ragged else names
+    shape = tuple(value.shape)
+    wanted = f"axes ({', '.join((['...'] if ragged else []) + names)})"
+    if len(shape) < len(names) or (not ragged and len(shape) != len(names)):
+        raise ArgumentError(argument, wanted, f"shape {shape}", "Add or remove axes.")
+    if 0 in shape:
+        raise ArgumentError(argument, f"{wanted} with no empty axis", f"shape {shape}")
+    known = {} if sizes is None else sizes
+    for name, size in zip(names, shape[len(shape) - len(names):], strict=True):
+        if known.setdefault(name, size) != size:
+            raise ArgumentError(argument, f"{wanted} with {name} = {known[name]}", f"shape {shape}",
+                                f"Its {name} axis must match the other arguments.")
+    if values is not None:
+        _require_values(argument, value, values)
+    return value
+
+
+def _require_values(argument: str, value: torch.Tensor, values: Values) -> None:
+    expected, cure = _VALUES[values]
+    if values == "spins":
+        wrong = value.abs() != 1
+    elif values == "bits":
+        wrong = (value != 0) & (value != 1)
+    elif values == "nonnegative":
+        wrong = ~(value.isfinite() & (value >= 0))
+    else:
+        wrong = ~value.isfinite()
+    if wrong.any():
+        raise ArgumentError(argument, expected, f"{value[wrong][0].item():g}", cure)
+
+
+def require_integer(argument: str, value: Any, *, at_least: int | None = None, at_most: int | None = None) -> int:
+    """Return ``value`` if it is an integer (not a bool) within the inclusive bounds, otherwise raise ArgumentError."""
+    bounds = _bounds(at_least, at_most)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ArgumentError(argument, f"an integer{bounds}", _show(value))
+    if (at_least is not None and value < at_least) or (at_most is not None and value > at_most):
+        raise ArgumentError(argument, f"an integer{bounds}", str(value))
+    return value
+
+
+def require_number(
+    argument: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> float:
+    """Return ``value`` as a float if it is a finite real number within the bounds, otherwise raise ArgumentError."""
+    bounds = (f" > {above:g}" if above is not None else "") + _bounds(at_least, at_most)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ArgumentError(argument, f"a finite number{bounds}", _show(value))
+    low = (above is not None and value <= above) or (at_least is not None and value < at_least)
+    if low or (at_most is not None and value > at_most):
+        raise ArgumentError(argument, f"a finite number{bounds}", f"{value:g}")
+    return float(value)
+
+
+def require_choice(argument: str, value: Any, options: Sequence[str]) -> str:
+    """Return ``value`` if it is one of ``options``, otherwise raise ArgumentError suggesting the nearest."""
+    if value in options:
+        return value
+    raise ArgumentError(argument, "one of " + ", ".join(map(repr, options)), _show(value), nearest(str(value), options))
+
+
+def nearest(name: str, options: Sequence[str]) -> str:
+    """``"Did you mean 'x'?"`` for the closest of ``options``, or an empty string where none is close."""
+    import difflib
+
+    close = difflib.get_close_matches(name, options, n=1)
+    return f"Did you mean '{close[0]}'?" if close else ""
+
+
+def _bounds(at_least: float | None, at_most: float | None) -> str:
+    if at_least is not None and at_most is not None:
+        return f" in [{at_least:g}, {at_most:g}]"
+    if at_least is not None:
+        return f" >= {at_least:g}"
+    return "" if at_most is None else f" <= {at_most:g}"
+
+
+def _short(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _show(value: Any) -> str:
+    return f"{value!r} ({type(value).__name__})"
