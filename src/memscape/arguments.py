@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def require_tensor(
     if not value.dtype.is_floating_point or (dtype is not None and value.dtype != dtype):
         wanted = _short(dtype) if dtype is not None else "a floating dtype"
         raise ArgumentError(argument, wanted, _short(value.dtype), f"Convert it with .to({dtype or 'torch.float32'}).")
-    if device is not None and value.device != device:
+    if device is not None and not _same_device(value.device, device):
         raise ArgumentError(argument, f"device {device}", str(value.device), f"Move it with .to('{device}').")
     names = axes.split()
     ragged = names[:1] == ["..."]
@@ -99,10 +100,14 @@ def require_tensor(
     if 0 in shape:
         raise ArgumentError(argument, f"{wanted} with no empty axis", f"shape {shape}")
     known = {} if sizes is None else sizes
-    for name, size in zip(names, shape[len(shape) - len(names):], strict=True):
+    for name, size in zip(names, shape[len(shape) - len(names) :], strict=True):
         if known.setdefault(name, size) != size:
-            raise ArgumentError(argument, f"{wanted} with {name} = {known[name]}", f"shape {shape}",
-                                f"Its {name} axis must match the other arguments.")
+            raise ArgumentError(
+                argument,
+                f"{wanted} with {name} = {known[name]}",
+                f"shape {shape}",
+                f"Its {name} axis must match the other arguments.",
+            )
     if values is not None:
         _require_values(argument, value, values)
     return value
@@ -116,20 +121,31 @@ def _require_values(argument: str, value: torch.Tensor, values: Values) -> None:
         wrong = (value != 0) & (value != 1)
     elif values == "nonnegative":
         wrong = ~(value.isfinite() & (value >= 0))
+    elif value.sum().isfinite():
+        return  # so are its terms; a sum may overflow, so the other way round they are looked at one by one
     else:
         wrong = ~value.isfinite()
     if wrong.any():
-        raise ArgumentError(argument, expected, f"{value[wrong][0].item():g}", cure)
+        # As many digits as the number has: 0.9999999 is not to be refused as "1".
+        digits = 15 if value.element_size() == 8 else 7
+        raise ArgumentError(argument, expected, f"{value[wrong][0].item():.{digits}g}", cure)
 
 
 def require_integer(argument: str, value: Any, *, at_least: int | None = None, at_most: int | None = None) -> int:
-    """Return ``value`` if it is an integer (not a bool) within the inclusive bounds, otherwise raise ArgumentError."""
+    """Return ``value`` as an int if it is an integer (not a bool) within the inclusive bounds, otherwise raise.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the argument, what was expected and what came.
+    """
     bounds = _bounds(at_least, at_most)
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise ArgumentError(argument, f"an integer{bounds}", _show(value))
-    if (at_least is not None and value < at_least) or (at_most is not None and value > at_most):
-        raise ArgumentError(argument, f"an integer{bounds}", str(value))
-    return value
+    integer = int(value)
+    if (at_least is not None and integer < at_least) or (at_most is not None and integer > at_most):
+        raise ArgumentError(argument, f"an integer{bounds}", str(integer))
+    return integer
 
 
 def require_number(
@@ -140,19 +156,37 @@ def require_number(
     at_least: float | None = None,
     at_most: float | None = None,
 ) -> float:
-    """Return ``value`` as a float if it is a finite real number within the bounds, otherwise raise ArgumentError."""
-    bounds = (f" > {above:g}" if above is not None else "") + _bounds(at_least, at_most)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """Return ``value`` as a float if it is a finite real number within the bounds, otherwise raise.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the argument, what was expected and what came.
+    """
+    bounds = _bounds(at_least, at_most)
+    if above is not None:
+        bounds = f" > {_plain(above)}{' and' if bounds else ''}{bounds}"
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         raise ArgumentError(argument, f"a finite number{bounds}", _show(value))
-    low = (above is not None and value <= above) or (at_least is not None and value < at_least)
-    if low or (at_most is not None and value > at_most):
-        raise ArgumentError(argument, f"a finite number{bounds}", f"{value:g}")
-    return float(value)
+    low = (above is not None and number <= above) or (at_least is not None and number < at_least)
+    if low or (at_most is not None and number > at_most):
+        raise ArgumentError(argument, f"a finite number{bounds}", _plain(number))
+    return number
 
 
 def require_choice(argument: str, value: Any, options: Sequence[str]) -> str:
-    """Return ``value`` if it is one of ``options``, otherwise raise ArgumentError suggesting the nearest."""
-    if value in options:
+    """Return ``value`` if it is one of ``options``, otherwise raise.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the argument, the options, what came and the nearest option.
+    """
+    if isinstance(value, str) and value in options:
         return value
     raise ArgumentError(argument, "one of " + ", ".join(map(repr, options)), _show(value), nearest(str(value), options))
 
@@ -167,10 +201,19 @@ def nearest(name: str, options: Sequence[str]) -> str:
 
 def _bounds(at_least: float | None, at_most: float | None) -> str:
     if at_least is not None and at_most is not None:
-        return f" in [{at_least:g}, {at_most:g}]"
+        return f" in [{_plain(at_least)}, {_plain(at_most)}]"
     if at_least is not None:
-        return f" >= {at_least:g}"
-    return "" if at_most is None else f" <= {at_most:g}"
+        return f" >= {_plain(at_least)}"
+    return "" if at_most is None else f" <= {_plain(at_most)}"
+
+
+def _plain(number: float) -> str:
+    return f"{number:.15g}"
+
+
+def _same_device(found: torch.device, wanted: torch.device) -> bool:
+    # A device without a number ("cuda") means any of its type; the devices of tensors always have theirs ("cuda:0").
+    return found.type == wanted.type and wanted.index in (None, found.index)
 
 
 def _short(dtype: torch.dtype) -> str:
@@ -178,4 +221,5 @@ def _short(dtype: torch.dtype) -> str:
 
 
 def _show(value: Any) -> str:
-    return f"{value!r} ({type(value).__name__})"
+    kind, text = type(value).__name__, repr(value)
+    return f"{text} ({kind})" if len(text) <= 60 and "\n" not in text else kind

@@ -1,0 +1,110 @@
+# The verbs of the house. `make book` and `make test` are the two that matter; both set up what they need.
+#
+#   make book       run the stale chapters, build the site, check it, sum the ledger up
+#   make serve      show the site
+#   make test       everything that must hold
+#   make reproduce  run every chapter from scratch, in parallel
+#   make bench      time the kernels against their peers
+#   make lock       write requirements.lock anew from pyproject.toml
+#   make clean      remove all that the verbs made, the environments too
+
+PYTHON ?= python3
+# Any requirement and option that pip takes: TORCH='torch==2.13.0 --index-url ...' picks a build by hand.
+TORCH ?= torch==2.13.0
+UV ?= uv==0.13.9
+PORT ?= 8000
+WORKERS ?= 2
+# COLD=1 takes the newest versions that pyproject.toml allows instead of the lock.
+COLD ?=
+# LOCK=--upgrade renews every version; without it `make lock` keeps what still fits.
+LOCK ?=
+
+# Parallelism comes from processes: two OpenMP threads on a busy core are many times slower than one.
+export OMP_NUM_THREADS := 1
+export OMP_WAIT_POLICY := PASSIVE
+
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH := .venv-bench
+SITE := _build/html
+
+# A stamp bears the checksum of all that decides an environment's content, so that nothing is done twice.
+checksum = $(shell { cat $(1); echo '$(PYTHON) $(TORCH) $(COLD)'; } | cksum | cut -d ' ' -f 1)
+STAMP := $(VENV)/.made-$(call checksum,requirements.lock pyproject.toml)
+BENCH_STAMP := $(BENCH)/.made-$(call checksum,requirements.lock pyproject.toml benchmarks/requirements.txt)
+
+.PHONY: book serve test reproduce bench lock clean environment
+.DEFAULT_GOAL := book
+
+book: environment
+	$(BIN)/memscape execute
+	$(build_site)
+	$(BIN)/memscape ledger --summary
+	@echo "The site is in $(SITE): open $(SITE)/index.html, or run 'make serve'."
+
+serve:
+	@test -f $(SITE)/index.html || { echo "There is no site yet: run 'make book' first." >&2; exit 1; }
+	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE)
+
+test: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(build_site)
+	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout 300 \
+	    --nbval-sanitize-with tests/nbval_sanitize.cfg -n $(WORKERS) --dist loadfile chapters
+
+reproduce: environment
+	$(BIN)/memscape reproduce
+
+bench: $(BENCH_STAMP)
+	$(BENCH)/bin/pytest benchmarks --benchmark-json=results/desk/benchmarks.json
+	$(BENCH)/bin/python benchmarks/table.py
+
+lock:
+	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet $(UV); }
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra test \
+	    --no-emit-index-url --custom-compile-command 'make lock' $(LOCK) -o requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) $(BENCH) _build out .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+environment: $(STAMP)
+
+$(STAMP):
+	$(call make_environment,$(VENV))
+	rm -f $(VENV)/.made-*
+	touch $@
+
+$(BENCH_STAMP): benchmarks/requirements.txt
+	$(call make_environment,$(BENCH))
+	$(BENCH)/bin/python -m pip install --quiet --no-deps -r benchmarks/requirements.txt
+	rm -f $(BENCH)/.made-*
+	touch $@
+
+# -W makes every warning of the build an error; a page that was not rebuilt would not warn again, hence --all. Pages of
+# an earlier build that no longer exist must not stay.
+define build_site
+rm -rf $(SITE)
+$(BIN)/jupyter-book build . --all -W --keep-going -n
+$(BIN)/memscape site-check
+endef
+
+# $(1): the folder. uv is fast but does not read pip's settings, and may not be had at all: then pip does the same work.
+# torch goes in by pip alone, so that it is the build that the user's pip is set up for.
+define make_environment
+@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Memscape needs Python 3.11 or newer, \
+	say which one: make PYTHON=python3.13 ...")'
+test "$$($(1)/bin/python --version 2>&1)" = "$$($(PYTHON) --version 2>&1)" || $(PYTHON) -m venv --clear $(1)
+test -x $(1)/bin/uv || $(1)/bin/python -m pip install --quiet $(UV) || echo "No uv here: pip installs, which takes longer."
+$(if $(COLD),$(1)/bin/python -m pip install --quiet --upgrade setuptools torch,\
+    $(1)/bin/uv pip install --quiet --python $(1)/bin/python --require-hashes -r requirements.lock \
+    || $(1)/bin/python -m pip install --quiet --require-hashes -r requirements.lock)
+$(if $(COLD),,$(1)/bin/python -m pip install --quiet $(TORCH))
+$(1)/bin/python -m pip install --quiet --no-build-isolation --editable $(if $(COLD),'.[test]',. --no-deps)
+$(1)/bin/python -m pip check
+endef

@@ -1,0 +1,233 @@
+"""Every refusal of memscape.arguments, word for word."""
+
+import pickle
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from memscape import arguments
+from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
+
+SPINS = torch.tensor([[1.0, -1.0], [-1.0, -1.0], [1.0, 1.0]])
+
+
+def tensor(*values: float, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    return torch.tensor(values, dtype=dtype)
+
+
+REFUSED_TENSORS = {
+    "not a tensor": ([1.0], {}, "x: expected a torch.Tensor; got list. Convert it with torch.as_tensor."),
+    "integers": (
+        torch.tensor([1, -1]),
+        {},
+        "x: expected a floating dtype; got int64. Convert it with .to(torch.float32).",
+    ),
+    "another dtype": (
+        tensor(1.0),
+        {"dtype": torch.float32},
+        "x: expected float32; got float64. Convert it with .to(torch.float32).",
+    ),
+    "another device": (
+        tensor(1.0),
+        {"device": torch.device("meta")},
+        "x: expected device meta; got cpu. Move it with .to('meta').",
+    ),
+    "too few axes": (
+        tensor(1.0),
+        {"axes": "patterns n"},
+        "x: expected axes (patterns, n); got shape (1,). Add or remove axes.",
+    ),
+    "too many axes": (SPINS, {}, "x: expected axes (n); got shape (3, 2). Add or remove axes."),
+    "too few axes behind batches": (
+        tensor(1.0),
+        {"axes": "... patterns n"},
+        "x: expected axes (..., patterns, n); got shape (1,). Add or remove axes.",
+    ),
+    "an empty axis": (
+        torch.ones(0, 2),
+        {"axes": "patterns n"},
+        "x: expected axes (patterns, n) with no empty axis; got shape (0, 2).",
+    ),
+    "an empty batch axis": (
+        torch.ones(0, 2),
+        {"axes": "... n"},
+        "x: expected axes (..., n) with no empty axis; got shape (0, 2).",
+    ),
+    "another size": (
+        SPINS,
+        {"axes": "patterns n", "sizes": {"n": 3}},
+        "x: expected axes (patterns, n) with n = 3; got shape (3, 2). Its n axis must match the other arguments.",
+    ),
+    "not square": (
+        SPINS,
+        {"axes": "n n"},
+        "x: expected axes (n, n) with n = 3; got shape (3, 2). Its n axis must match the other arguments.",
+    ),
+    "NaN": (tensor(0.0, torch.nan), {}, "x: expected finite values; got nan. Remove NaN and infinite entries."),
+    "infinite": (tensor(-torch.inf, 0.0), {}, "x: expected finite values; got -inf. Remove NaN and infinite entries."),
+    "no spins": (
+        tensor(1.0, 0.5),
+        {"values": "spins"},
+        "x: expected values in {-1, +1}; got 0.5. Threshold real data first, e.g. torch.where(x > 0, 1.0, -1.0).",
+    ),
+    "NaN among spins": (
+        tensor(torch.nan, 1.0),
+        {"values": "spins"},
+        "x: expected values in {-1, +1}; got nan. Threshold real data first, e.g. torch.where(x > 0, 1.0, -1.0).",
+    ),
+    "almost a spin": (
+        tensor(0.9999999),
+        {"values": "spins"},
+        "x: expected values in {-1, +1}; got 0.9999999. Threshold real data first, e.g. torch.where(x > 0, 1.0, -1.0).",
+    ),
+    "single precision": (
+        tensor(0.1, dtype=torch.float32),
+        {"values": "spins"},
+        "x: expected values in {-1, +1}; got 0.1. Threshold real data first, e.g. torch.where(x > 0, 1.0, -1.0).",
+    ),
+    "spins for bits": (
+        tensor(1.0, -1.0),
+        {"values": "bits"},
+        "x: expected values in {0, 1}; got -1. Map spins to bits with (s + 1) / 2.",
+    ),
+    "negative": (
+        tensor(0.0, -2.5),
+        {"values": "nonnegative"},
+        "x: expected finite values >= 0; got -2.5. Clip or shift the input.",
+    ),
+    "infinite for nonnegative": (
+        tensor(torch.inf),
+        {"values": "nonnegative"},
+        "x: expected finite values >= 0; got inf. Clip or shift the input.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_TENSORS)
+def test_a_tensor_is_refused_in_these_words(case):
+    value, options, message = REFUSED_TENSORS[case]
+    with pytest.raises(ArgumentError) as refusal:
+        require_tensor("x", value, **{"axes": "n"} | options)
+    assert str(refusal.value) == message
+    assert refusal.value.argument == "x"
+
+
+@pytest.mark.parametrize(
+    ("value", "options"),
+    [
+        (SPINS, {"axes": "patterns n", "values": "spins"}),
+        (SPINS.half(), {"axes": "... n", "values": "spins", "dtype": torch.float16}),
+        (tensor(0.0, 1.0), {"axes": "n", "values": "bits"}),
+        (tensor(0.0, 3.5), {"axes": "n", "values": "nonnegative", "device": torch.device("cpu")}),
+        (tensor(torch.nan), {"axes": "n", "values": None}),
+        (torch.tensor(1.0), {"axes": "..."}),
+        (torch.ones(4, 5, 3, 2), {"axes": "... patterns n", "sizes": {"n": 2}}),
+    ],
+)
+def test_a_good_tensor_comes_back_as_it_is(value, options):
+    assert require_tensor("x", value, **options) is value
+
+
+def test_sizes_tie_the_arguments_of_a_function_together():
+    sizes: dict[str, int] = {}
+    require_tensor("patterns", SPINS, "patterns n", sizes=sizes)
+    assert sizes == {"patterns": 3, "n": 2}
+    with pytest.raises(ArgumentError, match=r"state: expected axes \(\.\.\., n\) with n = 2; got shape \(7, 3\)"):
+        require_tensor("state", torch.ones(7, 3), "... n", sizes=sizes)
+
+
+def test_a_device_without_a_number_admits_every_one_of_its_type():
+    first, second = torch.device("cuda:0"), torch.device("cuda:1")
+    assert arguments._same_device(first, torch.device("cuda"))
+    assert arguments._same_device(first, first)
+    assert not arguments._same_device(first, second)
+    assert not arguments._same_device(torch.device("cpu"), torch.device("cuda"))
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "message"),
+    [
+        (1.0, {}, "x: expected an integer; got 1.0 (float)."),
+        (True, {}, "x: expected an integer; got True (bool)."),
+        ("3", {"at_least": 1}, "x: expected an integer >= 1; got '3' (str)."),
+        (None, {"at_most": 1}, "x: expected an integer <= 1; got None (NoneType)."),
+        (0, {"at_least": 1}, "x: expected an integer >= 1; got 0."),
+        (1000001, {"at_most": 1000000}, "x: expected an integer <= 1000000; got 1000001."),
+        (-1, {"at_least": 0, "at_most": 9}, "x: expected an integer in [0, 9]; got -1."),
+        (np.int64(10), {"at_least": 0, "at_most": 9}, "x: expected an integer in [0, 9]; got 10."),
+        (torch.ones(3, 40), {}, "x: expected an integer; got Tensor."),
+        (list(range(99)), {}, "x: expected an integer; got list."),
+    ],
+)
+def test_an_integer_is_refused_in_these_words(value, bounds, message):
+    with pytest.raises(ArgumentError) as refusal:
+        require_integer("x", value, **bounds)
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize("value", [0, 9, np.int32(4), np.uint8(9)])
+def test_a_good_integer_comes_back_as_an_int(value):
+    found = require_integer("x", value, at_least=0, at_most=9)
+    assert type(found) is int
+    assert found == value
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "message"),
+    [
+        (float("nan"), {}, "x: expected a finite number; got nan (float)."),
+        (float("inf"), {"at_least": 0}, "x: expected a finite number >= 0; got inf (float)."),
+        (True, {}, "x: expected a finite number; got True (bool)."),
+        ("1", {"above": 0}, "x: expected a finite number > 0; got '1' (str)."),
+        (1j, {}, "x: expected a finite number; got 1j (complex)."),
+        (10**400, {}, "x: expected a finite number; got int."),
+        (0, {"above": 0}, "x: expected a finite number > 0; got 0."),
+        (-0.5, {"at_least": 0}, "x: expected a finite number >= 0; got -0.5."),
+        (1.0000001, {"at_least": 0, "at_most": 1}, "x: expected a finite number in [0, 1]; got 1.0000001."),
+        (1.5, {"above": 0, "at_most": 1}, "x: expected a finite number > 0 and <= 1; got 1.5."),
+    ],
+)
+def test_a_number_is_refused_in_these_words(value, bounds, message):
+    with pytest.raises(ArgumentError) as refusal:
+        require_number("x", value, **bounds)
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize("value", [1, 0.5, np.float32(0.25), np.float64(1.0), Fraction(1, 3)])
+def test_a_good_number_comes_back_as_a_float(value):
+    found = require_number("x", value, above=0, at_most=1)
+    assert type(found) is float
+    assert found == float(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("pwer", "x: expected one of 'power', 'exponential'; got 'pwer' (str). Did you mean 'power'?"),
+        ("zzz", "x: expected one of 'power', 'exponential'; got 'zzz' (str)."),
+        (None, "x: expected one of 'power', 'exponential'; got None (NoneType)."),
+        (2, "x: expected one of 'power', 'exponential'; got 2 (int)."),
+    ],
+)
+def test_a_choice_is_refused_in_these_words(value, message):
+    with pytest.raises(ArgumentError) as refusal:
+        require_choice("x", value, ["power", "exponential"])
+    assert str(refusal.value) == message
+
+
+def test_a_good_choice_comes_back():
+    assert require_choice("x", "power", ["power", "exponential"]) == "power"
+
+
+def test_a_refusal_is_a_value_error_and_survives_the_way_between_processes():
+    refusal = pickle.loads(pickle.dumps(ArgumentError("x", "an integer", "'a' (str)", "Drop the quotes.")))
+    assert isinstance(refusal, ValueError)
+    assert str(refusal) == "x: expected an integer; got 'a' (str). Drop the quotes."
+    assert (refusal.argument, refusal.expected, refusal.got, refusal.cure) == (
+        "x",
+        "an integer",
+        "'a' (str)",
+        "Drop the quotes.",
+    )

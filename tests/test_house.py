@@ -1,0 +1,138 @@
+"""The house holds its shape: three mirrored trees, imports that run one way, nothing loaded before it is needed."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src/memscape"
+NOT_SCIENCE = {"book"}
+
+
+def science_parts(package: Path) -> list[str]:
+    return sorted(path.parent.name for path in package.glob("*/__init__.py") if path.parent.name not in NOT_SCIENCE)
+
+
+def missing_mirrors(root: Path) -> list[str]:
+    """What a chapter, a science module or its test lacks in the other two trees."""
+    missing = []
+    for chapter in root.glob("chapters/*/*.ipynb"):
+        part, name = chapter.parent.name, chapter.stem
+        missing += [f"chapters/{part}/{name}.ipynb has no src/memscape/{part}/{name}.py"] * (
+            not (root / f"src/memscape/{part}/{name}.py").is_file()
+        )
+        missing += [f"chapters/{part}/{name}.ipynb has no tests/{part}/test_{name}.py"] * (
+            not (root / f"tests/{part}/test_{name}.py").is_file()
+        )
+    for part in science_parts(root / "src/memscape"):
+        missing += [f"src/memscape/{part} has no folder chapters/{part}"] * (not (root / f"chapters/{part}").is_dir())
+        for module in (root / f"src/memscape/{part}").glob("*.py"):
+            test = root / f"tests/{part}/test_{module.stem}.py"
+            if module.stem != "__init__" and not test.is_file():
+                missing.append(f"src/memscape/{part}/{module.name} has no tests/{part}/{test.name}")
+    return sorted(missing)
+
+
+def test_the_trees_mirror_each_other():
+    assert missing_mirrors(ROOT) == []
+
+
+def test_a_broken_mirror_is_named(tmp_path):
+    for name in ["chapters/memory/a.ipynb", "src/memscape/memory/__init__.py", "src/memscape/memory/b.py"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert missing_mirrors(tmp_path) == [
+        "chapters/memory/a.ipynb has no src/memscape/memory/a.py",
+        "chapters/memory/a.ipynb has no tests/memory/test_a.py",
+        "src/memscape/memory/b.py has no tests/memory/test_b.py",
+    ]
+
+
+def lint_imports(source: Path) -> subprocess.CompletedProcess[str]:
+    command = [
+        Path(sys.executable).with_name("lint-imports"),
+        "--no-cache",
+        "--no-logo",
+        "--config",
+        ROOT / "pyproject.toml",
+    ]
+    environment = os.environ | {"PYTHONPATH": str(source), "NO_COLOR": "1"}
+    return subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_imports_run_one_way():
+    found = lint_imports(ROOT / "src")
+    assert found.returncode == 0, found.stdout
+    assert " 0 broken" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("memory/patterns.py", "import memscape.book", "Science never imports the book"),
+        ("book/__init__.py", "import memscape.memory.patterns", "The book imports no science"),
+        (
+            "memory/patterns.py",
+            "import matplotlib.pyplot",
+            "Science knows nothing of notebooks, plots, tables or files",
+        ),
+        ("memory/patterns.py", "import memscape.capacity", "memory <- capacity, and nothing else needs capacity"),
+        (
+            "arguments.py",
+            "import memscape.memory",
+            "memory <- polytopes <- homotopy <- categorical, and arguments below all",
+        ),
+    ],
+)
+def test_a_forbidden_import_is_seen(tmp_path, module, line, contract):
+    shutil.copytree(PACKAGE, tmp_path / "memscape", ignore=shutil.ignore_patterns("__pycache__"))
+    with (tmp_path / "memscape" / module).open("a") as file:
+        file.write(f"\n{line}\n")
+    found = lint_imports(tmp_path)
+    assert found.returncode == 1
+    assert f"{contract} BROKEN" in found.stdout
+
+
+def test_every_part_of_science_is_under_every_contract():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    by_id = {contract["id"]: contract for contract in contracts}
+    parts = {f"memscape.{part}" for part in science_parts(PACKAGE)}
+    assert parts
+    assert parts <= set(by_id["science-knows-no-book"]["source_modules"])
+    assert parts <= set(by_id["science-knows-no-pages"]["source_modules"])
+    assert parts <= set(by_id["book-knows-no-science"]["forbidden_modules"])
+    layered = " ".join(layer for contract in by_id.values() for layer in contract.get("layers", []))
+    assert all(part in layered for part in parts)
+
+
+LOADED = "; import sys; print('torch' in sys.modules)"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import memscape",
+        "import memscape.arguments",
+        "import memscape.book.site",
+        "from typer.testing import CliRunner; from memscape.book.cli import app; "
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0",
+    ],
+)
+def test_torch_is_not_loaded_before_it_is_needed(code):
+    found = subprocess.run([sys.executable, "-c", code + LOADED], capture_output=True, text=True, check=False)
+    assert found.stderr == ""
+    assert found.stdout.splitlines()[-1] == "False"
+
+
+def test_the_command_is_installed():
+    found = subprocess.run(
+        [Path(sys.executable).with_name("memscape"), "--help"], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    assert "execute" in found.stdout
