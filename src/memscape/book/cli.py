@@ -1,0 +1,275 @@
+"""The ``memscape`` command: run a chapter, execute the committed ones, and see what is fresh and what holds."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from memscape.arguments import ArgumentError, require_choice
+from memscape.book import chapters, parameters
+
+if TYPE_CHECKING:
+    from memscape.book.chapters import Chapter
+    from memscape.book.execute import Execution
+    from memscape.book.sweeps import Job
+
+app = typer.Typer(
+    name="memscape",
+    help="Run the chapters of Memscape, and see which are fresh and which published claims hold.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+console = Console(markup=False, highlight=False)  # brackets in our texts are ranges, not markup
+
+CORES = os.cpu_count() or 1
+_COLOURS = {
+    "reproduced": "green",
+    "partly": "yellow",
+    "not reproduced": "red",
+    "refuted": "magenta",
+    "out of reach": "bright_black",
+}
+
+OneChapter = Annotated[str, typer.Argument(metavar="CHAPTER", help="memory/hopfield, hopfield, or a notebook's path.")]
+SomeChapters = Annotated[list[str] | None, typer.Argument(metavar="[CHAPTER]...", help="Default: all.")]
+Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Chapters at a time, each in its own process.")]
+
+
+@app.command()
+def run(
+    chapter: OneChapter,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", metavar="NAME VALUE", help="A parameter's value; repeat for more."),
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="Take values from profiles/PROFILE.yml; -p goes before.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The notebook to write. Default: under ./out.")
+    ] = None,
+) -> None:
+    """Run a chapter at parameters of your own, into a notebook of its own."""
+    page = chapters.find(chapter)
+    declared = page.parameters()
+    given = {} if profile is None else parameters.profile_values(page.home, profile, page.name)
+    for pair in parameter or []:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise ArgumentError("-p", "a name and a value", repr(pair))
+        given[name] = parameters.require_known(name, declared, page.name).read(text)
+    values = parameters.resolve(declared, given, page.name)  # refused here, a value costs no kernel
+
+    from memscape.book.sweeps import Job
+
+    given = {name: values[name] for name in given}
+    path = out if out is not None else _default_out(page, given, profile or "desk")
+    _, failed = _carry_out([Job(page, path, given, profile or "desk")])
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def execute(
+    chapter: SomeChapters = None,
+    force: Annotated[bool, typer.Option("--force", help="Execute fresh chapters too.")] = False,
+    workers: Workers = 1,
+) -> None:
+    """Execute the committed chapters that are stale, in place."""
+    from memscape.book import digest
+    from memscape.book import execute as execution
+    from memscape.book.sweeps import Job
+
+    pages = _chosen(chapter)
+    stale = [page for page in pages if force or digest.stale(page)]
+    if not stale:
+        console.print(f"Nothing to execute: {len(pages)} of {len(pages)} chapters are fresh.")
+        return
+    executed, failed = _carry_out([Job(page) for page in stale], workers)
+    execution.record(chapters.home(), executed)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def status(chapter: SomeChapters = None) -> None:
+    """Show which chapters are fresh, and what has changed since the others were executed."""
+    from memscape.book import digest
+
+    table = _table("Chapter", "State", "Why")
+    for page in _chosen(chapter):
+        reasons = digest.stale(page)
+        state = Text("stale", "red") if reasons else Text("fresh", "green")
+        table.add_row(page.name, state, "\n".join(reasons))
+    console.print(table)
+
+
+@app.command()
+def ledger(
+    summary: Annotated[bool, typer.Option("--summary", help="Only count the claims by verdict.")] = False,
+    verdict: Annotated[str | None, typer.Option(help="Only claims with this verdict.")] = None,
+    part: Annotated[str | None, typer.Option(help="Only claims of this part of the book.")] = None,
+) -> None:
+    """Show the published claims the book treats, and the verdict that every run must keep finding."""
+    from memscape.book.claims import VERDICTS
+    from memscape.book.ledger import rows
+
+    found = [(row, outcome, row.chapter.partition("/")[0]) for row, outcome, _ in rows(chapters.home())]
+    if verdict is not None:
+        require_choice("verdict", verdict, VERDICTS)
+    if part is not None:
+        require_choice("part", part, sorted({of for _, _, of in found}))
+    found = [(row, outcome, of) for row, outcome, of in found if verdict in (None, row.verdict) and part in (None, of)]
+    if not summary:
+        table = _table("Claim", "Verdict", "Statement", "Test", "Chapter")
+        for row, outcome, _ in found:
+            tests = [f"{name}: {test}" if name else str(test) for name, test in row.tests.items()]
+            table.add_row(
+                row.id,
+                Text(row.verdict, _COLOURS[row.verdict]),
+                row.statement.strip(),
+                "\n".join(tests if outcome is None else outcome.lines),
+                row.chapter,
+            )
+        console.print(table)
+    count = Counter(row.verdict for row, _, _ in found)
+    tally = [(f"{count[name]} {name}", _COLOURS[name]) for name in VERDICTS if count[name]]
+    console.print(Text(f"{len(found)} claims: ") + Text(", ").join(Text(*entry) for entry in tally))
+
+
+@app.command("parameters")
+def show_parameters(chapter: OneChapter) -> None:
+    """Show what a chapter can be run at: each parameter's type, default, range and meaning."""
+    page = chapters.find(chapter)
+    table = _table("Parameter", "Type", "Default", "Range", "Meaning")
+    for parameter in page.parameters().values():
+        table.add_row(parameter.name, parameter.kind, repr(parameter.reference), parameter.limits, parameter.help)
+    console.print(table)
+    console.print(f"memscape run {page.name} -p NAME VALUE", style="bold")
+
+
+@app.command()
+def reproduce(workers: Workers = CORES) -> None:
+    """Execute every chapter from scratch, into out/reproduce, and fail if a claim drifts."""
+    from memscape.book.execute import drift
+    from memscape.book.sweeps import Job
+
+    home = chapters.home()
+    jobs = [Job(page, home / "out" / "reproduce" / f"{page.name}.ipynb") for page in chapters.every(home)]
+    executed, failed = _carry_out(jobs, workers)
+    drifted = [sentence for one in executed for sentence in drift(chapters.find(one.chapter, home), one.path)]
+    for sentence in drifted:
+        _say(("✗ ", "bold red"), sentence)
+    if failed or drifted:
+        raise typer.Exit(1)
+    _say(("✓ ", "bold green"), f"{len(executed)} chapters reproduced; no claim has drifted.")
+
+
+@app.command("site-check")
+def site_check() -> None:
+    """Look through the pages in _build/html for what a reader would stumble over."""
+    from memscape.book.site import check
+
+    home = chapters.home()
+    found = check.problems(home / "_build" / "html", home)
+    for problem in found:
+        _say(("✗ ", "bold red"), problem)
+    if found:
+        raise typer.Exit(1)
+    _say(("✓ ", "bold green"), f"{len(check.pages(home))} pages built and checked.")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; what it refuses ends it with a message and status 2, not with a traceback."""
+    try:
+        app(args=_paired(sys.argv[1:] if arguments is None else list(arguments)), prog_name="memscape")
+    except Exception as error:
+        from memscape.book.claims import LedgerError
+
+        if not isinstance(error, ArgumentError | LedgerError):
+            raise
+        _say(("✗ ", "bold red"), str(error))
+        raise SystemExit(2) from None
+
+
+def _paired(arguments: list[str]) -> list[str]:
+    """Join ``-p name value``, papermill's form, into one ``-p name=value``: typer's repeated options take one value."""
+    joined: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        joined.append(argument)
+        if argument in ("-p", "--parameter"):
+            joined.append("=".join([part for part in (next(rest, None), next(rest, None)) if part is not None]))
+    return joined
+
+
+def _default_out(page: Chapter, values: dict[str, Any], profile: str) -> Path:
+    """Return a path that tells one set of values from another, so that no run takes the place of a different one."""
+    folder = Path("out") / profile / page.name.partition("/")[0]
+    name = ",".join([page.path.stem, *(f"{name}={value}" for name, value in values.items())])
+    name = re.sub(r"[^\w=,.+-]+", "_", name)
+    if len(name) > 100:
+        name = f"{page.path.stem},{hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:12]}"
+    return folder / f"{name}.ipynb"
+
+
+def _chosen(names: list[str] | None) -> list[Chapter]:
+    return [chapters.find(name) for name in names] if names else chapters.every()
+
+
+def _carry_out(jobs: list[Job], workers: int = 1) -> tuple[list[Execution], list[Exception]]:
+    """Carry jobs out, with a bar for each on the terminal, and say of each how it ended."""
+    from memscape.book import sweeps
+    from memscape.book.execute import ChapterFailed
+
+    executed: list[Execution] = []
+    failed: list[Exception] = []
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("cells"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars, contextlib.ExitStack() as stack:
+        tasks = [bars.add_task(job.chapter.name, total=None) for job in jobs]
+        client = stack.enter_context(sweeps.cluster(min(workers, len(jobs)))) if workers > 1 < len(jobs) else None
+
+        def show(number: int, position: int, count: int) -> None:
+            bars.update(tasks[number], completed=position, total=count)
+
+        for number, result in sweeps.execute(jobs, client, show):
+            bars.remove_task(tasks[number])
+            if isinstance(result, Exception):
+                failed.append(result)
+                known = isinstance(result, ChapterFailed)  # which names its chapter
+                name = jobs[number].chapter.name
+                _say(("✗ ", "bold red"), str(result) if known else f"{name}: {type(result).__name__}: {result}")
+            else:
+                executed.append(result)
+                path = os.path.relpath(result.path)
+                _say(("✓ ", "bold green"), "{seconds} s, {peak_mib} MiB: ".format_map(result.facts), path)
+    return executed, failed
+
+
+def _say(*parts: str | tuple[str, str]) -> None:
+    console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

@@ -1,0 +1,183 @@
+"""Provenance: what a chapter's stored outputs came from, and whether that has changed since.
+
+Executing a chapter stamps its metadata with one hash for each thing the outputs depend on: its code cells, every module
+of the package it reaches, the data it reads, the lock of the environment, and its own rows of the ledger. A chapter is
+stale when one of them has changed, and because the hashes are kept apart the stamp can say which.
+
+Prose does not count. Text cells are left out, and a module is hashed without comments and docstrings, so that a
+better explanation never costs a run.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import io
+import json
+import tokenize
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import grimp
+from nbformat import NotebookNode
+
+import memscape
+from memscape.arguments import ArgumentError
+from memscape.book import chapters, claims
+from memscape.book.chapters import Chapter
+
+Digest = dict[str, Any]
+"""Hashes by component: one each under ``cells`` and ``lock``; by name under ``modules``, ``data`` and ``claims``."""
+
+_DATA = {"memscape.book.data": "data/*/SHA256SUMS"}  # the module that reads the files, and where their sums are
+
+
+def of(chapter: Chapter, notebook: NotebookNode | None = None) -> Digest:
+    """Return the digest of a chapter as it stands now.
+
+    Parameters
+    ----------
+    chapter
+        The chapter.
+    notebook
+        Its notebook, where that is at hand; by default the committed one.
+    """
+    notebook = chapter.read() if notebook is None else notebook
+    sources = [cell.source for cell in chapters.code_cells(notebook)]
+    modules = reached("\n".join(sources), chapter.name)
+    rows = [row for row in claims.load(chapter.home).values() if row.chapter == chapter.name]
+    data = [path for module, pattern in _DATA.items() if module in modules for path in chapter.home.glob(pattern)]
+    # A claim too large for a desk is judged by the result that a larger run has stored for it.
+    data += [path for row in rows if (path := chapter.home / "results" / row.profile / f"{row.id}.json").is_file()]
+    return {
+        "cells": _hash("\0".join(sources).encode()),
+        "modules": {module: _hash(code_only(_source(module))) for module in modules},
+        "data": {path.relative_to(chapter.home).as_posix(): _hash(path.read_bytes()) for path in sorted(data)},
+        "lock": _hash(_lock(chapter.home)),
+        "claims": {row.id: _hash(json.dumps(row.model_dump(), sort_keys=True).encode()) for row in rows},
+    }
+
+
+def changes(then: Digest | None, now: Digest) -> list[str]:
+    """Return what makes a chapter stale, one phrase for each component that changed; nothing where it is fresh."""
+    if not then:
+        return ["never executed"]
+    found = []
+    for key, label in (("cells", "code cells"), ("lock", "locked environment")):
+        if then.get(key) != now[key]:
+            found.append(f"{label} changed")
+    for key, label in (("modules", ""), ("data", ""), ("claims", "claim ")):
+        before, after = then.get(key, {}), now[key]
+        for name in sorted(before.keys() | after.keys()):
+            if before.get(name) != after.get(name):
+                verb = "changed" if name in before and name in after else "added" if name in after else "removed"
+                found.append(f"{label}{name} {verb}")
+    return found
+
+
+def stale(chapter: Chapter) -> list[str]:
+    """Return why the committed outputs of a chapter are out of date; nothing where they are fresh."""
+    notebook = chapter.read()
+    return changes(chapters.stamp(notebook).get("digest"), of(chapter, notebook))
+
+
+def reached(source: str, name: str) -> list[str]:
+    """Return the modules of the package that a chapter's code reaches, directly or through others, sorted."""
+    graph = grimp.build_graph("memscape", exclude_type_checking_imports=True, cache_dir=None)
+    found: set[str] = set()
+    frontier = _named(source, name, graph.modules)
+    while frontier:
+        found |= frontier
+        # Importing a module runs the packages it lies in and whatever it imports itself.
+        steps = {target for module in frontier for target in graph.find_modules_directly_imported_by(module)}
+        steps |= {module.rpartition(".")[0] for module in frontier if "." in module}
+        frontier = steps - found
+    return sorted(found)
+
+
+@functools.lru_cache(maxsize=512)  # chapters share most of their modules
+def code_only(source: str) -> bytes:
+    """Return a module's source without comments, docstrings, blank lines and trailing blanks.
+
+    Both are cut out by position, and what is left is the text as written: unlike a dump of the syntax tree it does
+    not change from one Python to the next.
+    """
+    text = source.split("\n")
+    lines = [line.encode() for line in text]
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = text[row - 1][:column].encode()
+    nodes = list(ast.walk(ast.parse(source)))
+    # A string that stands as a statement has no effect: the docstring of a module, a function, an attribute.
+    prose = [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    ]
+    for node in prose:
+        first, last = node.lineno - 1, _end(node) - 1
+        before, after = lines[first][: node.col_offset], lines[last][node.end_col_offset :]
+        lines[first : last + 1] = [before + b" " + after, *[b""] * (last - first)]
+    literal = {
+        row
+        for node in nodes
+        if isinstance(node, ast.Constant | ast.JoinedStr) and node not in prose
+        for row in range(node.lineno, _end(node))
+    }  # rows that end inside a string, where blanks count
+    return b"\n".join(
+        line if row in literal else line.rstrip() for row, line in enumerate(lines, 1) if row in literal or line.strip()
+    )
+
+
+def _end(node: ast.expr) -> int:
+    return node.lineno if node.end_lineno is None else node.end_lineno
+
+
+def _named(source: str, name: str, modules: set[str]) -> set[str]:
+    """Return the modules that a chapter's code imports, or takes as attributes of an imported package."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise ArgumentError(name, "code cells of plain Python", f"{error.msg}: {error.text}".strip()) from None
+    bound: dict[str, str] = {}  # what a name stands for in the code
+    named: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                bound[alias.asname or alias.name.partition(".")[0]] = (
+                    alias.name if alias.asname else alias.name.partition(".")[0]
+                )
+                named.add(alias.name)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            bound |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    # A package hands out its parts when asked: after `from memscape import book`, book.data is memscape.book.data.
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            root, _, rest = ast.unparse(node).partition(".")
+            named.add(f"{bound.get(root, root)}.{rest}")
+    return named & modules
+
+
+def _package() -> Path:
+    return Path(memscape.__path__[0])
+
+
+def _source(module: str) -> str:
+    stem = _package().joinpath(*module.split(".")[1:])
+    return (stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")).read_text(encoding="utf-8")
+
+
+def _lock(home: Path) -> bytes:
+    # torch stands apart from the lock: its build is the reader's choice, its version is pinned in pyproject.toml.
+    project = tomllib.loads((home / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    torch = [requirement for requirement in project.get("dependencies", []) if requirement.startswith("torch")]
+    lock = home / "requirements.lock"
+    return (lock.read_bytes() if lock.exists() else b"") + "\n".join(torch).encode()
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

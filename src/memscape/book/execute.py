@@ -1,0 +1,340 @@
+"""Executing a chapter with papermill: to a file of its own at any parameters, or in place at the committed ones.
+
+Whatever fails, nothing that was there before is touched. A notebook grows beside its goal as a partial one, cell by
+cell, and takes its place in one step when it is complete; the partial notebook of a failed run stays where it is.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from nbstripout import strip_output
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+from memscape.arguments import ArgumentError
+from memscape.book import chapters, digest, parameters
+from memscape.book.chapters import Chapter
+
+OnCell = Callable[[int, int], None]
+"""Called before each cell with its position and the number of cells, to show progress."""
+
+STATUS = Path("results/desk/status.json")
+"""What the last execution of each committed chapter cost, for the site's status page."""
+
+_KERNEL = {
+    "OMP_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # a caller's Agg would swallow every figure
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # or the debugger prints a warning at every start
+}
+_KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+_VOLATILE = (
+    "metadata.papermill",
+    "metadata.language_info",
+    "metadata.widgets",
+    "cell.metadata.papermill",
+    "cell.metadata.execution",
+    "cell.metadata.collapsed",
+    "cell.metadata.scrolled",
+)
+_FACTS = "from memscape.book.facts import facts\nprint(facts())"
+_PAPERMILLS = {"injected-parameters", "papermill-error-cell-tag"}
+_ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A chapter executed: its name, where the notebook lies, and what it took (`memscape.book.facts` and seconds)."""
+
+    chapter: str
+    path: Path
+    facts: dict[str, Any]
+
+
+class ChapterFailed(RuntimeError):
+    """A chapter that stopped with an error; the notebook as far as it came is kept."""
+
+    def __init__(self, chapter: str, error: str, partial: Path) -> None:
+        self.chapter, self.error, self.partial = chapter, error, partial
+        super().__init__(chapter, error, partial)  # what a process that rebuilds the exception passes
+
+    def __str__(self) -> str:
+        return f"{self.chapter}: {self.error}\nThe notebook as far as it came: {self.partial}"
+
+
+def in_place(chapter: Chapter, on_cell: OnCell | None = None) -> Execution:
+    """Execute the committed notebook at its own parameters, normalise and stamp it, and put it back.
+
+    Raises
+    ------
+    ChapterFailed
+        With the committed notebook as it was and the partial one under ``out/failed/``.
+    """
+    before = chapter.path.read_bytes()
+    notebook = _bare(chapter.read())
+    stamp = _stamp(chapter, notebook)
+    partial = chapter.home / "out" / "failed" / f"{chapter.name}.ipynb"
+    executed, facts = _execute(
+        chapter, notebook, partial, on_cell=on_cell, cwd=chapter.path.parent, environment={chapters.AUTHOR: "1"}
+    )
+    if chapter.path.read_bytes() != before:
+        raise ChapterFailed(chapter.name, "the committed notebook was edited while it ran", partial)
+    executed.metadata["memscape"] = stamp
+    _replace(chapter.path, text(normalised(executed)))
+    partial.unlink()
+    return Execution(chapter.name, chapter.path, facts)
+
+
+def to(
+    chapter: Chapter,
+    path: Path,
+    values: Mapping[str, Any] | None = None,
+    *,
+    profile: str = "desk",
+    on_cell: OnCell | None = None,
+) -> Execution:
+    """Execute a chapter at the given values and write the notebook to ``path``, stamped with both.
+
+    Parameters
+    ----------
+    chapter
+        The chapter; its committed notebook is only read.
+    path
+        Where the result goes. What is there stays until a complete run replaces it.
+    values
+        Values of some parameters; the others keep their reference values.
+    profile
+        The name of the profile the values come from, for the stamp.
+    on_cell
+        Shows progress.
+
+    Raises
+    ------
+    ArgumentError
+        On a refused parameter, before a kernel starts, and on a path among the committed chapters.
+    ChapterFailed
+        With the partial notebook beside ``path``, as ``<name>.partial.ipynb``.
+    """
+    path = path.resolve()
+    if path.suffix != ".ipynb" or path.is_relative_to(chapter.home / "chapters"):
+        raise ArgumentError(
+            "out",
+            "an .ipynb file outside chapters/",
+            str(path),
+            "Committed notebooks change by `memscape execute` only.",
+        )
+    values = {} if values is None else values
+    resolved = parameters.resolve(chapter.parameters(), values, chapter.name)
+    notebook = _bare(chapter.read())
+    chapters.parameters_cell(notebook, chapter.name).source = chapter.declaration()
+    stamp = _stamp(chapter, notebook) | {"values": resolved, "profile": profile}
+    executed, facts = _execute(
+        chapter,
+        notebook,
+        path.with_suffix(".partial.ipynb"),
+        on_cell=on_cell,
+        cwd=Path.cwd(),
+        values={name: resolved[name] for name in values},
+    )
+    executed.metadata["memscape"] = stamp | {"facts": facts}
+    _replace(path, text(normalised(executed)))
+    path.with_suffix(".partial.ipynb").unlink()
+    return Execution(chapter.name, path, facts)
+
+
+def _stamp(chapter: Chapter, notebook: NotebookNode) -> dict[str, Any]:
+    # Hashed before the kernel starts: what is edited while it runs makes the outputs stale, not fresh.
+    cell = chapters.parameters_cell(notebook, chapter.name)
+    return {"digest": digest.of(chapter, notebook), "parameters": cell.source}
+
+
+def normalised(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy without anything that differs from one run to the next: times, machines, front-end state."""
+    notebook = strip_output(
+        copy.deepcopy(notebook), keep_output=True, keep_count=True, keep_id=True, extra_keys=list(_VOLATILE)
+    )
+    notebook.metadata["kernelspec"] = dict(_KERNELSPEC)
+    for cell in notebook.cells:
+        if not cell.metadata.get("tags", True):
+            del cell.metadata["tags"]  # papermill leaves an empty list everywhere
+    return notebook
+
+
+def text(notebook: NotebookNode) -> str:
+    """Return a notebook as it is written: sorted keys, one space of indent, a line feed at the end."""
+    return f"{nbformat.writes(notebook)}\n"
+
+
+def faults(chapter: Chapter) -> list[str]:
+    """Return what makes a committed notebook unfit to be published, one sentence each; nothing if it is sound."""
+    notebook = chapter.read()
+    cells = chapters.code_cells(notebook)
+    found = []
+    if text(normalised(notebook)) != chapter.path.read_text(encoding="utf-8"):
+        found.append("not normalised")
+    for position, cell in enumerate(cells, start=1):
+        if cell.execution_count != position:
+            found.append(
+                f"not executed from top to bottom: code cell {position} bears the count {cell.execution_count}"
+            )
+            break
+    found += [f"code cell {n}: {fault}" for n, cell in enumerate(cells, start=1) for fault in _cell_faults(cell)]
+    return found
+
+
+def _cell_faults(cell: NotebookNode) -> Iterator[str]:
+    if _PAPERMILLS.intersection(cell.metadata.get("tags", [])):
+        yield "papermill's injected parameters; run other values with `memscape run`"
+    for output in cell.outputs:
+        if output.output_type == "error":
+            yield f"stores an error, {output.ename}: {output.evalue}"
+        elif output.get("name") == "stderr":
+            yield f"stores text on stderr, {output.text.strip()[:60]!r}"
+        elif _ADDRESS.search(output.get("text", "") + output.get("data", {}).get("text/plain", "")):
+            yield "prints a memory address, which no two runs share"
+
+
+def drift(chapter: Chapter, path: Path) -> list[str]:
+    """Return where the verdicts in an executed notebook are not those of the ledger, one sentence each."""
+    from memscape.book import claims, ledger
+
+    recorded = {row.id: row.verdict for row in claims.load(chapter.home).values() if row.chapter == chapter.name}
+    notebook = nbformat.read(path, as_version=4)
+    checks = [
+        output.metadata[ledger.KEY]
+        for cell in chapters.code_cells(notebook)
+        for output in cell.outputs
+        if ledger.KEY in output.get("metadata", {})
+    ]
+    found = {check["claim"]: check["verdict"] for check in checks}
+    return [
+        f"{claim}: the ledger records '{recorded.get(claim, 'no such claim')}', "
+        f"{chapter.name} finds '{found.get(claim, 'nothing')}'"
+        for claim in sorted(recorded.keys() | found.keys())
+        if recorded.get(claim) != found.get(claim)
+    ]
+
+
+def record(home: Path, executions: list[Execution]) -> None:
+    """Note what executing committed chapters took, for the status page."""
+    path = home / STATUS
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    known |= {done.chapter: done.facts | {"profile": "desk"} for done in executions}
+    _replace(path, json.dumps(dict(sorted(known.items())), indent=1) + "\n")
+
+
+def _execute(
+    chapter: Chapter,
+    notebook: NotebookNode,
+    partial: Path,
+    *,
+    cwd: Path,
+    on_cell: OnCell | None,
+    values: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[NotebookNode, dict[str, Any]]:
+    """Run a bare notebook in a kernel of its own, with the partial one on disk; return it and what it took."""
+    _replace(partial, text(notebook))
+    count = len(notebook.cells) + bool(values)
+    start = time.perf_counter()
+    try:
+        executed = papermill.execute_notebook(
+            str(partial),
+            str(partial),
+            parameters=dict(values or {}),
+            engine_name=_Engine.name,
+            progress_bar=False,
+            environment={**os.environ, **_KERNEL, "MEMSCAPE_HOME": str(chapter.home), **(environment or {})},
+            folder=str(cwd),
+            coalesce_streams=True,
+            on_cell_start=on_cell and (lambda cell, cell_index: on_cell(cell_index, count)),
+        )
+    except PapermillExecutionError as error:
+        raise ChapterFailed(chapter.name, f"{error.ename}: {error.evalue}", partial) from None
+    except DeadKernelError as error:
+        raise ChapterFailed(chapter.name, f"the kernel died, perhaps for want of memory: {error}", partial) from None
+    seconds = round(time.perf_counter() - start, 1)
+    return executed, {"seconds": seconds, **executed.metadata.papermill["facts"]}
+
+
+class _Client(PapermillNotebookClient):
+    """Papermill's client, which at the end asks the kernel what the run took."""
+
+    def execute(self, **kernel: Any) -> NotebookNode:
+        self.reset_execution_trackers()
+        with self.setup_kernel(**kernel):
+            self.papermill_execute_cells()
+            if not self.nb.metadata.papermill.get("exception"):
+                self.nb.metadata.papermill["facts"] = ast.literal_eval(self._ask(_FACTS))
+        return self.nb
+
+    def _ask(self, source: str) -> str:
+        """Execute one more cell, which is not kept, and return what it prints."""
+        # A cell and no bare request: its end is waited for, and a kernel stopped earlier complains on the terminal.
+        self.nb.cells.append(nbformat.v4.new_code_cell(source))
+        answer = self.execute_cell(self.nb.cells[-1], len(self.nb.cells) - 1, store_history=False)
+        self.nb.cells.pop()
+        return answer.outputs[-1].text
+
+
+class _Engine(NBClientEngine):
+    """Papermill's own engine, with an environment and a working folder for the kernel alone."""
+
+    name = "memscape"
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        *,
+        environment: dict[str, str],
+        folder: str,
+        coalesce_streams: bool,
+        on_cell_start: Any,
+        start_timeout: int,
+        **_: Any,
+    ) -> NotebookNode:
+        client = _Client(
+            nb_man,
+            kernel_name=kernel_name,
+            startup_timeout=start_timeout,
+            timeout=None,
+            coalesce_streams=coalesce_streams,
+            on_cell_start=on_cell_start,
+        )
+        return client.execute(env=environment, cwd=folder)
+
+
+papermill_engines.register(_Engine.name, _Engine)
+
+
+def _bare(notebook: NotebookNode) -> NotebookNode:
+    """Return the notebook as its author wrote it: no outputs, no stamp, none of papermill's own cells."""
+    notebook = strip_output(normalised(notebook), keep_output=False, keep_count=False, keep_id=True)
+    notebook.cells = [cell for cell in notebook.cells if not _PAPERMILLS.intersection(cell.metadata.get("tags", []))]
+    notebook.metadata.pop("memscape", None)
+    return notebook
+
+
+def _replace(path: Path, content: str) -> None:
+    """Write a file in one step: readers see the old content or the new, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(content, encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,215 @@
+"""The command says what it does, refuses what it must before anything starts, and exits accordingly."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from rich.console import Console
+
+from memscape.book import chapters, cli, execute
+
+from .conftest import BEGIN, BODY, CLAIMS, PARAMETERS, chapter, write
+
+PLAIN = "started = 1"  # instead of book.begin, where torch need not be loaded
+CHECK = "from memscape.book import ledger\nledger.check('TOY-1', 40, chapter='memory/toy', reference=True)"
+
+
+@pytest.fixture
+def memscape(home, monkeypatch, capsys):
+    """Run the command in this process; return its exit status and what it printed."""
+    monkeypatch.setattr(cli, "console", Console(width=200, markup=False, highlight=False))
+
+    def command(*arguments: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            cli.main(arguments)
+        return ended.value.code, capsys.readouterr().out
+
+    return command
+
+
+def test_run_writes_a_notebook_of_its_own_named_by_its_values(memscape, add, home):
+    path = add("memory/toy", "(neurons, loads)", begin=PLAIN)
+    before = path.read_bytes()
+    status, text = memscape("run", "toy", "-p", "neurons", "50", "-p", "loads", "[0.1, 0.3]")
+    out = home / "out/desk/memory/toy,neurons=50,loads=_0.1,_0.3_.ipynb"
+    assert status == 0
+    assert re.search(rf"✓ [\d.]+ s, \d+ MiB: {re.escape(str(out.relative_to(home)))}\n", text)
+    assert "(50, [0.1, 0.3])" in out.read_text()
+    assert path.read_bytes() == before
+
+
+def test_run_takes_a_profile_and_values_before_it(memscape, add, home):
+    add("memory/toy", "(neurons, load)", begin=PLAIN)
+    assert memscape("run", "memory/toy", "--profile", "large", "-p", "neurons", "40", "-o", "mine.ipynb")[0] == 0
+    notebook = nbformat.read("mine.ipynb", 4)
+    assert notebook.cells[-1].outputs[0].data["text/plain"] == "(40, 1.0)"
+    assert chapters.stamp(notebook)["profile"] == "large"
+
+
+def test_runs_at_different_values_do_not_take_each_others_place(home):
+    page = chapters.Chapter(home, "memory/toy")
+    long = [{"loads": [i + j / 100 for i in range(40)]} for j in range(2)]
+    paths = {cli._default_out(page, values, "desk") for values in [{}, {"load": 0.1}, {"load": 0.2}, *long]}
+    assert len(paths) == 5
+    assert cli._default_out(page, {}, "large") == Path("out/large/memory/toy.ipynb")
+    assert max(len(path.name) for path in paths) < 120
+
+
+def test_a_failed_run_says_what_failed_and_where_it_came_to(memscape, add, home):
+    add("memory/toy", "1 / 0", begin=PLAIN)
+    status, text = memscape("run", "toy")
+    assert status == 1
+    assert "✗ memory/toy: ZeroDivisionError: division by zero" in text
+    assert str(home / "out/desk/memory/toy.partial.ipynb") in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "toy", "-p", "neurns", "500"], "neurns: expected a parameter of memory/toy"),
+        (["run", "toy", "-p", "neurns", "500"], "got an unknown name. Did you mean 'neurons'?"),
+        (["run", "toy", "-p", "neurons", "5"], "neurons: expected an integer in [10, 5000]; got 5."),
+        (["run", "toy", "-p", "neurons", "many"], "neurons: expected an integer in [10, 5000]; got 'many' (str)."),
+        (["run", "toy", "-p", "load", "-0.5"], "load: expected a finite number in [0, 1]; got -0.5."),
+        (["run", "toy", "-p", "neurons"], "-p: expected a name and a value; got 'neurons'."),
+        (["run", "toi"], "chapter: expected one of memory/toy; got 'toi'. Did you mean 'toy'?"),
+        (["run", "toy", "--profile", "huge"], "profile: expected one of 'large'; got 'huge'"),
+        (["run", "toy", "-o", "chapters/memory/toy.ipynb"], "out: expected an .ipynb file outside chapters/"),
+        (["execute", "toi"], "chapter: expected one of memory/toy; got 'toi'."),
+        (["status", "toi"], "chapter: expected one of memory/toy; got 'toi'."),
+        (["parameters", "toi"], "chapter: expected one of memory/toy; got 'toi'."),
+        (["ledger", "--verdict", "refutd"], "verdict: expected one of 'reproduced'"),
+        (["ledger", "--part", "capacty"], "part: expected one of 'memory'; got 'capacty'"),
+    ],
+)
+def test_what_is_wrong_is_refused_before_a_kernel_starts(memscape, home, monkeypatch, arguments, message):
+    monkeypatch.setattr(execute, "_execute", lambda *_, **__: pytest.fail("a kernel was started"))
+    status, text = memscape(*arguments)
+    assert status in (1, 2)
+    assert f"✗ {message}" in text or message in text
+    assert not (home / "out").exists()
+
+
+def test_execute_takes_the_stale_chapters_and_status_knows_them(memscape, add, home):
+    add("memory/toy", CHECK, begin=PLAIN)
+    assert re.search(r"memory/toy +stale +never executed", memscape("status")[1])
+    status, text = memscape("execute")
+    assert status == 0
+    assert "chapters/memory/toy.ipynb" in text
+    assert re.search(r"memory/toy +fresh", memscape("status")[1])
+    assert '"memory/toy"' in (home / execute.STATUS).read_text()
+    once = (home / "chapters/memory/toy.ipynb").read_bytes()
+    assert memscape("execute") == (0, "Nothing to execute: 1 of 1 chapters are fresh.\n")
+    assert memscape("execute", "--force")[0] == 0
+    assert (home / "chapters/memory/toy.ipynb").read_bytes() == once
+    add("memory/toy", CHECK + "  # anew", begin=PLAIN)
+    notebook = chapters.find("toy").read()
+    notebook.metadata["memscape"] = chapters.stamp(nbformat.reads(once, 4))
+    write(home, "memory/toy", notebook)
+    assert re.search(r"memory/toy +stale +code cells changed", memscape("status")[1])
+
+
+def test_execute_goes_on_after_a_failure_and_says_so(memscape, add, home):
+    add("memory/toy", "1 + 1", begin=PLAIN)
+    add("memory/bad", "1 / 0", begin=PLAIN)
+    status, text = memscape("execute", "--workers", "2")
+    assert status == 1
+    assert "✗ memory/bad: ZeroDivisionError" in text
+    assert re.search(r"✓ .*chapters/memory/toy\.ipynb", text)
+    assert list(execute.json.loads((home / execute.STATUS).read_text())) == ["memory/toy"]
+
+
+def test_reproduce_executes_all_from_scratch_and_leaves_the_committed_alone(memscape, add, home):
+    path = add("memory/toy", CHECK, begin=PLAIN)
+    before = path.read_bytes()
+    status, text = memscape("reproduce", "--workers", "1")
+    assert status == 0
+    assert "1 chapters reproduced; no claim has drifted." in text
+    assert "reproduced" in (home / "out/reproduce/memory/toy.ipynb").read_text()
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("claims", "cell", "message"),
+    [
+        (CLAIMS.replace("target: 40", "target: 41"), CHECK, "this run finds 'not reproduced'"),
+        (CLAIMS, "1 + 1", "TOY-1: the ledger records 'reproduced', memory/toy finds 'nothing'"),
+    ],
+)
+def test_reproduce_fails_on_a_claim_that_drifts(memscape, add, home, claims, cell, message):
+    (home / "claims/memory.yml").write_text(claims)
+    add("memory/toy", cell, begin=PLAIN)
+    status, text = memscape("reproduce", "--workers", "1")
+    assert status == 1
+    assert message in text
+    assert "no claim has drifted" not in text
+
+
+def test_the_ledger_is_shown_counted_and_filtered(memscape, home):
+    (home / "claims/memory.yml").write_text(
+        CLAIMS
+        + CLAIMS.replace("TOY-1", "TOY-2").replace(
+            "verdict: reproduced", "verdict: not reproduced\n  remark: it is not"
+        )
+    )
+    text = memscape("ledger")[1]
+    assert re.search(r"TOY-1 +reproduced +Twice the number of units. +exactly 40 +memory/toy", text)
+    assert "2 claims: 1 reproduced, 1 not reproduced" in text
+    assert memscape("ledger", "--summary") == (0, "2 claims: 1 reproduced, 1 not reproduced\n")
+    text = memscape("ledger", "--verdict", "not reproduced", "--part", "memory")[1]
+    assert "TOY-2" in text
+    assert "TOY-1" not in text
+
+
+def test_a_broken_ledger_is_named_without_a_traceback(memscape, home):
+    (home / "claims/memory.yml").write_text(CLAIMS.replace("verdict: reproduced", "verdict: maybe"))
+    status, text = memscape("status")
+    assert status == 2
+    assert "✗ claims/memory.yml: TOY-1: verdict:" in text
+
+
+def test_parameters_are_shown_with_type_default_range_and_meaning(memscape):
+    status, text = memscape("parameters", "memory/toy")
+    assert status == 0
+    assert re.search(r"neurons +int +20 +\[10, 5000\] +N: units in the network", text)
+    assert re.search(r"loads +list\[float\] +\[0.05, 0.1\] +\[0, 1\] +alpha: loads to compare", text)
+    assert re.search(r"device +str +'auto' +\{auto, cpu, cuda\} +where tensors live", text)
+
+
+def test_the_installed_command_runs_a_chapter_and_keeps_torch_out_of_its_help(home):
+    command = [Path(sys.executable).with_name("memscape")]
+    code = "import sys; from memscape.book import cli; print({'torch', 'matplotlib', 'papermill'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+    figure = "import matplotlib.pyplot as plt\n\nplt.plot([1, 2]);"
+    write(home, "memory/toy", chapter(*BODY, figure, parameters=PARAMETERS, begin=BEGIN))
+    done = subprocess.run(
+        [*command, "run", "toy", "-p", "neurons", "30"],
+        capture_output=True, text=True, check=True, env=os.environ | {"MPLBACKEND": "Agg"},
+    )  # fmt: skip
+    assert done.stdout.startswith("✓ ")
+    assert done.stderr == ""
+    text = (home / "out/desk/memory/toy,neurons=30.ipynb").read_text()
+    assert "exploratory" in text
+    assert '"image/png"' in text
+
+
+def test_the_site_check_names_what_is_wrong(memscape, home):
+    status, text = memscape("site-check")
+    assert status == 2
+    assert "Run `make book`." in text
+    site = home / "_build/html"
+    (home / "_toc.yml").write_text("format: jb-book\nroot: chapters/index\n")
+    (site / "chapters").mkdir(parents=True)
+    for name in ("index.html", "chapters/index.html"):
+        (site / name).touch()
+    assert memscape("site-check") == (0, "✓ 1 pages built and checked.\n")
+    (site / "chapters/index.html").rename(site / "other.html")
+    (site / "other.html").write_text('<img src="index.html">')
+    status, text = memscape("site-check")
+    assert status == 1
+    assert "✗ chapters/index.html: missing, though _toc.yml names it" in text
+    assert "✗ other.html: index.html has no text alternative" in text
