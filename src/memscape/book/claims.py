@@ -1,0 +1,374 @@
+"""A row of the ledger and the verdict that a measurement earns it.
+
+``claims/<part>.yml`` holds, for each published result the book treats, who published it and where, the statement in
+our words, the test that a measurement must pass, and the verdict that every run must keep finding. This module reads
+those files strictly and judges; `memscape.book.ledger` shows the judgement in a chapter and holds book and ledger
+together.
+
+How a verdict comes about (`verdict_of`):
+
+* ``reproduced``: every part of the test passes;
+* ``refuted``: a part fails and the statement is ``universal`` ("for all ..."), so that one counterexample is enough;
+* ``partly``: some parts pass and some fail;
+* ``not reproduced``: no part passes;
+* ``undecided``: the confidence interval of a part is too wide to tell; no row may record it;
+* ``out of reach``: nothing was measured, which only a row of a profile larger than the desk may record.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+
+from memscape.arguments import ArgumentError, nearest, require_integer, require_number
+
+Verdict = Literal["reproduced", "partly", "not reproduced", "refuted", "out of reach"]
+VERDICTS: tuple[Verdict, ...] = ("reproduced", "partly", "not reproduced", "refuted", "out of reach")
+NOT_VERIFIED = "value not verified"
+Measured = float | int | list[float]
+Pair = tuple[float, float]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class LedgerError(Exception):
+    """The ledger itself, or the way a chapter uses it, is wrong."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _Test(_Strict):
+    """What the tests have in common; a number that depends on the processor shows behind the mark ``≈``."""
+
+    reason: Text
+
+    def take(self, name: str, measured: Any) -> Measured:
+        """Return ``measured`` if this test can judge it, otherwise raise ArgumentError with ``name``."""
+        return require_number(name, measured)
+
+    def show(self, measured: Any) -> str:
+        """Return ``measured`` as text, to the digits that matter for this test."""
+        return f"≈{measured + 0.0:.4g}"  # adding 0.0 turns -0.0 into 0.0
+
+
+class Value(_Test):
+    """Passes when the measurement is within ``tolerance`` of ``target``; an interval may be ``2 tolerance`` wide."""
+
+    kind: Literal["value"]
+    target: float
+    tolerance: Annotated[float, Field(gt=0)]
+
+    def passes(self, measured: Any, interval: Pair | None) -> bool | None:
+        """Return whether ``measured`` passes; None where its interval is too wide to tell."""
+        if interval is not None and interval[1] - interval[0] > 2 * self.tolerance:
+            return None
+        return bool(abs(measured - self.target) <= self.tolerance)
+
+    def show(self, measured: Any) -> str:
+        """Return ``measured`` as text, to the digits that matter for this test."""
+        digits = max(0, 1 - math.floor(math.log10(self.tolerance)))
+        return f"≈{round(measured, digits) + 0.0:.10g}"
+
+    def __str__(self) -> str:
+        return f"{self.target:.10g} ± {self.tolerance:g}"
+
+
+class Interval(_Test):
+    """Passes when ``low <= measured <= high``; an interval must not contain either end."""
+
+    kind: Literal["interval"]
+    low: float
+    high: float
+
+    def passes(self, measured: Any, interval: Pair | None) -> bool | None:
+        """Return whether ``measured`` passes; None where its interval is too wide to tell."""
+        if interval is not None and any(interval[0] < end < interval[1] for end in (self.low, self.high)):
+            return None
+        return bool(self.low <= measured <= self.high)
+
+    def __str__(self) -> str:
+        return f"in [{self.low:g}, {self.high:g}]"
+
+
+class Count(_Test):
+    """Passes when an integer equals ``target``; an exact count has no interval."""
+
+    kind: Literal["count"]
+    target: int
+
+    def take(self, name: str, measured: Any) -> int:
+        """Return ``measured`` if it is an integer, otherwise raise ArgumentError with ``name``."""
+        return require_integer(name, measured)
+
+    def passes(self, measured: Any, interval: Pair | None) -> bool | None:
+        """Return whether ``measured`` passes; None where its interval is too wide to tell."""
+        _no_interval("a count", interval)
+        return bool(measured == self.target)
+
+    def show(self, measured: Any) -> str:
+        """Return ``measured`` as text, to the digits that matter for this test."""
+        return str(measured)
+
+    def __str__(self) -> str:
+        return f"exactly {self.target}"
+
+
+class Inequality(_Test):
+    """Passes when ``measured op bound``; an interval must lie on one side of ``bound``."""
+
+    kind: Literal["inequality"]
+    op: Literal["<", "<=", ">", ">="]
+    bound: float
+
+    def passes(self, measured: Any, interval: Pair | None) -> bool | None:
+        """Return whether ``measured`` passes; None where its interval is too wide to tell."""
+        if interval is not None and interval[0] < self.bound < interval[1]:
+            return None
+        if measured == self.bound:
+            return "=" in self.op
+        return bool(measured < self.bound) == ("<" in self.op)
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.bound:g}"
+
+
+class Trend(_Test):
+    """Passes when a sequence moves in ``direction`` overall, no step going back by more than ``slack``.
+
+    The move from first to last must exceed ``slack``. The slack stands for the statistical error: no interval.
+    """
+
+    kind: Literal["trend"]
+    direction: Literal["increasing", "decreasing"]
+    slack: Annotated[float, Field(ge=0)]
+
+    def take(self, name: str, measured: Any) -> list[float]:
+        """Return ``measured`` if it is a list of two or more numbers, otherwise raise ArgumentError with ``name``."""
+        if not isinstance(measured, list) or len(measured) < 2:
+            raise ArgumentError(name, "a sequence of two or more numbers", repr(measured))
+        return [require_number(f"{name}[{i}]", value) for i, value in enumerate(measured)]
+
+    def passes(self, measured: Any, interval: Pair | None) -> bool | None:
+        """Return whether ``measured`` passes; None where its interval is too wide to tell."""
+        _no_interval("a trend", interval)
+        sign = 1 if self.direction == "increasing" else -1
+        steps = [sign * (after - before) for before, after in itertools.pairwise(measured)]
+        return bool(min(steps) >= -self.slack and sign * (measured[-1] - measured[0]) > self.slack)
+
+    def show(self, measured: Any) -> str:
+        """Return ``measured`` as text, to the digits that matter for this test."""
+        return ", ".join(f"≈{value + 0.0:.4g}" for value in measured)
+
+    def __str__(self) -> str:
+        return self.direction + (f", steps back up to {self.slack:g}" if self.slack else "")
+
+
+Test = Annotated[Value | Interval | Count | Inequality | Trend, Field(discriminator="kind")]
+
+
+class Parts(_Strict):
+    """Several tests under names; the chapter brings a measurement for each."""
+
+    parts: Annotated[dict[Text, Test], Field(min_length=2)]
+
+
+def _which(test: Any) -> str:
+    return "parts" if isinstance(test, Parts) or (isinstance(test, dict) and "parts" in test) else "one"
+
+
+class Published(_Strict):
+    """What stands in the source, and how we know. An ``unverified`` value is kept for the record and never shown."""
+
+    value: Text
+    known: Literal["read", "authors' code", "secondary", "unverified"]
+
+
+class Row(_Strict):
+    """One claim of the ledger.
+
+    Parameters
+    ----------
+    id
+        Capital letters, digits and hyphens: ``AGS-1``.
+    source, where
+        A key of ``chapters/references.bib``, and the place in it.
+    statement
+        One or two falsifiable sentences in our words; inline mathematics between dollar signs.
+    published
+        What stands in print and how we know, or None where there is no such value.
+    test
+        What a measurement must pass: one test, or several by name.
+    universal
+        Whether the statement says "for all", so that one failing part refutes it.
+    chapter, profile
+        Where it is checked, ``memory/hopfield``, and whether that fits a desk or takes the large run.
+    verdict
+        What every run must keep finding.
+    remark
+        What was found, the counterexample, or what it would take: required for any verdict but ``reproduced``.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)+$")]
+    source: Text
+    where: Text
+    statement: Text
+    published: Published | None
+    test: Annotated[Annotated[Test, Tag("one")] | Annotated[Parts, Tag("parts")], Discriminator(_which)]
+    universal: bool = False
+    chapter: Annotated[str, Field(pattern=r"^[a-z_]+/[a-z_]+$")]
+    profile: Literal["desk", "paper"]
+    verdict: Verdict
+    remark: Text | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Row:
+        if self.verdict != "reproduced" and self.remark is None:
+            raise ValueError(f"a verdict '{self.verdict}' needs a remark: what was found, or what it would take")
+        if self.verdict == "out of reach" and self.profile == "desk":
+            raise ValueError("a claim of the desk profile cannot be out of reach")
+        if (self.verdict == "refuted") != self.universal and self.verdict in ("refuted", "partly", "not reproduced"):
+            raise ValueError("a failing universal statement is refuted, any other is partly or not reproduced")
+        if self.verdict == "partly" and not isinstance(self.test, Parts):
+            raise ValueError("a test without parts cannot come out partly")
+        return self
+
+    @property
+    def tests(self) -> dict[str, Test]:
+        """The tests by part; a test without parts stands under the empty name."""
+        return dict(self.test.parts) if isinstance(self.test, Parts) else {"": self.test}
+
+    @property
+    def published_text(self) -> str:
+        """What may be shown as published: the value if we know it, a plain admission if not, nothing if none exists."""
+        if self.published is None:
+            return ""
+        if self.published.known == "unverified":
+            return NOT_VERIFIED
+        return self.published.value + {"read": "", "secondary": " (quoted elsewhere)"}.get(
+            self.published.known, f" ({self.published.known})"
+        )
+
+    @property
+    def link(self) -> str:
+        """Where the claim is checked, relative to the root of the site."""
+        return f"{self.chapter}.html#claim-{self.id}"
+
+
+def load(root: Path) -> dict[str, Row]:
+    """Read every ``claims/<part>.yml`` under ``root`` and return its rows by id, in the order of the files.
+
+    Raises
+    ------
+    LedgerError
+        Naming file, claim and field, where a row is not as it must be, an id stands twice, or a chapter belongs to
+        another part than its file.
+    """
+    rows: dict[str, Row] = {}
+    for path in sorted((root / "claims").glob("*.yml")):
+        for position, raw in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")) or []):
+            name = raw.get("id", f"row {position + 1}") if isinstance(raw, dict) else f"row {position + 1}"
+            where = f"claims/{path.name}: {name}"
+            try:
+                row = Row.model_validate(raw)
+            except ValidationError as error:
+                raise LedgerError(f"{where}: {_explain(error)}") from None
+            if row.id in rows:
+                raise LedgerError(f"{where}: this id stands twice in the ledger")
+            if not row.chapter.startswith(f"{path.stem}/"):
+                raise LedgerError(f"{where}: chapter {row.chapter} belongs into claims/{row.chapter.split('/')[0]}.yml")
+            rows[row.id] = row
+    return rows
+
+
+def take(row: Row, measured: Any, interval: Any = None) -> tuple[dict[str, Measured], dict[str, Pair]]:
+    """Return what was measured and its intervals by part, as plain numbers that the row's tests can judge.
+
+    numpy and torch scalars and arrays become Python numbers and lists. Of a row with parts every part must be there.
+
+    Raises
+    ------
+    ArgumentError
+        On a missing or unknown part, a value that is not finite or not of the kind the test judges, and an interval
+        that is not a pair ``(low, high)`` around the measured value.
+    """
+    tests = row.tests
+    values = _by_part(row, "measured", measured)
+    if missing := [part for part in tests if part not in values]:
+        got = "none for " + ", ".join(map(repr, missing))
+        raise ArgumentError("measured", f"a value for every part of {row.id}", got)
+    taken = {part: test.take(_name("measured", part), _plain(values[part])) for part, test in tests.items()}
+    pairs = {} if interval is None else _by_part(row, "interval", interval)
+    return taken, {part: _pair(_name("interval", part), _plain(pair), taken[part]) for part, pair in pairs.items()}
+
+
+def judge(row: Row, measured: dict[str, Measured], intervals: dict[str, Pair]) -> dict[str, bool | None]:
+    """Return for each part whether it passes; None where its interval is too wide to tell."""
+    return {part: test.passes(measured[part], intervals.get(part)) for part, test in row.tests.items()}
+
+
+def verdict_of(passed: Iterable[bool | None], *, universal: bool) -> str:
+    """Return the verdict that the parts of a test amount to; the module's docstring says how."""
+    parts = list(passed)
+    if universal and False in parts:
+        return "refuted"
+    if None in parts:
+        return "undecided"
+    if all(parts):
+        return "reproduced"
+    return "partly" if any(parts) else "not reproduced"
+
+
+def _by_part(row: Row, name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(row.test, Parts):
+        return {"": value}
+    if not isinstance(value, dict):
+        raise ArgumentError(name, f"a dictionary from each part of {row.id} to its value", type(value).__name__)
+    for part in value:
+        if part not in row.test.parts:
+            raise ArgumentError(
+                name,
+                f"parts of {row.id}: {', '.join(map(repr, row.test.parts))}",
+                repr(part),
+                nearest(str(part), list(row.test.parts)),
+            )
+    return value
+
+
+def _plain(value: Any) -> Any:
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _pair(name: str, pair: Any, measured: Any) -> Pair:
+    if not isinstance(pair, list) or len(pair) != 2 or isinstance(measured, list):
+        raise ArgumentError(name, "a pair (low, high) around one measured number", repr(pair))
+    low, high = (require_number(name, end) for end in pair)
+    if not low <= measured <= high:
+        raise ArgumentError(name, f"low <= {measured} <= high", f"({low}, {high})")
+    return low, high
+
+
+def _no_interval(what: str, interval: Pair | None) -> None:
+    if interval is not None:
+        raise ArgumentError("interval", f"none for {what}", repr(interval))
+
+
+def _name(argument: str, part: str) -> str:
+    return f"{argument}[{part!r}]" if part else argument
+
+
+def _explain(error: ValidationError) -> str:
+    # Below "test", pydantic names the alternatives it tried on the way to a field; a reader knows only the field.
+    tried = {"one", "parts", "value", "interval", "count", "inequality", "trend"}
+    found = []
+    for detail in error.errors():
+        keys = [str(key) for key in detail["loc"] if detail["loc"][0] != "test" or key not in tried]
+        found.append(f"{'.'.join(keys) or 'row'}: {detail['msg']}")
+    return "; ".join(found)

@@ -1,0 +1,129 @@
+"""The data that chapters use, kept with the book and checked byte for byte before use.
+
+``data/mnist`` holds the four official MNIST files. Nothing is downloaded and nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import math
+import zlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from memscape.book import chapters
+
+Bytes = npt.NDArray[np.uint8]
+
+_FILES = {
+    "train_images": "train-images-idx3-ubyte",
+    "train_labels": "train-labels-idx1-ubyte",
+    "test_images": "t10k-images-idx3-ubyte",
+    "test_labels": "t10k-labels-idx1-ubyte",
+}
+
+
+class DataError(Exception):
+    """A data file is missing, or is not the file it should be."""
+
+
+@dataclass(frozen=True)
+class Mnist:
+    """Handwritten digits, as read-only arrays of uint8.
+
+    Parameters
+    ----------
+    train_images, test_images
+        Grey values (images, rows, columns) = (60000, 28, 28) and (10000, 28, 28): 0 for paper, 255 for full ink.
+    train_labels, test_labels
+        The digits shown, 0 to 9: (60000,) and (10000,).
+    """
+
+    train_images: Bytes
+    train_labels: Bytes
+    test_images: Bytes
+    test_labels: Bytes
+
+
+def mnist(root: Path | None = None) -> Mnist:
+    """Return MNIST as it lies in ``data/mnist``; read and checked once a process.
+
+    Parameters
+    ----------
+    root
+        The book's folder; by default the one that `chapters.home` finds.
+
+    Raises
+    ------
+    DataError
+        Naming the file, the SHA-256 expected and what was found, where a file is missing, truncated or otherwise not
+        the one that ``SHA256SUMS`` lists, compressed and unpacked.
+
+    References
+    ----------
+    LeCun, Bottou, Bengio and Haffner 1998.
+    """
+    return _mnist((chapters.home() if root is None else root).resolve() / "data" / "mnist")
+
+
+@cache
+def _mnist(folder: Path) -> Mnist:
+    sums = _sums(folder / "SHA256SUMS")
+    return Mnist(**{field: _idx(_unpacked(folder, name, sums), name) for field, name in _FILES.items()})
+
+
+def _sums(path: Path) -> dict[str, str]:
+    """Read the lines ``<sha256>  <file>`` that sha256sum writes."""
+    if not path.is_file():
+        raise DataError(_refusal(path, "the list of hashes", "no file"))
+    pairs = (line.split(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    return {name.strip(): digest for digest, name in pairs}
+
+
+def _unpacked(folder: Path, name: str, sums: dict[str, str]) -> bytes:
+    path = folder / f"{name}.gz"
+    if not path.is_file():
+        raise DataError(_refusal(path, f"SHA-256 {_listed(sums, path.name)}", "no file"))
+    packed = path.read_bytes()
+    _require(path, packed, _listed(sums, path.name))
+    try:
+        content = gzip.decompress(packed)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        expected = f"content with SHA-256 {_listed(sums, name)}"
+        raise DataError(_refusal(path, expected, f"a broken gzip file ({error})")) from None
+    _require(folder / name, content, _listed(sums, name))
+    return content
+
+
+def _require(path: Path, content: bytes, expected: str) -> None:
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise DataError(_refusal(path, f"SHA-256 {expected}", f"{found} ({len(content)} bytes)"))
+
+
+def _listed(sums: dict[str, str], name: str) -> str:
+    if name not in sums:
+        raise DataError(f"SHA256SUMS: expected a line for {name}; found none. Restore it with `git checkout -- data`.")
+    return sums[name]
+
+
+def _refusal(path: Path, expected: str, found: str) -> str:
+    return f"{path}: expected {expected}; found {found}. Restore it with `git checkout -- data`."
+
+
+def _idx(content: bytes, name: str) -> Bytes:
+    """Return the array of an IDX file of unsigned bytes."""
+    header = np.frombuffer(content, dtype=np.uint8, count=4)
+    if list(header[:3]) != [0, 0, 8]:
+        raise DataError(f"{name}: expected an IDX file of unsigned bytes; found a header {header.tolist()}.")
+    axes = int(header[3])
+    shape = tuple(int(size) for size in np.frombuffer(content, dtype=">u4", count=axes, offset=4))
+    values = np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * axes)  # read-only, as the bytes are
+    if values.size != math.prod(shape):
+        raise DataError(f"{name}: expected {math.prod(shape)} values of shape {shape}; found {values.size}.")
+    return values.reshape(shape)

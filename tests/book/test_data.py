@@ -1,0 +1,154 @@
+"""The digits are the official ones, and no others are ever handed out."""
+
+import gzip
+import hashlib
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from memscape.book import data
+
+OFFICIAL = {  # of the unpacked files
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+
+def sums(folder):
+    lines = (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    return {name: digest for digest, name in (line.split() for line in lines)}
+
+
+@pytest.fixture
+def copy(root, tmp_path):
+    """A copy of the data that may be damaged."""
+    shutil.copytree(root / "data/mnist", tmp_path / "data/mnist")
+    return tmp_path / "data/mnist"
+
+
+def test_shapes_and_content(root):
+    digits = data.mnist(root)
+    assert digits.train_images.shape == (60000, 28, 28)
+    assert digits.test_images.shape == (10000, 28, 28)
+    assert digits.train_labels.shape == (60000,)
+    assert digits.test_labels.shape == (10000,)
+    assert np.bincount(digits.test_labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert np.bincount(digits.train_labels).sum() == 60000
+    assert (digits.test_images.min(), digits.test_images.max()) == (0, 255)
+    assert digits.train_labels[:5].tolist() == [5, 0, 4, 1, 9]
+    # Rows before columns: the first test image is a seven, whose bar lies above its foot.
+    seven = digits.test_images[0].astype(int)
+    assert seven[8].sum() > 3 * seven[20].sum()
+
+
+def test_arrays_are_read_only_and_read_once(root):
+    digits = data.mnist(root)
+    assert data.mnist(root) is digits
+    for array in vars(digits).values():
+        assert array.dtype == np.uint8
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
+def test_the_files_are_the_official_ones_and_listed(root):
+    folder = root / "data/mnist"
+    assert {name: digest for name, digest in sums(folder).items() if not name.endswith(".gz")} == OFFICIAL
+    listed = {name: digest for name, digest in sums(folder).items() if name.endswith(".gz")}
+    assert listed == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.gz")}
+    assert len(listed) == 4
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def corrupt(path):
+    content = bytearray(path.read_bytes())
+    content[2000] ^= 1
+    path.write_bytes(content)
+
+
+def replace(path):
+    path.write_bytes(gzip.compress(bytes(10_008)))
+
+
+@pytest.mark.parametrize("damage", [truncate, corrupt, replace])
+def test_a_damaged_file_is_refused_with_both_hashes(copy, damage):
+    path = copy / "t10k-labels-idx1-ubyte.gz"
+    expected = sums(copy)[path.name]
+    damage(path)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    with pytest.raises(data.DataError) as caught:
+        data.mnist(copy.parents[1])
+    message = str(caught.value)
+    assert f"{path}: expected SHA-256 {expected}; found {found} ({path.stat().st_size} bytes)." in message
+    assert message.endswith("Restore it with `git checkout -- data`.")
+
+
+def test_a_missing_file_is_refused_with_its_hash(copy):
+    path = copy / "train-labels-idx1-ubyte.gz"
+    expected = sums(copy)[path.name]
+    path.unlink()
+    with pytest.raises(data.DataError, match=re.escape(f"{path}: expected SHA-256 {expected}; found no file.")):
+        data.mnist(copy.parents[1])
+
+
+def relist(folder, name, content):
+    """Write a file and list it as if it belonged."""
+    path = folder / f"{name}.gz"
+    path.write_bytes(content)
+    listed = sums(folder) | {path.name: hashlib.sha256(content).hexdigest()}
+    (folder / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in listed.items()))
+
+
+def test_a_recompressed_other_file_is_refused_by_its_content(copy):
+    relist(copy, "t10k-labels-idx1-ubyte", gzip.compress(bytes(10_008)))
+    expected = OFFICIAL["t10k-labels-idx1-ubyte"]
+    found = hashlib.sha256(bytes(10_008)).hexdigest()
+    with pytest.raises(data.DataError, match=rf"t10k-labels-idx1-ubyte: expected SHA-256 {expected}; found {found}"):
+        data.mnist(copy.parents[1])
+
+
+def test_a_listed_but_broken_gzip_file_is_refused(copy):
+    whole = (copy / "t10k-labels-idx1-ubyte.gz").read_bytes()
+    for broken in (whole[:-200], b"not gzip at all"):
+        relist(copy, "t10k-labels-idx1-ubyte", broken)
+        with pytest.raises(data.DataError, match=r"labels-idx1-ubyte\.gz: expected content with SHA-256 .* broken"):
+            data.mnist(copy.parents[1])
+
+
+def test_the_list_itself_must_be_whole(copy):
+    path = copy / "SHA256SUMS"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if "train-images" not in line))
+    with pytest.raises(data.DataError, match=r"SHA256SUMS: expected a line for train-images-idx3-ubyte\.gz; found"):
+        data.mnist(copy.parents[1])
+    path.unlink()
+    with pytest.raises(data.DataError, match="SHA256SUMS: expected the list of hashes; found no file"):
+        data.mnist(copy.parents[1])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (bytes([0, 0, 13, 1, 0, 0, 0, 1, 7]), r"an IDX file of unsigned bytes; found a header \[0, 0, 13, 1\]"),
+        (bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3]), r"expected 4 values of shape \(2, 2\); found 3"),
+    ],
+)
+def test_a_file_of_another_format_is_refused(content, message):
+    with pytest.raises(data.DataError, match=f"digits: .*{message}"):
+        data._idx(content, "digits")
+
+
+def test_idx_is_read_row_by_row():
+    content = bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6])
+    assert data._idx(content, "digits").tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
+def test_nothing_is_unpickled(root):
+    source = (root / "src/memscape/book/data.py").read_text(encoding="utf-8")
+    assert "import pickle" not in source
+    assert "np.load" not in source
