@@ -1,0 +1,1 @@
+"""Associative memory: patterns, the dynamics of binary and graded units, and the models with their theory."""

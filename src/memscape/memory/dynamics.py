@@ -1,0 +1,311 @@
+r"""How a network moves: asynchronous, synchronous and gradient dynamics, written once for every model.
+
+A model of binary units offers ``energy``, ``update`` and ``track`` (see :class:`Spins`); a model of graded units offers
+``flow`` (see :class:`Graded`). Nothing here knows what the energy is made of.
+
+Asynchronous dynamics turn one unit at a time, in an order drawn afresh for each sweep. The loop is over the neurons of
+one sweep only; networks and probes are handled together. What a unit needs to know is its local field
+
+.. math:: h_i = \tfrac12 \left[ E(s_i = -1) - E(s_i = +1) \right],
+
+so that turning :math:`s_i` over costs the energy :math:`2 s_i h_i`. A :class:`Tracker` keeps whatever makes these
+fields cheap up to date, instead of computing them anew.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.memory.patterns import as_probes, require_generator
+
+__all__ = ["Flow", "Retrieval", "Spins", "Tracker", "asynchronous", "flat", "gradient_flow", "synchronous"]
+
+
+class Tracker(Protocol):
+    """Fields of a batch of states, kept up to date while units flip.
+
+    The batch is flat: axes ``(G', B, N)`` with G' networks and B probes of each.
+    """
+
+    state: torch.Tensor
+    """The current states, ``(G', B, N)``, a copy of its own."""
+
+    def field(self, neuron: int) -> torch.Tensor:
+        """Local field of one neuron in every state, axes ``(G', B)``, in units of energy."""
+
+    def flip(self, neuron: int, where: torch.Tensor) -> None:
+        """Turn the neuron over in the states where the boolean ``where``, axes ``(G', B)``, is true."""
+
+
+class Spins(Protocol):
+    """A model of binary units."""
+
+    @property
+    def networks(self) -> tuple[int, ...]:
+        """The axes G of independent networks."""
+
+    @property
+    def neurons(self) -> int:
+        """Number of neurons N."""
+
+    @property
+    def probes_at_once(self) -> int | None:
+        """Most probes of each network to track at a time, where a tracker takes much memory; None for no limit.
+
+        Such a tracker takes the memory only once it is asked for a field.
+        """
+
+    def energy(self, state: torch.Tensor) -> torch.Tensor:
+        """Energy of every state: ``(*G, ..., N)`` to ``(*G, ...)``."""
+
+    def update(self, state: torch.Tensor) -> torch.Tensor:
+        """Every state after one synchronous step: ``(*G, ..., N)`` to the same axes."""
+
+    def track(self, state: torch.Tensor) -> Tracker:
+        """A tracker started at the states ``(*G, ..., N)``; it refuses what ``energy`` refuses."""
+
+
+class Flow(Protocol):
+    """A model of graded units."""
+
+    def flow(self, potential: torch.Tensor) -> torch.Tensor:
+        """Time derivative of every potential: ``(*G, ..., N)`` to the same axes."""
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """Where the dynamics led.
+
+    Attributes
+    ----------
+    state
+        Final states, axes ``(*G, ..., N)``.
+    period
+        Integers ``(*G, ...)``: 1 at a fixed point, 2 in a cycle of two states (synchronous dynamics only), 0 where the
+        dynamics were still moving (or, at a positive temperature, always move) when they were stopped.
+    sweeps
+        Integers ``(*G, ...)``: sweeps that changed something, or steps made to reach the final state.
+    """
+
+    state: torch.Tensor
+    period: torch.Tensor
+    sweeps: torch.Tensor
+
+    @property
+    def converged(self) -> torch.Tensor:
+        """Booleans ``(*G, ...)``: whether the state is a fixed point."""
+        return self.period == 1
+
+
+def asynchronous(
+    model: Spins,
+    state: torch.Tensor,
+    *,
+    sweeps: int = 100,
+    temperature: float | torch.Tensor = 0.0,
+    generator: torch.Generator,
+) -> Retrieval:
+    r"""Turn the units one at a time until none wants to, or at a positive temperature for a number of sweeps.
+
+    At temperature 0 a unit is turned over exactly when that strictly lowers the energy (Hopfield 1982), and a state is
+    at rest when a whole sweep has changed nothing. At a temperature T > 0 heat-bath (Glauber) dynamics set the unit,
+
+    .. math:: P(s_i = +1) = \frac{1}{1 + e^{-2 h_i / T}},
+
+    for all ``sweeps``. One sweep visits every neuron once, in a random order shared by all networks and probes.
+
+    Parameters
+    ----------
+    model
+        Any model of binary units.
+    state
+        Initial states, axes ``(*G, ..., N)``, values in {-1, +1}; left untouched.
+    sweeps
+        Most sweeps to make, at least 1.
+    temperature
+        In units of the model's energy, at least 0. A tensor of positive temperatures, broadcast to the axes
+        ``(*G, ...)`` of the probes, runs many temperatures at once.
+    generator
+        A CPU generator: orders and uniform numbers are drawn on the CPU and moved.
+
+    Returns
+    -------
+    Retrieval
+        Final states, whether each is at rest, and the sweeps it took.
+
+    Raises
+    ------
+    ArgumentError
+        If the state does not fit the model, ``sweeps`` is not a positive integer, ``temperature`` is negative, not
+        finite or does not fit the probes, or ``generator`` is not on the CPU.
+    """
+    require_integer("sweeps", sweeps, at_least=1)
+    require_generator("generator", generator)
+    networks, neurons = model.networks, model.neurons
+    tracker: Tracker | None = model.track(state)  # refuses a state that does not fit
+    warmth = _warmth(temperature, state)
+    final = flat(state, networks).clone()
+    made = torch.zeros(final.shape[:2], dtype=torch.int64, device=final.device)
+    resting = torch.zeros_like(made, dtype=torch.bool)
+    # Columns of probes still followed. A column is dropped once its probe is at rest in every network; to drop columns
+    # means to start a new tracker, which pays when at least half of them go.
+    columns = torch.arange(final.shape[1], device=final.device)
+    for _ in range(sweeps):
+        order = torch.randperm(neurons, generator=generator).tolist()
+        thresholds = None
+        if warmth is not None:
+            # A uniform number below 1 / (1 + exp(-2 h / T)) is a field above T / 2 times its logit.
+            draws = torch.rand((neurons, *made.shape), generator=generator, dtype=torch.float64)
+            thresholds = (torch.logit(draws) * (warmth.reshape(made.shape) / 2)).to(final.device)
+        blocks = columns.split(model.probes_at_once or len(columns))
+        for block in blocks:
+            if tracker is None or len(blocks) > 1:  # blocks take turns: one tracker at a time is kept in memory
+                tracker = model.track(final[:, block].reshape(*networks, len(block), neurons))
+            if thresholds is None:
+                moved = _descend(tracker, order)
+                resting[:, block] = ~moved
+            else:
+                moved = _heat_bath(tracker, order, thresholds[..., block])
+            made[:, block] += moved
+            final[:, block] = tracker.state
+        active = (~resting).any(dim=0).nonzero()[:, 0]
+        if len(active) == 0:
+            break
+        if 2 * len(active) <= len(columns):
+            columns, tracker = active, None
+    axes = state.shape[:-1]
+    return Retrieval(final.reshape(state.shape), resting.long().reshape(axes), made.reshape(axes))
+
+
+def _descend(tracker: Tracker, order: list[int]) -> torch.Tensor:
+    """Turn over every unit that lowers the energy by it; return which states ``(G', B)`` changed."""
+    moved = torch.zeros(tracker.state.shape[:2], dtype=torch.bool, device=tracker.state.device)
+    for neuron in order:
+        where = tracker.field(neuron) * tracker.state[..., neuron] < 0
+        tracker.flip(neuron, where)
+        moved |= where
+    return moved
+
+
+def _heat_bath(tracker: Tracker, order: list[int], thresholds: torch.Tensor) -> torch.Tensor:
+    """Set every unit up where its field is above its threshold, (N, G', B); all states ``(G', B)`` count as moved."""
+    for neuron in order:
+        up = tracker.field(neuron) > thresholds[neuron]
+        tracker.flip(neuron, up != (tracker.state[..., neuron] > 0))
+    return torch.ones(tracker.state.shape[:2], dtype=torch.bool, device=tracker.state.device)
+
+
+def _warmth(temperature: float | torch.Tensor, state: torch.Tensor) -> torch.Tensor | None:
+    """Return a positive temperature for every probe, ``(*G, ...)`` on the CPU, or None at temperature 0."""
+    axes = state.shape[:-1]
+    if not isinstance(temperature, torch.Tensor):
+        number = require_number("temperature", temperature, at_least=0.0)
+        return torch.full(axes, number, dtype=torch.float64) if number > 0.0 else None
+    require_tensor("temperature", temperature, "...", values="nonnegative")
+    if bool((temperature == 0).any()):
+        raise ArgumentError("temperature", "positive values", "0", "Temperature 0 is a run of its own.")
+    try:
+        return temperature.detach().cpu().double().expand(axes).contiguous()
+    except RuntimeError:
+        raise ArgumentError(
+            "temperature",
+            f"axes that broadcast to those of the probes, {tuple(axes)}",
+            f"shape {tuple(temperature.shape)}",
+        ) from None
+
+
+def synchronous(model: Spins, state: torch.Tensor, *, steps: int = 100) -> Retrieval:
+    """Update all units at once, again and again, until the states repeat.
+
+    Synchronous dynamics need not lower the energy. With symmetric weights they end at a fixed point or in a cycle of
+    two states (Goles & Olivos 1981); both are recognised, and such probes are stepped no further.
+
+    Parameters
+    ----------
+    model
+        Any model of binary units; its ``update`` is the step. A unit with zero field keeps its value.
+    state
+        Initial states, axes ``(*G, ..., N)``, values in {-1, +1}; left untouched.
+    steps
+        Most steps to make, at least 1.
+
+    Returns
+    -------
+    Retrieval
+        Final states, their period (1, 2, or 0 if still moving) and the steps made to reach them.
+
+    Raises
+    ------
+    ArgumentError
+        If the state does not fit the model or ``steps`` is not a positive integer.
+    """
+    require_integer("steps", steps, at_least=1)
+    networks = model.networks
+    after = as_probes(model.update(state), networks)  # refuses a state that does not fit, before anything else is done
+    now = as_probes(state, networks).clone()
+    period = torch.zeros(now.shape[:-1], dtype=torch.int64, device=now.device)
+    made = torch.zeros_like(period)
+    columns = torch.arange(now.shape[-2], device=now.device)
+    before = None
+    for step in range(steps):
+        here = now[..., columns, :]
+        if step > 0:
+            after = model.update(here)
+        fixed = (after == here).all(dim=-1)
+        cycling = torch.zeros_like(fixed) if before is None else (after == before).all(dim=-1) & ~fixed
+        open_ = period[..., columns] == 0
+        settled = ~open_ | fixed | cycling
+        now[..., columns, :] = torch.where(settled[..., None], here, after)
+        made[..., columns] += (~settled).long()
+        period[..., columns] += open_ * (fixed.long() + 2 * cycling.long())
+        keep = (period[..., columns] == 0).reshape(-1, len(columns)).any(dim=0)
+        if not keep.any():
+            break
+        before, columns = here[..., keep, :], columns[keep]
+    axes = state.shape[:-1]
+    return Retrieval(now.reshape(state.shape), period.reshape(axes), made.reshape(axes))
+
+
+def gradient_flow(model: Flow, potential: torch.Tensor, *, step: float, steps: int) -> torch.Tensor:
+    """Follow graded units in time by explicit Euler steps, u(t + step) = u(t) + step * du/dt.
+
+    Parameters
+    ----------
+    model
+        Any model with a ``flow``.
+    potential
+        Initial potentials u, axes ``(*G, ..., N)``; left untouched.
+    step
+        Length of a step, positive, in the model's unit of time.
+    steps
+        Number of steps, at least 1.
+
+    Returns
+    -------
+    torch.Tensor
+        The trajectory, axes ``(steps + 1, *G, ..., N)``, the initial potentials first.
+
+    Raises
+    ------
+    ArgumentError
+        If ``step`` is not positive and finite, ``steps`` is not a positive integer, or the model refuses the potential.
+    """
+    require_number("step", step, above=0.0)
+    require_integer("steps", steps, at_least=1)
+    require_tensor("potential", potential, "... neurons")
+    trajectory = potential.new_empty((steps + 1, *potential.shape))
+    trajectory[0] = potential
+    for k in range(steps):
+        trajectory[k + 1] = trajectory[k] + step * model.flow(trajectory[k])
+    return trajectory
+
+
+def flat(state: torch.Tensor, networks: tuple[int, ...]) -> torch.Tensor:
+    """View ``(*G, ..., N)`` as the flat batch ``(G', B, N)`` of a :class:`Tracker`."""
+    probes = as_probes(state, networks)
+    return probes.reshape(math.prod(networks), *probes.shape[-2:])

@@ -1,0 +1,121 @@
+"""The dynamics, on networks small enough to know the answer; what holds for every model stands in test_laws.py."""
+
+import math
+
+import pytest
+import torch
+
+from memscape.arguments import ArgumentError
+from memscape.memory.dynamics import asynchronous, flat, gradient_flow, synchronous
+from memscape.memory.hopfield import Graded, Hopfield, hebbian
+from memscape.memory.patterns import flip, random_patterns
+
+F64 = torch.float64
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def pair(coupling: float) -> Hopfield:
+    """Two units that want to be alike (coupling > 0) or unlike."""
+    couplings = torch.tensor([[0, coupling], [coupling, 0]], dtype=F64)
+    return Hopfield(couplings, torch.zeros(2, dtype=F64))
+
+
+def test_two_units_that_imitate_each_other_swap_for_ever_in_step_but_agree_in_turn():
+    unlike = torch.tensor([[1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]], dtype=F64)
+    together = synchronous(pair(1.0), unlike)
+    assert together.period.tolist() == [2, 2, 1]
+    assert together.converged.tolist() == [False, False, True]
+    in_turn = asynchronous(pair(1.0), unlike, generator=rng())
+    assert in_turn.converged.all()
+    assert in_turn.sweeps.tolist() == [1, 1, 0]
+    assert (in_turn.state[:, 0] == in_turn.state[:, 1]).all()
+
+
+def test_dynamics_that_are_stopped_too_early_say_so():
+    xi = random_patterns(12, 60, generator=rng(1))
+    start = random_patterns(200, 60, generator=rng(2))
+    short, full = (asynchronous(hebbian(xi), start, sweeps=sweeps, generator=rng(3)) for sweeps in (2, 100))
+    assert full.converged.all()
+    assert full.sweeps.max() > 2
+    assert torch.equal(short.converged, full.sweeps < 2), "rest is known after a sweep without a change"
+    assert (synchronous(hebbian(xi), start, steps=1).period == 0).any()
+
+
+def test_a_small_error_is_mended_in_one_sweep():
+    xi = random_patterns(5, 200, generator=rng(4))
+    found = asynchronous(hebbian(xi), flip(xi, 20, generator=rng(5)), generator=rng(6))
+    assert torch.equal(found.state, xi)
+    assert (found.sweeps == 1).all()
+
+
+def test_a_unit_in_a_bath_is_up_as_often_as_its_field_says():
+    thresholds = torch.tensor([-1.0, -0.3, 0.0, 0.8], dtype=F64)
+    free = Hopfield(torch.zeros(4, 4, dtype=F64), thresholds)
+    start = torch.ones(40_000, 4, dtype=F64)
+    final = asynchronous(free, start, sweeps=1, temperature=0.7, generator=rng(7)).state
+    expected = 1 / (1 + (2 * thresholds / 0.7).exp())
+    error = (expected * (1 - expected) / 40_000).sqrt()
+    assert (((final > 0).double().mean(dim=0) - expected).abs() < 5 * error).all()
+
+
+def test_many_temperatures_run_at_once():
+    thresholds = torch.tensor([[-0.5], [0.2]], dtype=F64)
+    free = Hopfield(torch.zeros(2, 1, 1, dtype=F64), thresholds)
+    start, temperatures = torch.ones(2, 3, 30_000, 1, dtype=F64), torch.tensor([0.3, 1.0, 5.0])
+    final = asynchronous(free, start, sweeps=1, temperature=temperatures[:, None], generator=rng(8)).state
+    expected = 1 / (1 + (2 * thresholds / temperatures).exp())
+    error = (expected * (1 - expected) / 30_000).sqrt()
+    assert (((final[..., 0] > 0).double().mean(dim=-1) - expected).abs() < 5 * error).all()
+    single = asynchronous(free, start, sweeps=2, temperature=0.3, generator=rng(9)).state
+    spread = asynchronous(free, start, sweeps=2, temperature=torch.tensor(0.3, dtype=F64), generator=rng(9)).state
+    assert torch.equal(single, spread)
+
+
+def test_euler_steps_follow_a_free_decay_to_first_order():
+    free = Graded(torch.zeros(1, 1, dtype=F64), torch.zeros(1, dtype=F64), gain=1.0, resistance=2.0)
+    start = torch.tensor([3.0], dtype=F64)
+    errors = []
+    for steps in (100, 200):
+        path = gradient_flow(free, start, step=1.0 / steps, steps=steps)
+        assert path.shape == (steps + 1, 1)
+        assert torch.equal(path[0], start)
+        errors.append(abs(path[-1].item() - 3.0 * math.exp(-0.5)))
+    assert 1.9 < errors[0] / errors[1] < 2.1
+
+
+def test_flat_puts_networks_first_and_probes_second():
+    state = random_patterns(1, 3, networks=(2, 4, 5), generator=rng(8)).squeeze(-2)
+    assert torch.equal(flat(state, (2, 4))[5, 3], state[1, 1, 3])
+    assert flat(state[0, 0, 0], ()).shape == (1, 1, 3)
+
+
+STATE = torch.ones(2, dtype=F64)
+GRADED = Graded(torch.zeros(2, 2, dtype=F64), STATE, gain=1.0)
+
+REFUSED = {
+    "sweeps": (lambda: asynchronous(pair(1.0), STATE, sweeps=0, generator=rng()), "sweeps: expected an integer >= 1"),
+    "cold": (lambda: asynchronous(pair(1.0), STATE, temperature=-0.1, generator=rng()), "temperature: .*>= 0; got -0"),
+    "hot": (lambda: asynchronous(pair(1.0), STATE, temperature=math.inf, generator=rng()), "temperature: .*finite"),
+    "frozen": (lambda: asynchronous(pair(1.0), STATE, temperature=0 * STATE, generator=rng()), "temp.*posi"),
+    "below": (
+        lambda: asynchronous(pair(1.0), STATE, temperature=-STATE[0], generator=rng()),
+        "temperature: .*>= 0; got",
+    ),
+    "misfit": (lambda: asynchronous(pair(1.0), STATE, temperature=STATE, generator=rng()), "temperature: .*broadcast"),
+    "generator": (lambda: asynchronous(pair(1.0), STATE, generator=1), r"generator: expected a torch\.Generator"),
+    "steps": (lambda: synchronous(pair(1.0), STATE, steps=0), "steps: expected an integer >= 1; got 0"),
+    "step": (lambda: gradient_flow(GRADED, STATE, step=0.0, steps=1), "step: expected a finite number > 0; got 0"),
+    "flow, steps": (lambda: gradient_flow(GRADED, STATE, step=0.1, steps=0), "steps: expected an integer >= 1; got 0"),
+    "potential": (lambda: gradient_flow(GRADED, STATE / 0, step=0.1, steps=1), "potential: expected finite values"),
+    "neurons": (lambda: gradient_flow(GRADED, STATE[:1], step=0.1, steps=1), "potential: .*neurons = 2"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusals_name_the_argument(case):
+    call, message = REFUSED[case]
+    with pytest.raises(ArgumentError, match=message):
+        call()

@@ -1,0 +1,291 @@
+"""One list of all models of binary units, and the laws that each of them obeys.
+
+One more line in the list makes a model obey, or break, every law.
+"""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memscape.arguments import ArgumentError
+from memscape.memory import hopfield
+from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
+from memscape.memory.dynamics import Spins, asynchronous, synchronous
+from memscape.memory.patterns import random_patterns
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model to be held to the laws.
+
+    ``build`` makes it from patterns ``(*G, P, N)``. ``even``: its energy stays when all spins are turned over.
+    ``gauge``: its energy stays when a unit is turned over in the state and in every pattern.
+    """
+
+    name: str
+    build: Callable[[torch.Tensor], Spins]
+    even: bool = True
+    gauge: bool = True
+
+
+MODELS = [
+    Model("hebbian", hopfield.hebbian),
+    Model("units 0 and 1", hopfield.zero_one, even=False, gauge=False),
+    Model("projection", hopfield.projection),
+    Model("power 2", lambda xi: DenseMemory(xi, Power(2))),
+    Model("power 3", lambda xi: DenseMemory(xi, Power(3)), even=False),
+    Model("power 6 in small pieces", lambda xi: DenseMemory(xi, Power(6), budget=1000)),
+    Model("rectified power 3", lambda xi: DenseMemory(xi, Rectified(3)), even=False),
+    Model("exponential", lambda xi: DenseMemory(xi, Exponential()), even=False),
+]
+
+every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+
+networks_and_probes = pytest.mark.parametrize(
+    ("networks", "probes"), [((), ()), ((), (4,)), ((), (2, 3)), ((2,), ()), ((2,), (3,)), ((2, 1), (2, 2))]
+)
+
+sizes = {"seed": st.integers(0, 2**31), "neurons": st.integers(1, 10), "count": st.integers(1, 14)}
+
+
+def rng(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def spins(seed: int, *shape: int) -> torch.Tensor:
+    return random_patterns(1, shape[-1], networks=shape[:-1], generator=rng(seed)).squeeze(-2)
+
+
+def patterns(seed: int, neurons: int, count: int, networks: tuple[int, ...] = ()) -> torch.Tensor:
+    return random_patterns(count, neurons, networks=networks, generator=rng(seed))
+
+
+def all_states(neurons: int) -> torch.Tensor:
+    return torch.tensor(list(itertools.product((-1.0, 1.0), repeat=neurons)), dtype=torch.float64)
+
+
+def half_differences(built, state: torch.Tensor) -> torch.Tensor:
+    """[E(s_i = -1) - E(s_i = +1)] / 2 for each unit of each state, from nothing but the energy."""
+    columns = []
+    for i in range(state.shape[-1]):
+        up, down = state.clone(), state.clone()
+        up[..., i], down[..., i] = 1.0, -1.0
+        columns.append((built.energy(down) - built.energy(up)) / 2)
+    return torch.stack(columns, dim=-1)
+
+
+def fields(built, state: torch.Tensor) -> torch.Tensor:
+    tracker = built.track(state)
+    return torch.stack([tracker.field(i) for i in range(state.shape[-1])], dim=-1).reshape(state.shape)
+
+
+@every_model
+@networks_and_probes
+def test_energy_is_one_finite_number_a_state(model: Model, networks, probes):
+    energy = model.build(patterns(0, 9, 4, networks)).energy(spins(1, *networks, *probes, 9))
+    assert energy.shape == (*networks, *probes)
+    assert energy.dtype == torch.float64
+    assert energy.isfinite().all()
+
+
+@every_model
+@networks_and_probes
+def test_a_batch_is_its_members_one_by_one(model: Model, networks, probes):
+    xi, state = patterns(2, 9, 4, networks), spins(3, *networks, *probes, 9)
+    built = model.build(xi)
+    energy, update = built.energy(state), built.update(state)
+    moved = asynchronous(built, state, generator=rng(4))
+    stepped = synchronous(built, state, steps=30)
+    assert built.networks == networks
+    assert built.neurons == 9
+    assert update.shape == moved.state.shape == stepped.state.shape == state.shape
+    assert moved.period.shape == stepped.sweeps.shape == (*networks, *probes)
+    for index in itertools.product(*map(range, (*networks, *probes))):
+        alone, one = model.build(xi[index[: len(networks)]]), state[index]
+        torch.testing.assert_close(alone.energy(one), energy[index], rtol=1e-12, atol=1e-12)
+        assert torch.equal(alone.update(one), update[index])
+        assert torch.equal(asynchronous(alone, one, generator=rng(4)).state, moved.state[index])
+        assert torch.equal(synchronous(alone, one, steps=30).state, stepped.state[index])
+
+
+@every_model
+def test_every_state_of_a_small_network_has_the_fields_and_the_update_its_energy_implies(model: Model):
+    built, state = model.build(patterns(5, 8, 5)), all_states(8)
+    expected = half_differences(built, state)
+    found = fields(built, state)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-12)
+    # A unit without a field keeps its value; the fields, unlike differences of energies, tell a tie from rounding.
+    assert torch.equal(built.update(state), torch.where(found == 0, state, found.sign()))
+
+
+@every_model
+@settings(max_examples=40)
+@given(**sizes)
+def test_the_tracker_agrees_with_the_energy_after_any_flips(model: Model, seed, neurons, count):
+    built, state = model.build(patterns(seed, neurons, count, (2,))), spins(seed + 1, 2, 3, neurons)
+    tracker, generator = built.track(state), rng(seed)
+    for neuron in torch.randint(0, neurons, (20,), generator=generator).tolist():
+        where = torch.rand((2, 3), generator=generator) < 0.5
+        tracker.flip(neuron, where)
+        state[..., neuron] = torch.where(where, -state[..., neuron], state[..., neuron])
+    assert torch.equal(tracker.state, state)
+    kept = torch.stack([tracker.field(i) for i in range(neurons)], dim=-1)
+    torch.testing.assert_close(kept, fields(built, state), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(kept, half_differences(built, state), rtol=1e-9, atol=1e-12)
+
+
+@every_model
+@settings(max_examples=40)
+@given(**sizes)
+def test_energy_never_increases_along_asynchronous_dynamics(model: Model, seed, neurons, count):
+    built, generator = model.build(patterns(seed, neurons, count)), rng(seed)
+    start = state = spins(seed + 1, 6, neurons)
+    before = start.clone()
+    for _ in range(50):
+        moved = asynchronous(built, state, sweeps=1, generator=generator)
+        changed = (moved.state != state).any(dim=-1)
+        assert torch.equal(moved.converged, ~changed)
+        drop = built.energy(state) - built.energy(moved.state)
+        assert (drop[changed] > 0).all()
+        state = moved.state
+        if not changed.any():
+            break
+    assert torch.equal(start, before), "the initial states are left alone"
+    assert not changed.any(), "a descent in a finite number of states ends"
+    assert (half_differences(built, state) * state >= -1e-12).all(), "no flip lowers the energy of a state at rest"
+
+
+@every_model
+def test_probes_that_rest_early_do_not_disturb_the_others(model: Model):
+    xi = patterns(6, 40, 10)
+    built, state = model.build(xi), torch.cat([xi, spins(7, 20, 40)])
+    together = asynchronous(built, state, generator=rng(8))
+    assert together.sweeps.min() < together.sweeps.max()
+    for i in range(len(state)):
+        alone = asynchronous(built, state[i], generator=rng(8))
+        assert torch.equal(alone.state, together.state[i])
+        assert alone.sweeps == together.sweeps[i]
+
+
+@every_model
+def test_heat_bath_visits_states_with_boltzmann_weights(model: Model):
+    built, states, trials = model.build(patterns(9, 4, 3)), all_states(4), 2_000
+    energy = built.energy(states)
+    temperature = energy.std().item()
+    expected = torch.softmax(-energy / temperature, dim=0)
+    start = torch.ones(trials, 4, dtype=torch.float64)
+    final = asynchronous(built, start, sweeps=20, temperature=temperature, generator=rng(10))
+    assert (final.period == 0).all()
+    assert (final.sweeps == 20).all()
+    index = ((final.state + 1) / 2 * torch.tensor([8.0, 4.0, 2.0, 1.0])).sum(dim=-1).long()
+    found = torch.bincount(index, minlength=16) / trials
+    error = (expected * (1 - expected) / trials).sqrt()
+    assert ((found - expected).abs() < 5 * error).all()
+
+
+@every_model
+def test_synchronous_dynamics_say_what_they_found(model: Model):
+    xi = patterns(11, 12, 6)
+    built, state = model.build(xi), spins(12, 200, 12)
+    found = synchronous(built, state, steps=50)
+    once = built.update(found.state)
+    still, cycling = found.period == 1, found.period == 2
+    assert torch.equal(found.converged, still)
+    assert torch.equal(once[still], found.state[still])
+    assert (once[cycling] != found.state[cycling]).any(dim=-1).all()
+    assert torch.equal(built.update(once)[cycling], found.state[cycling])
+    walked = state.clone()
+    for step in range(1, 51):
+        going = found.sweeps >= step
+        walked[going] = built.update(walked)[going]
+    assert torch.equal(walked, found.state)
+
+
+@every_model
+def test_names_of_memories_and_of_neurons_do_not_matter(model: Model):
+    xi, state = patterns(13, 9, 5, (2,)), spins(14, 2, 7, 9)
+    energy = model.build(xi).energy(state)
+    memories, neurons = torch.randperm(5, generator=rng(15)), torch.randperm(9, generator=rng(16))
+    torch.testing.assert_close(model.build(xi[:, memories]).energy(state), energy, rtol=1e-12, atol=1e-12)
+    renamed = model.build(xi[..., neurons]).energy(state[..., neurons])
+    torch.testing.assert_close(renamed, energy, rtol=1e-12, atol=1e-12)
+
+
+@every_model
+def test_turning_everything_over(model: Model):
+    built, state = model.build(patterns(17, 9, 5)), spins(18, 30, 9)
+    same = torch.allclose(built.energy(-state), built.energy(state), rtol=1e-12, atol=1e-12)
+    assert same == model.even
+
+
+@every_model
+def test_turning_one_unit_over_everywhere(model: Model):
+    xi, state, gauge = patterns(19, 9, 5), spins(20, 30, 9), spins(21, 9)
+    same = torch.allclose(model.build(xi * gauge).energy(state * gauge), model.build(xi).energy(state))
+    assert same == model.gauge
+
+
+@every_model
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+def test_cpu_and_cuda_agree(model: Model):
+    xi, state = patterns(22, 60, 12, (2,)), spins(23, 2, 30, 60)
+    near, far = model.build(xi), model.build(xi.cuda())
+    torch.testing.assert_close(far.energy(state.cuda()).cpu(), near.energy(state), rtol=1e-12, atol=1e-12)
+    assert torch.equal(far.update(state.cuda()).cpu(), near.update(state))
+    for temperature in (0.0, 0.3):
+        here = asynchronous(near, state, sweeps=20, temperature=temperature, generator=rng(24))
+        there = asynchronous(far, state.cuda(), sweeps=20, temperature=temperature, generator=rng(24))
+        assert there.state.is_cuda
+        assert torch.equal(there.state.cpu(), here.state)
+
+
+F64 = torch.float64
+BAD_STATES = [
+    pytest.param([1.0] * 6, r"state: expected a torch\.Tensor; got list\.", id="a list"),
+    pytest.param(torch.ones(6, dtype=torch.int64), "state: expected float64; got int64", id="integers"),
+    pytest.param(torch.ones(6, dtype=torch.float32), "state: expected float64; got float32", id="another dtype"),
+    pytest.param(torch.ones(2, 5, dtype=F64), r"state: .*neurons = 6; got shape \(2, 5\)", id="neurons"),
+    pytest.param(torch.ones(3, 6, dtype=F64), r"state: expected leading axes \(2,\).*", id="networks"),
+    pytest.param(torch.ones(6, dtype=F64), r"state: expected leading axes \(2,\).*", id="no networks"),
+    pytest.param(torch.ones(2, 0, 6, dtype=F64), r"state: .*no empty axis; got shape \(2, 0, 6\)", id="empty"),
+    pytest.param(torch.full((2, 6), 0.5, dtype=F64), r"state: .*\{-1, \+1\}; got 0\.5", id="not spins"),
+    pytest.param(torch.full((2, 6), float("nan"), dtype=F64), r"state: .*\{-1, \+1\}; got nan", id="nan"),
+    pytest.param(torch.ones(2, 6, dtype=F64, device="meta"), "state: expected device cpu; got meta", id="device"),
+]
+
+
+@every_model
+@pytest.mark.parametrize(("state", "message"), BAD_STATES)
+def test_a_state_that_does_not_fit_is_refused(model: Model, state, message):
+    built = model.build(patterns(25, 6, 3, (2,)))
+    calls = [
+        built.energy,
+        built.update,
+        built.track,
+        lambda s: asynchronous(built, s, generator=rng(0)),
+        lambda s: synchronous(built, s),
+    ]
+    for call in calls:
+        with pytest.raises(ArgumentError, match=message):
+            call(state)
+
+
+BAD_PATTERNS = [
+    pytest.param([[1.0]], r"patterns: expected a torch\.Tensor; got list\.", id="a list"),
+    pytest.param(torch.ones(3, 6, dtype=torch.int64), "patterns: expected a floating dtype; got int64", id="integers"),
+    pytest.param(torch.ones(6, dtype=torch.float64), r"patterns: expected axes .*; got shape \(6,\)", id="one axis"),
+    pytest.param(torch.ones(0, 6, dtype=torch.float64), r"patterns: .*no empty axis; got shape \(0, 6\)", id="empty"),
+    pytest.param(torch.zeros(3, 6, dtype=torch.float64), r"patterns: .*\{-1, \+1\}; got 0\.", id="not spins"),
+]
+
+
+@every_model
+@pytest.mark.parametrize(("xi", "message"), BAD_PATTERNS)
+def test_patterns_that_are_none_are_refused(model: Model, xi, message):
+    with pytest.raises(ArgumentError, match=message):
+        model.build(xi)
