@@ -1,0 +1,520 @@
+r"""Dense associative memory: few neurons, many memories.
+
+Hopfield's energy is a sum of squared overlaps, and the overlaps with all the memories that are *not* meant drown the
+one that is as soon as there are more than about 0.14 N of them. Krotov & Hopfield (2016) replace the square by a
+function that grows faster,
+
+.. math:: E(s) = -\sum_{\mu=1}^{P} F(x_\mu), \qquad x_\mu = \sum_{i=1}^{N} \xi_i^\mu s_i,
+
+so that large overlaps count for more: a power :math:`x^n`, a rectified power :math:`\max(x, 0)^n`, or, with Demircigil
+et al. (2017), the exponential :math:`e^x`. A unit is set to the value of lower energy (Krotov & Hopfield 2016, eq. 4),
+
+.. math:: s_i \leftarrow \mathrm{sign} \sum_\mu \left[ F(\xi_i^\mu + h_\mu) - F(-\xi_i^\mu + h_\mu) \right],
+          \qquad h_\mu = \sum_{j \ne i} \xi_j^\mu s_j .
+
+An overlap takes only the N + 1 values -N, -N + 2, ..., N, so all that is ever needed of F are tables of N + 1 entries.
+With :math:`\Psi(h) = F(h + 1) - F(h - 1)`, the local fields of all the units come from one look-up and one product:
+
+.. math:: h_i = \tfrac12 [E(s_i = -1) - E(s_i = +1)] = \sum_\mu \xi_i^\mu A(x_\mu) - s_i \sum_\mu B(x_\mu), \qquad
+          A(x) = \tfrac14 [\Psi(x + 1) + \Psi(x - 1)], \quad B(x) = \tfrac14 [\Psi(x + 1) - \Psi(x - 1)] .
+
+Energies and fields are given in units of F(N), the depth of one lone memory: they are dimensionless, about -1 at a
+memory, and do not overflow, however steep F is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+import torch.nn.functional as functional
+
+from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.memory.dynamics import flat
+from memscape.memory.patterns import require_state
+
+__all__ = ["BUDGET", "DenseMemory", "Exponential", "Interaction", "Power", "Rectified", "exponential_retrieval"]
+
+BUDGET = 2**28
+"""Bytes that the intermediate results of one call may take unless a model says otherwise (256 MiB)."""
+
+_DIGITS = {torch.float32: 24, torch.float64: 53}
+"""Binary digits of a float: integers up to 2**digits add up without rounding, in any order."""
+
+_CACHED = 2**17
+"""Entries of (probes, patterns) that a processor's core works on at once: their look-ups stay in its own cache."""
+
+
+@dataclass(frozen=True)
+class Power:
+    """F(x) = x**n (Krotov & Hopfield 2016, eq. 2).
+
+    For even n the energy does not change when all spins are turned over: the negative of a memory is as deep a minimum
+    as the memory.
+
+    Parameters
+    ----------
+    n
+        Degree, an integer of at least 1; n = 2 is Hopfield's energy.
+    """
+
+    n: int
+
+    def __post_init__(self) -> None:
+        require_integer("n", self.n, at_least=1)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """F at real overlaps x, any axes."""
+        return require_tensor("x", x, "...").pow(self.n)
+
+    def derivative(self, x: torch.Tensor) -> torch.Tensor:
+        """F'(x) = n x**(n - 1), any axes."""
+        return self.n * require_tensor("x", x, "...").pow(self.n - 1)
+
+    def exact(self, x: int) -> int:
+        """F at an integer overlap, without rounding."""
+        return x**self.n
+
+
+@dataclass(frozen=True)
+class Rectified:
+    """F(x) = max(x, 0)**n (Krotov & Hopfield 2016, eq. 3).
+
+    Parameters
+    ----------
+    n
+        Degree, an integer of at least 1.
+    """
+
+    n: int
+
+    def __post_init__(self) -> None:
+        require_integer("n", self.n, at_least=1)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """F at real overlaps x, any axes."""
+        return require_tensor("x", x, "...").clamp(min=0).pow(self.n)
+
+    def derivative(self, x: torch.Tensor) -> torch.Tensor:
+        """F'(x) = n max(x, 0)**(n - 1), any axes; 0 for x <= 0."""
+        return torch.where(require_tensor("x", x, "...") > 0, self.n * x.clamp(min=0).pow(self.n - 1), 0.0)
+
+    def exact(self, x: int) -> int:
+        """F at an integer overlap, without rounding."""
+        return max(x, 0) ** self.n
+
+
+@dataclass(frozen=True)
+class Exponential:
+    """F(x) = exp(x) (Demircigil et al. 2017)."""
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """F at real overlaps x, any axes."""
+        return require_tensor("x", x, "...").exp()
+
+    def derivative(self, x: torch.Tensor) -> torch.Tensor:
+        """F'(x) = exp(x), any axes."""
+        return self(x)
+
+
+Interaction = Power | Rectified | Exponential
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """F, A and B at the overlaps -N, -N + 2, ..., N, axes (N + 1,).
+
+    ``energy`` is F in units of F(N), float64. ``linear`` and ``curved`` are A and B in units of F(N) * ``unit``, a unit
+    chosen so that the entries of a power are integers times a power of two. Where float32 has the digits for sums over
+    all patterns they are float32, which halves the bytes to move, otherwise float64. ``slack`` is zero where one of the
+    two has: the sums are exact, hence the same in any order and on any device. Otherwise a field below ``slack`` times
+    the sum of ``|A|`` is rounding noise.
+    """
+
+    energy: torch.Tensor
+    linear: torch.Tensor
+    curved: torch.Tensor
+    unit: float
+    slack: float
+
+    def field(self, product: torch.Tensor, curvature: torch.Tensor, noise: torch.Tensor | None) -> torch.Tensor:
+        """Field from sum xi A, s sum B and the size of rounding noise; noise counts as an exact tie."""
+        field = product - curvature
+        if noise is not None:
+            field = torch.where(field.abs() > noise, field, 0.0)
+        return field.double() * self.unit
+
+
+def _tables(interaction: Interaction, neurons: int, patterns: int) -> _Tables:
+    overlaps = range(-neurons, neurons + 1, 2)
+    if isinstance(interaction, Exponential):
+        energy = torch.tensor([math.exp(x - neurons) for x in overlaps], dtype=torch.float64)
+        return _Tables(
+            energy,
+            0.5 * math.sinh(2.0) * energy,
+            0.5 * (math.cosh(2.0) - 1.0) * energy,
+            1.0,
+            patterns * torch.finfo(torch.float64).eps / 2,
+        )
+    depth = interaction.exact(neurons)
+    # Psi(x + 1) and Psi(x - 1); that of an overlap no state reaches (x = N with an unlike spin) is never used.
+    above = [interaction.exact(x + 2) - interaction.exact(x) for x in overlaps]
+    below = [interaction.exact(x) - interaction.exact(x - 2) for x in overlaps]
+    linear = [up + down for up, down in zip(above, below, strict=True)]
+    curved = [up - down for up, down in zip(above, below, strict=True)]
+    # All entries share a power of two: without it, fewer digits are needed for exact sums.
+    shared = math.gcd(*linear, *curved)
+    shared &= -shared
+    largest = patterns * (max(map(abs, linear)) + max(map(abs, curved))) // shared
+    exact = [dtype for dtype, digits in _DIGITS.items() if largest < 2**digits]
+    dtype = exact[0] if exact else torch.float64
+    shift = (4 * depth).bit_length()
+    return _Tables(
+        torch.tensor([interaction.exact(x) / depth for x in overlaps], dtype=torch.float64),
+        torch.tensor([entry / (1 << shift) for entry in linear], dtype=dtype),
+        torch.tensor([entry / (1 << shift) for entry in curved], dtype=dtype),
+        (1 << shift) / (4 * depth),
+        0.0 if exact else patterns * torch.finfo(dtype).eps / 2,
+    )
+
+
+@dataclass(frozen=True)
+class DenseMemory:
+    r"""Dense associative memory with energy :math:`E(s) = -\sum_\mu F(x_\mu) / F(N)`.
+
+    Parameters
+    ----------
+    patterns
+        The memories, axes ``(*G, P, N)``, values in {-1, +1}.
+    interaction
+        F: a :class:`Power`, a :class:`Rectified` power or the :class:`Exponential`.
+    budget
+        Bytes the intermediate results of one call may take, at least 1. Probes and patterns are worked through in
+        pieces of that size (of one probe and some patterns at the least), whatever their number; results do not depend
+        on it beyond rounding, and not at all where sums are exact.
+
+    Raises
+    ------
+    ArgumentError
+        If the patterns are not made of spins, the interaction is not one of the three, F(N) and F(1) do not fit
+        one float64 range (N > 350 for the exponential, n log2(N) > 1000 for a power), or the budget is not positive.
+
+    Notes
+    -----
+    Energies and fields are float64 whatever the dtype of the patterns. Sums over patterns are made in float32 where it
+    has the digits to make them exactly (powers with P n N**(n-1) below about 2**24, at torch's default precision of
+    products), and else in float64, which is exact up to about 2**53. Where sums are exact a tie is a tie; elsewhere a
+    field within rounding error of zero counts as zero, so that no unit can turn for ever.
+    """
+
+    patterns: torch.Tensor
+    interaction: Interaction
+    budget: int = BUDGET
+
+    def __post_init__(self) -> None:
+        require_tensor("patterns", self.patterns, "... patterns neurons", values="spins")
+        if not isinstance(self.interaction, Power | Rectified | Exponential):
+            raise ArgumentError(
+                "interaction",
+                "a Power, a Rectified or an Exponential",
+                type(self.interaction).__name__,
+                "Write Power(3), for instance.",
+            )
+        require_integer("budget", self.budget, at_least=1)
+        if isinstance(self.interaction, Exponential):
+            if self.neurons > 350:
+                raise ArgumentError(
+                    "patterns",
+                    "at most 350 neurons for the exponential",
+                    f"{self.neurons} neurons",
+                    "exp(-N) to exp(N) must fit a float64; exponential_retrieval has no such bound.",
+                )
+        elif self.interaction.n * math.log2(self.neurons) > 1000:
+            raise ArgumentError(
+                "interaction",
+                f"n log2(N) <= 1000 with N = {self.neurons}",
+                f"n = {self.interaction.n}",
+                "1 and N**n must fit a float64; use a smaller n.",
+            )
+
+    @property
+    def networks(self) -> tuple[int, ...]:
+        """The axes G of independent networks."""
+        return tuple(self.patterns.shape[:-2])
+
+    @property
+    def neurons(self) -> int:
+        """Number of neurons N."""
+        return self.patterns.shape[-1]
+
+    @property
+    def memories(self) -> torch.Tensor:
+        """The patterns with the networks along one axis, ``(G', P, N)``."""
+        return self.patterns.reshape(-1, *self.patterns.shape[-2:])
+
+    @cached_property
+    def _tables(self) -> _Tables:
+        tables = _tables(self.interaction, self.neurons, self.patterns.shape[-2])
+        device = self.patterns.device
+        return _Tables(
+            tables.energy.to(device), tables.linear.to(device), tables.curved.to(device), tables.unit, tables.slack
+        )
+
+    def energy(self, state: torch.Tensor) -> torch.Tensor:
+        """Energy of every state in units of F(N).
+
+        Parameters
+        ----------
+        state
+            Axes ``(*G, ..., N)``, values in {-1, +1}, dtype and device of the patterns.
+
+        Returns
+        -------
+        torch.Tensor
+            Axes ``(*G, ...)``, float64, dimensionless.
+
+        Raises
+        ------
+        ArgumentError
+            If the state does not fit the patterns.
+        """
+        require_state("state", state, self.patterns)
+        probes = flat(state, self.networks)
+        energy = torch.zeros(probes.shape[:-1], dtype=torch.float64, device=probes.device)
+        for rows, memories in self._pieces(probes.shape[1]):
+            energy[:, rows] -= _look_up(self._tables.energy, _indices(probes[:, rows], memories)).sum(dim=-1)
+        return energy.reshape(state.shape[:-1])
+
+    def field(self, state: torch.Tensor) -> torch.Tensor:
+        """Local fields of all units, half the energy gained by setting a unit to +1 rather than -1, in units of F(N).
+
+        Parameters
+        ----------
+        state
+            Axes ``(*G, ..., N)``, values in {-1, +1}, dtype and device of the patterns.
+
+        Returns
+        -------
+        torch.Tensor
+            Axes ``(*G, ..., N)``, float64. Turning unit i over costs the energy ``2 * state[i] * field[i]``.
+
+        Raises
+        ------
+        ArgumentError
+            If the state does not fit the patterns.
+        """
+        require_state("state", state, self.patterns)
+        probes = flat(state, self.networks)
+        tables = self._tables
+        product = torch.zeros(probes.shape, dtype=tables.linear.dtype, device=probes.device)
+        curvature, noise = torch.zeros((2, *probes.shape[:-1]), dtype=tables.linear.dtype, device=probes.device)
+        for rows, memories in self._pieces(probes.shape[1]):
+            index = _indices(probes[:, rows], memories)
+            linear = _look_up(tables.linear, index)
+            product[:, rows] += linear @ memories.to(linear.dtype)
+            if tables.slack:
+                noise[:, rows] += tables.slack * linear.abs_().sum(dim=-1)
+            curvature[:, rows] += _look_up(tables.curved, index).sum(dim=-1)
+        field = tables.field(product, probes * curvature[..., None], noise[..., None] if tables.slack else None)
+        return field.reshape(state.shape)
+
+    def update(self, state: torch.Tensor) -> torch.Tensor:
+        """Set every unit to its value of lower energy, all at once (Krotov & Hopfield 2016, eq. 4).
+
+        Each unit decides as if the others stayed; a unit for which both values are equal keeps its own.
+
+        Parameters
+        ----------
+        state
+            Axes ``(*G, ..., N)``, values in {-1, +1}, dtype and device of the patterns.
+
+        Returns
+        -------
+        torch.Tensor
+            Same axes and dtype.
+
+        Raises
+        ------
+        ArgumentError
+            If the state does not fit the patterns.
+        """
+        field = self.field(state)
+        return torch.where(field == 0, state, field.sign().to(state.dtype))
+
+    def track(self, state: torch.Tensor) -> OverlapTracker:
+        """Follow the fields while units flip one at a time; see :class:`OverlapTracker`.
+
+        Parameters
+        ----------
+        state
+            Axes ``(*G, ..., N)``, values in {-1, +1}, dtype and device of the patterns.
+
+        Raises
+        ------
+        ArgumentError
+            If the state does not fit the patterns.
+        """
+        require_state("state", state, self.patterns)
+        return OverlapTracker(self, flat(state, self.networks).clone())
+
+    @property
+    def probes_at_once(self) -> int:
+        """Probes of every network that fit the budget while they are tracked, at least 1."""
+        networks, patterns, neurons = self.memories.shape
+        # At worst, when all probes flip at once: 40 bytes for a probe and a pattern; copies of a pattern take 12 N.
+        return max(1, (self.budget // (networks * patterns) - 12 * neurons) // 40)
+
+    def _pieces(self, probes: int) -> Iterator[tuple[slice, torch.Tensor]]:
+        """Slices of probes and blocks of patterns whose overlaps and look-ups fit the budget."""
+        networks, count, neurons = self.memories.shape
+        # Half the budget for copies of the patterns, 12 bytes a bit, half for 32 bytes a probe and a pattern.
+        block = min(count, 4096, max(1, self.budget // (24 * networks * neurons)))
+        rows = max(1, self.budget // (64 * networks * block))
+        if self.patterns.device.type == "cpu":
+            rows = min(rows, max(32, _CACHED // (networks * block)))
+        for start in range(0, probes, rows):
+            for first in range(0, count, block):
+                yield slice(start, start + rows), self.memories[:, first : first + block]
+
+
+class OverlapTracker:
+    """Local fields of a batch of states, kept up to date while units flip one at a time.
+
+    What is kept is, for every probe, the overlap with every pattern (as an index into the tables), A there, and the sum
+    of B. The field of a unit in all probes is then one matrix-vector product; a flip moves the overlaps of the
+    probes that flipped by one table entry, and only those are looked up again.
+
+    Parameters
+    ----------
+    model
+        The memory.
+    state
+        States ``(G', B, N)``, kept and changed in place.
+    """
+
+    def __init__(self, model: DenseMemory, state: torch.Tensor) -> None:
+        self.state = state
+        self._model = model
+        self._tables = model._tables
+
+    @cached_property
+    def _columns(self) -> torch.Tensor:
+        """Bits of all patterns, neuron by neuron, (G', N, P), in the dtype of the tables."""
+        return self._model.memories.mT.to(self._tables.linear.dtype).contiguous()
+
+    @cached_property
+    def _steps(self) -> torch.Tensor:
+        """The same as int32, by which an index moves when a neuron flips."""
+        return self._columns.int()
+
+    @cached_property
+    def _index(self) -> torch.Tensor:
+        """Where in the tables every overlap stands, (G', B, P), int32."""
+        return _indices(self.state, self._model.memories)
+
+    @cached_property
+    def _linear(self) -> torch.Tensor:
+        """A at every overlap, (G', B, P)."""
+        return _look_up(self._tables.linear, self._index)
+
+    @cached_property
+    def _curved(self) -> torch.Tensor:
+        """Sum of B over the patterns, (G', B)."""
+        return _look_up(self._tables.curved, self._index).sum(dim=-1)
+
+    @cached_property
+    def _noise(self) -> torch.Tensor:
+        """Size of rounding noise in a field, (G', B)."""
+        return self._tables.slack * self._linear.abs().sum(dim=-1)
+
+    def field(self, neuron: int) -> torch.Tensor:
+        """Local field of one unit in every state, axes ``(G', B)``, float64, in units of F(N)."""
+        product = (self._linear @ self._columns[:, neuron, :, None])[..., 0]
+        return self._tables.field(
+            product, self.state[..., neuron] * self._curved, self._noise if self._tables.slack else None
+        )
+
+    def flip(self, neuron: int, where: torch.Tensor) -> None:
+        """Turn the unit over in the states where the boolean ``where``, axes ``(G', B)``, is true."""
+        rows = where.reshape(-1).nonzero()[:, 0]  # networks and probes as one axis
+        if len(rows) == 0:
+            return
+        states, index, linear = (kept.flatten(0, 1) for kept in (self.state, self._index, self._linear))
+        column = states[:, neuron]
+        spins = column.index_select(0, rows)
+        moved = index.index_select(0, rows)
+        steps = self._steps[:, neuron]
+        if len(steps) > 1:
+            steps = steps.index_select(0, rows // where.shape[1])
+        moved.addcmul_(spins.int()[:, None], steps, value=-1)
+        values = _look_up(self._tables.linear, moved)
+        if self._tables.slack:
+            self._noise.view(-1).index_copy_(0, rows, self._tables.slack * values.abs().sum(dim=-1))
+        self._curved.view(-1).index_copy_(0, rows, _look_up(self._tables.curved, moved).sum(dim=-1))
+        linear.index_copy_(0, rows, values)
+        index.index_copy_(0, rows, moved)
+        column.index_copy_(0, rows, -spins)
+
+
+def exponential_retrieval(queries: torch.Tensor, patterns: torch.Tensor, beta: float = 1.0) -> torch.Tensor:
+    r"""One step of retrieval for real-valued patterns with exponential weights.
+
+    .. math:: q \leftarrow \sum_\mu w_\mu \xi^\mu, \qquad w_\mu = \frac{e^{\beta \xi^\mu \cdot q}}
+              {\sum_\nu e^{\beta \xi^\nu \cdot q}}
+
+    Every memory gets a vote that grows exponentially with its overlap, as in Demircigil et al. (2017); with real-valued
+    units this is the update of Ramsauer et al. (2021, eq. 3), and attention with keys and values equal.
+
+    Parameters
+    ----------
+    queries
+        Axes ``(..., Q, N)``, finite values.
+    patterns
+        Axes ``(..., P, N)``, finite values, dtype and device of the queries; leading axes as in the queries.
+    beta
+        Inverse temperature, positive, in units of one over a squared pattern entry.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes of the queries.
+
+    Raises
+    ------
+    ArgumentError
+        If a tensor has wrong axes, dtype, device or values, or beta is not positive.
+    """
+    sizes: dict[str, int] = {}
+    require_tensor("queries", queries, "... queries neurons", sizes=sizes)
+    require_tensor(
+        "patterns", patterns, "... patterns neurons", sizes=sizes, device=queries.device, dtype=queries.dtype
+    )
+    if queries.shape[:-2] != patterns.shape[:-2]:
+        raise ArgumentError(
+            "patterns",
+            f"leading axes {tuple(queries.shape[:-2])} as in the queries",
+            f"shape {tuple(patterns.shape)}",
+            "Expand one of them.",
+        )
+    require_number("beta", beta, above=0.0)
+    # Four axes, (batch, heads, tokens, features), is what selects the fused kernel that never stores Q times P weights.
+    keys = patterns.reshape(-1, 1, *patterns.shape[-2:])
+    retrieved = functional.scaled_dot_product_attention(
+        queries.reshape(-1, 1, *queries.shape[-2:]), keys, keys, scale=beta
+    )
+    return retrieved.reshape(queries.shape)
+
+
+def _indices(probes: torch.Tensor, memories: torch.Tensor) -> torch.Tensor:
+    """Index (x + N) / 2 into the tables of every overlap, axes ``(G', B, P)``, int32."""
+    # float32 holds integers up to 2**24 exactly, far beyond any overlap.
+    zero = torch.tensor(probes.shape[-1] / 2, dtype=torch.float32, device=probes.device)
+    return torch.baddbmm(zero, probes.float(), memories.float().mT, alpha=0.5).int()
+
+
+def _look_up(table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    """``table[index]``; index_select on a flat index is several times as fast as indexing on a CPU."""
+    return table.index_select(0, index.reshape(-1)).view(index.shape)
