@@ -1,0 +1,168 @@
+"""The ledger on the site: its page, the summary and the findings on the landing page, and links to single claims.
+
+Everything is computed from ``claims/*.yml`` and from what the executed chapters store, so that none of it can be stale.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxRole
+
+from memscape.arguments import nearest
+from memscape.book import claims, ledger
+from memscape.book.site.directive import PageDirective
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+LEDGER = "chapters/ledger"
+PARTS = ("memory", "capacity", "polytopes", "homotopy", "categorical")
+"""The parts in the order of the book."""
+
+_SOURCES = ("claims/*.yml", "chapters/*/*.ipynb", "chapters/references.bib")
+_LOG = logging.getLogger(__name__)
+
+
+def badge(verdict: str) -> str:
+    """Return the HTML of a verdict as it is shown everywhere: a word, with a colour that is not needed to read it."""
+    return f'<span class="verdict" data-verdict="{verdict}">{html.escape(verdict)}</span>'
+
+
+def command(row: claims.Row) -> str:
+    """Return the command that computes a claim again."""
+    return f"memscape run {row.chapter}" + ("" if row.profile == "desk" else f" --profile {row.profile}")
+
+
+class LedgerPage(PageDirective):
+    """``{ledger}``: every claim with its verdict, its test and what was measured, under filters."""
+
+    def run(self) -> list[nodes.Node]:
+        """Write the filters and one entry a claim, in the order of the ledger."""
+        self.reads(*_SOURCES)
+        rows = sorted(ledger.rows(self.root), key=lambda each: PARTS.index(_part(each[0])))
+        found: list[nodes.Node] = [_html(_filters([row for row, _, _ in rows]))]
+        for row, outcome, _ in rows:
+            if outcome is None:
+                _LOG.warning("%s stores no check of %s: execute it", row.chapter, row.id, location=self.get_location())
+                continue
+            target = f"{self.relative(f'chapters/{row.chapter}')}#claim-{row.id}"
+            found.append(
+                _html(
+                    f'<div class="ledger-row" data-verdict="{outcome.verdict}" data-part="{_part(row)}" '
+                    f'data-profile="{row.profile}">{outcome.html(ledger.label(self.root, row.source))}'
+                    f'<div class="claim-foot"><p><a href="{target}">Where it is computed</a> · '
+                )
+            )
+            found += self.parse(f"{{cite:t}}`{row.source}`")[0].children
+            found.append(_html("</p>"))
+            found += self.parse(f"```bash\n{command(row)}\n```")
+            found.append(_html("</div></div>"))
+        return [*found, _html('<p class="ledger-none" hidden>No claim matches.</p>')]
+
+
+def _part(row: claims.Row) -> str:
+    return row.chapter.partition("/")[0]
+
+
+def _filters(rows: list[claims.Row]) -> str:
+    def select(name: str, label: str, values: Iterable[str]) -> str:
+        options = "".join(f'<option value="{value}">{value}</option>' for value in values)
+        return f'<label>{label} <select name="{name}"><option value="">all</option>{options}</select></label>'
+
+    verdicts = [verdict for verdict in claims.VERDICTS if any(row.verdict == verdict for row in rows)]
+    return (
+        '<form class="ledger-filters pst-js-only" role="search" aria-label="Filter the claims">'
+        + select("verdict", "Verdict", verdicts)
+        + select("part", "Part", list(dict.fromkeys(map(_part, rows))))
+        + select("profile", "Profile", list(dict.fromkeys(row.profile for row in rows)))
+        + '<label>Text <input type="search" name="text" placeholder="id, source, word"></label>'
+        '<output class="ledger-count" aria-live="polite"></output></form>'
+    )
+
+
+class Summary(PageDirective):
+    """``{ledger-summary}``: the number of claims by verdict, each a link to the ledger under that filter."""
+
+    def run(self) -> list[nodes.Node]:
+        """Write one figure a verdict."""
+        self.reads("claims/*.yml")
+        target = self.relative(LEDGER)
+        items = [
+            f'<a class="tally" data-verdict="{verdict}" href="{target}?verdict={verdict.replace(" ", "+")}">'
+            f"<strong>{count}</strong> <span>{verdict}</span></a>"
+            for verdict, count in ledger.summary(self.root).items()
+            if count
+        ]
+        return [_html(f'<p class="tallies">{"".join(items)}</p>')]
+
+
+class Findings(PageDirective):
+    """``{findings} KH16-3 KH16-1``: claims to show off, in the ledger's own words."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        """Write one card a claim: what was published, the verdict, and the remark that says what we find."""
+        self.reads("claims/*.yml")
+        rows = claims.load(self.root)
+        found: list[nodes.Node] = []
+        for claim in self.arguments[0].split():
+            if claim not in rows:
+                raise self.error(f"{claim}: not a claim of the ledger. {nearest(claim, list(rows))}".rstrip())
+            row = rows[claim]
+            found += self.parse(
+                "::::{div} finding",
+                f"{{verdict}}`{row.verdict}` {{claim}}`{row.id}` · {{cite:t}}`{row.source}`, {row.where}\n",
+                f":::{{div}} finding-statement\n*Claimed:* {row.statement}\n:::\n",
+                f":::{{div}} finding-remark\n*Found:* {row.remark}\n:::" if row.remark else "",
+                "::::",
+            )
+        return found
+
+
+class ClaimRole(SphinxRole):
+    """``{claim}`AGS-1```: a link to the claim's entry on the ledger page."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the link, or a warning for an id that the ledger does not hold."""
+        if self.text not in claims.load(self.env.srcdir):
+            _LOG.warning("%s: not a claim of the ledger", self.text, location=self.get_location())
+        uri = f"{self.env.app.builder.get_relative_uri(self.env.docname, LEDGER)}#claim-{self.text}"
+        return [nodes.reference(self.rawtext, self.text, refuri=uri, internal=True, classes=["claim-link"])], []
+
+
+class VerdictRole(SphinxRole):
+    """``{verdict}`partly```: a verdict as a badge."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the badge, or a warning for a word that is no verdict."""
+        if self.text not in claims.VERDICTS:
+            _LOG.warning("%r: not a verdict", self.text, location=self.get_location())
+        return [_html(badge(self.text))], []
+
+
+def _html(text: str) -> nodes.raw:
+    return nodes.raw("", text, format="html")
+
+
+def _load_mathjax(app: Sphinx, document: nodes.document) -> None:
+    """Have MathJax loaded where a stored row holds formulas: Sphinx notices those in MyST, but not those in HTML."""
+    if any("tex2jax_process" in raw.astext() for raw in document.findall(nodes.raw)):
+        app.env.domaindata["math"]["has_equations"][app.env.docname] = True
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directives and roles."""
+    app.add_directive("ledger", LedgerPage)
+    app.add_directive("ledger-summary", Summary)
+    app.add_directive("findings", Findings)
+    app.connect("doctree-read", _load_mathjax)
+    app.add_role("claim", ClaimRole())
+    app.add_role("verdict", VerdictRole())
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

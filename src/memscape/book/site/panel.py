@@ -1,0 +1,88 @@
+"""The panel *Run this chapter* that every chapter's page shows under its title, made from its parameters cell."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+
+from memscape.book.chapters import Chapter
+from memscape.book.parameters import Parameter
+from memscape.book.site.directive import PageDirective
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+_GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "lambda", "mu", "rho", "sigma", "tau")
+
+
+def _meaning(parameter: Parameter) -> str:
+    """Return the help with the symbol it may open with, ``N: units``, set as mathematics."""
+    symbol, colon, rest = parameter.help.partition(": ")
+    if colon and (len(symbol) == 1 or symbol in _GREEK):
+        return f"${symbol if len(symbol) == 1 else chr(92) + symbol}$: {rest}"
+    return parameter.help
+
+
+def _example(parameters: dict[str, Parameter]) -> tuple[str, str]:
+    """Return a parameter and an admissible value other than its own, to be tried out."""
+    for name, parameter in parameters.items():
+        if parameter.kind == "int" and name != "seed":
+            doubled = 2 * parameter.reference
+            for value in (doubled, parameter.reference + 1, parameter.reference - 1):
+                if parameter.low is None or parameter.low <= value <= (parameter.high or value):
+                    return name, str(value)
+    return "seed", str(parameters["seed"].reference + 1)
+
+
+class RunPanel(PageDirective):
+    """``{run-panel}``: the parameters with type, default, range and meaning, the commands, and the notebook itself."""
+
+    def run(self) -> list[nodes.Node]:
+        """Write the panel."""
+        chapter = Chapter(self.root, self.env.docname.removeprefix("chapters/"))
+        parameters = chapter.parameters()
+        name, value = _example(parameters)
+        theme = self.env.app.config.html_theme_options
+        colab = (
+            f"{theme['launch_buttons']['colab_url']}/github/"
+            f"{theme['repository_url'].partition('github.com/')[2]}/blob/{theme['repository_branch']}/{self.env.docname}.ipynb"
+        )
+        source = f"{'../' * self.env.docname.count('/')}_sources/{self.env.docname}.ipynb"
+        rows = [
+            f"| `{each.name}` | `{each.kind}` | `{each.reference!r}` | {f'`{each.limits}`' if each.limits else ''} "
+            f"| {_meaning(each)} |"
+            for each in parameters.values()
+        ]
+        return self.parse(
+            "`````{dropdown} Run this chapter\n:class-container: run-panel\n:icon: play\n",
+            "| parameter | type | default | range | meaning |\n|---|---|---|---|---|",
+            *rows,
+            "",
+            "Strict, and never over the committed chapter:",
+            f"```bash\nmemscape run {chapter.name} -p {name} {value}\n```",
+            "The same with papermill alone:",
+            f"```bash\npapermill chapters/{chapter.name}.ipynb out.ipynb -p {name} {value}\n```",
+            f'<a href="{source}" download>Download the notebook</a> · <a href="{colab}">Open it in Colab</a>',
+            "`````",
+        )
+
+
+def _insert(_app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put the directive under the title of every chapter; the notebook on disk knows nothing of it."""
+    folder, _, name = docname.rpartition("/")
+    if folder.startswith("chapters/") and name and source[0].lstrip().startswith("{"):
+        notebook = json.loads(source[0])
+        title = notebook["cells"][0]
+        text = title["source"] if isinstance(title["source"], str) else "".join(title["source"])
+        heading, _, rest = text.partition("\n")
+        title["source"] = f"{heading}\n\n```{{run-panel}}\n```\n{rest}"
+        source[0] = json.dumps(notebook)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directive and put it on the chapters' pages."""
+    app.add_directive("run-panel", RunPanel)
+    app.connect("source-read", _insert)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

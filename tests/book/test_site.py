@@ -1,0 +1,433 @@
+"""The site: a small book is built as `make book` builds the real one, and its pages are compared with its files."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import erf, erfc
+
+from memscape.arguments import ArgumentError
+from memscape.book import claims, ledger
+from memscape.book.site import check
+
+ROOT = Path(__file__).parents[2]
+
+CLAIMS = r"""
+- id: TOY-1
+  source: toy1982
+  where: eq. 1
+  statement: The load is $\alpha = P/N$ at most.
+  published: null
+  test: {kind: value, target: 0.138, tolerance: 0.001, reason: arithmetic}
+  chapter: memory/toy
+  profile: desk
+  verdict: reproduced
+- id: TOY-2
+  source: toy1982
+  where: eq. 2
+  statement: Two things hold.
+  published: {value: "987654", known: unverified}
+  test:
+    parts:
+      first: {kind: count, target: 2, reason: arithmetic}
+      second: {kind: count, target: 3, reason: arithmetic}
+  chapter: memory/toy
+  profile: desk
+  verdict: partly
+  remark: Only the *first* holds.
+- id: TOY-3
+  source: toy1982
+  where: eq. 3
+  statement: Far too large.
+  published: null
+  test: {kind: count, target: 2, reason: arithmetic}
+  chapter: memory/toy
+  profile: paper
+  verdict: out of reach
+  remark: Takes a large GPU.
+"""
+PARAMETERS = """\
+neurons: int = 20  # N: units in the network [10, 5000]
+loads: list[float] = [0.05, 0.1]  # alpha: loads to compare [0, 1]
+rule: str = "hebbian"  # how the weights are learned {hebbian, inverse}
+seed: int = 3  # seed of every random draw [0, 1000]
+device: str = "auto"  # where tensors live {auto, cpu, cuda}"""
+STATUS = {
+    "memory/toy": {
+        "seconds": 12.34,
+        "peak_mib": 4321,
+        "python": "3.11.7",
+        "versions": {"torch": "2.13.0"},
+        "processor": "x86_64, AVX2",
+        "gpu": "Toy GPU",
+        "gpu_peak_mib": 99,
+    }
+}
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PLOT = {"data": [{"y": [1, 2]}], "layout": {"title": {"text": "</script><b>"}}}
+MEASURED = {"TOY-1": 0.1379, "TOY-2": {"first": 2, "second": 4}, "TOY-3": None}
+
+
+def figure(name: str, alt: str) -> dict:
+    return {"mystnb": {"figure": {"caption": "A caption.", "name": name}, "image": {"alt": alt}}}
+
+
+def toy(book: Path) -> nbformat.NotebookNode:
+    """A chapter with an equation, a picture, a plot and its rows of the ledger, as an execution stores them."""
+    shown = {"image/png": PNG, "text/plain": "<Figure>"}
+    cells = [
+        new_markdown_cell("# Toy\n\nA chapter {cite}`toy1982` with\n\n```{math}\n:label: eq-toy\nE = -s^T s\n```\n"),
+        new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}, execution_count=1),
+        new_code_cell(
+            "picture()",
+            metadata=figure("fig-toy", "A single dot"),
+            execution_count=2,
+            outputs=[new_output("display_data", data=shown)],
+        ),
+        new_code_cell(
+            "plot()",
+            metadata=figure("fig-plot", 'A line called "up"'),
+            execution_count=3,
+            outputs=[new_output("display_data", data={"application/vnd.plotly.v1+json": PLOT})],
+        ),
+    ]
+    for row in claims.load(book).values():
+        outcome = ledger._judged(row, MEASURED[row.id], None, exploratory=False, device="")
+        data = {"text/plain": outcome.text(), "text/html": outcome.html("Toy 1982")}
+        stored = new_output("display_data", data=data, metadata={ledger.KEY: outcome.data()})
+        cells.append(new_code_cell(f'run.check("{row.id}")', execution_count=len(cells), outputs=[stored]))
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
+
+
+def write_book(book: Path) -> None:
+    """A book of six pages with the real configuration and style sheet, a library of one module, and toy content."""
+    (book / "src/memscape/book/site").mkdir(parents=True)
+    (book / "src/memscape/book/site/static").symlink_to(ROOT / "src/memscape/book/site/static")
+    (book / "src/memscape/__init__.py").touch()
+    shutil.copy(ROOT / "src/memscape/arguments.py", book / "src/memscape")
+    shutil.copy(ROOT / "_config.yml", book)
+    (book / "pyproject.toml").touch()
+    pages = {
+        "index": "# Book\n\n```{ledger-summary}\n```\n\n```{findings} TOY-2\n```\n{verdict}`refuted`, {claim}`TOY-1`\n",
+        "ledger": "# The ledger\n\n```{ledger}\n```\n",
+        "status": "# Status\n\n```{status}\n```\n",
+        "reference": "# Reference\n\n```{api-index} memscape\n```\n\n```{api} memscape.arguments\n```\n",
+        "bibliography": "# Bibliography\n\n```{bibliography}\n```\n",
+    }
+    for folder in ("chapters/memory", "claims", "results/desk"):
+        (book / folder).mkdir(parents=True)
+    for name, text in pages.items():
+        (book / f"chapters/{name}.md").write_text(text, encoding="utf-8")
+    (book / "chapters/references.bib").write_text(
+        "@article{toy1982, author = {Toy, Ada}, title = {Toys}, journal = {J}, year = {1982}}\n"
+    )
+    (book / "claims/memory.yml").write_text(CLAIMS, encoding="utf-8")
+    (book / "results/desk/status.json").write_text(json.dumps(STATUS))
+    nbformat.write(toy(book), book / "chapters/memory/toy.ipynb")
+    files = ["memory/toy", "ledger", "status", "reference", "bibliography"]
+    toc = {"format": "jb-book", "root": "chapters/index", "chapters": [{"file": f"chapters/{name}"} for name in files]}
+    (book / "_toc.yml").write_text(yaml.safe_dump(toc))
+
+
+def build(book: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    start = (
+        "import atexit, sys; from jupyter_book.cli.main import main; sys.argv[0] = 'jupyter-book';"
+        "atexit.register(lambda: print('modules:', *sys.modules)); main()"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", start, "build", ".", "--all", "-W", "--keep-going", "-n"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | environment,
+        cwd=book,
+    )
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A built toy book, and the log of its build, which ends with every module imported."""
+    book = tmp_path_factory.mktemp("book")
+    write_book(book)
+    done = build(book, MEMSCAPE_COMMIT="0123456789abcdef")
+    log = done.stdout + done.stderr
+    assert done.returncode == 0, log.partition("modules:")[0][-3000:]
+    return book, log
+
+
+@pytest.fixture(scope="module")
+def site(built: tuple[Path, str]) -> Path:
+    return built[0] / "_build/html"
+
+
+def page(site: Path, name: str) -> str:
+    return (site / f"chapters/{name}.html").read_text(encoding="utf-8")
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.found.append(data)
+
+
+def text(html: str) -> str:
+    """What a reader sees of some HTML, with single spaces."""
+    parser = _Text()
+    parser.feed(html)
+    return " ".join("".join(parser.found).split())
+
+
+def test_a_build_imports_neither_torch_nor_science(built):
+    imported = set(re.search("modules: (.*)", built[1])[1].split())
+    assert "memscape.book.site" in imported
+    assert not {name for name in imported if name.split(".")[0] in ("torch", "matplotlib")}
+    assert not {name for name in imported if name.startswith(("memscape.memory", "memscape.capacity"))}
+
+
+def test_a_sound_site_has_no_problems(built, site, monkeypatch):
+    monkeypatch.setattr(check, "KNOWN", ("TOY-1", "≈0.1379"))
+    assert check.problems(site, built[0]) == []
+
+
+def test_the_ledger_page_shows_every_claim_with_its_verdict_link_and_command(site):
+    html = page(site, "ledger")
+    rows = re.split(r'<div class="ledger-row"', html)[1:]
+    assert [re.search(r'data-verdict="([^"]+)"', row)[1] for row in rows] == ["reproduced", "partly", "out of reach"]
+    for claim, row in zip(("TOY-1", "TOY-2", "TOY-3"), rows, strict=True):
+        assert f'id="claim-{claim}"' in row
+        assert f'href="memory/toy.html#claim-{claim}"' in row
+        assert "Toy" in row
+        assert "1982" in row
+    assert "measured ≈0.1379, expected 0.138 ± 0.001 ✓" in text(rows[0])
+    assert "second: measured 4, expected exactly 3 ✗" in text(rows[1])
+    assert "memscape run memory/toy" in text(rows[0])
+    assert "memscape run memory/toy --profile paper" in text(rows[2])
+    assert "value not verified" in rows[1]
+    assert "987654" not in html
+    assert [option for option in re.findall(r'<option value="([^"]+)"', html)] == [
+        *("reproduced", "partly", "out of reach"),
+        "memory",
+        *("desk", "paper"),
+    ]
+
+
+def test_numbers_on_the_landing_page_come_from_the_ledger(site):
+    html = page(site, "index")
+    tallies = re.findall(r'class="tally" data-verdict="([^"]+)" href="([^"]+)"><strong>(\d+)</strong>', html)
+    assert tallies == [
+        ("reproduced", "ledger.html?verdict=reproduced", "1"),
+        ("partly", "ledger.html?verdict=partly", "1"),
+        ("out of reach", "ledger.html?verdict=out+of+reach", "1"),
+    ]
+    finding = html[html.index("finding docutils") :]
+    assert "Claimed: Two things hold." in text(finding)
+    assert "Found: Only the first holds." in text(finding)
+    assert 'href="ledger.html#claim-TOY-2"' in finding
+    assert '<span class="verdict" data-verdict="refuted">refuted</span>' in html
+
+
+def test_the_panel_lists_the_parameters_and_the_commands(site):
+    html = page(site, "memory/toy")
+    panel = html[html.index("run-panel") : html.index("</details>")]
+    rows = [[text(cell) for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)] for row in panel.split("<tr")[2:]]
+    assert rows == [
+        ["neurons", "int", "20", "[10, 5000]", r"\(N\): units in the network"],
+        ["loads", "list[float]", "[0.05, 0.1]", "[0, 1]", r"\(\alpha\): loads to compare"],
+        ["rule", "str", "'hebbian'", "{hebbian, inverse}", "how the weights are learned"],
+        ["seed", "int", "3", "[0, 1000]", "seed of every random draw"],
+        ["device", "str", "'auto'", "{auto, cpu, cuda}", "where tensors live"],
+    ]
+    assert "memscape run memory/toy -p neurons 40" in text(panel)
+    assert "papermill chapters/memory/toy.ipynb out.ipynb -p neurons 40" in text(panel)
+    assert "https://colab.research.google.com/github/memscape/memscape/blob/main/chapters/memory/toy.ipynb" in panel
+    (download,) = re.findall(r'href="([^"]+)" download', panel)
+    # The reader gets the notebook as committed, without the panel.
+    downloaded = (site / "chapters/memory" / download).resolve()
+    assert downloaded.read_bytes() == (site.parents[1] / "chapters/memory/toy.ipynb").read_bytes()
+
+
+def test_the_status_page_shows_what_each_chapter_took(site):
+    cells = [text(cell) for cell in re.findall(r"<td.*?</td>", page(site, "status"), re.DOTALL)]
+    assert cells == [
+        "memory/toy",
+        "12.3",
+        "4,321 MiB (GPU 99 MiB)",
+        "Python 3.11.7, x86_64, AVX2, Toy GPU",
+        "torch 2.13.0",
+    ]
+
+
+def test_the_reference_shows_what_a_module_defines_and_nothing_it_imports(site):
+    html = page(site, "reference")
+    assert 'id="memscape.arguments.ArgumentError"' in html
+    assert 'id="memscape.arguments.require_tensor"' in html
+    assert "memscape.arguments._bounds" not in html
+    assert "memscape.arguments.Sequence" not in html
+    assert "Refuse a bad argument before anything is computed" in text(html)
+
+
+def test_plots_are_drawn_by_one_local_script_that_only_their_pages_load(site):
+    html = page(site, "memory/toy")
+    (plot,) = re.findall(r'<div class="plot".*?</div>', html, re.DOTALL)
+    assert 'aria-label="A line called &quot;up&quot;"' in plot
+    # A label cannot end the script element early.
+    assert json.loads(re.search(r'json">(.*)</script>', plot, re.DOTALL)[1]) == PLOT
+    assert plot.count("</script>") == 1
+    assert (site / "_static/plotly.min.js").stat().st_size > 1e6
+    for name in ("index", "ledger", "memory/toy"):
+        assert ("plotly.min.js" in page(site, name)) == (name == "memory/toy")
+
+
+def test_equations_are_set_by_the_local_mathjax(site):
+    for name in ("memory/toy", "ledger", "status"):
+        assert ("tex-chtml-full.js" in page(site, name)) == (name != "status")
+    assert (site / "_static/mathjax/tex-chtml-full.js").is_file()
+    assert (site / "_static/mathjax/output/chtml/fonts/woff-v2/MathJax_Main-Regular.woff").is_file()
+    assert "\\(\\alpha = P/N\\)" in page(site, "ledger")
+
+
+def test_the_footer_names_the_commit(site):
+    link = "https://github.com/memscape/memscape/tree/0123456789abcdef"
+    assert f'<a href="{link}"><code>0123456789</code></a>' in page(site, "index")
+
+
+def test_what_does_not_fit_the_ledger_stops_the_build(tmp_path):
+    write_book(tmp_path)
+    page = tmp_path / "chapters/index.md"
+    page.write_text(
+        "# Book\n\n```{findings} TOY-9\n```\n\n{verdict}`perhaps` {claim}`TOY-8`\n\n```{api} memscape.nothing\n```\n"
+    )
+    notebook = nbformat.read(tmp_path / "chapters/memory/toy.ipynb", as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if "TOY-3" not in cell.source]
+    nbformat.write(notebook, tmp_path / "chapters/memory/toy.ipynb")
+    done = build(tmp_path)
+    assert done.returncode != 0
+    for message in (
+        "TOY-9: not a claim of the ledger",
+        "TOY-8: not a claim of the ledger",
+        "'perhaps': not a verdict",
+        "there is no module 'memscape.nothing'",
+        "memory/toy stores no check of TOY-3: execute it",
+    ):
+        assert message in done.stderr
+
+
+BREAKS = {
+    "a page is missing": (None, None, "chapters/status.html: missing, though _toc.yml names it"),
+    "a row is missing": ('id="claim-TOY-2"', "", "chapters/memory/toy.html: has no row for TOY-2"),
+    "a number is missing": ("≈0.1379", "≈0.2", "does not show ≈0.1379, which TOY-1 is known to measure"),
+    "an outside script": (
+        "</body>",
+        '<script src="https://a.org/b.js"></script></body>',
+        "loads https://a.org/b.js from",
+    ),
+    "an outside style": ("</body>", '<link rel="stylesheet" href="//a.org/b.css"></body>', "loads //a.org/b.css from"),
+    "an outside background": (
+        "</body>",
+        '<p style="background:url(http://a.org/c)"></body>',
+        "loads http://a.org/c from",
+    ),
+    "a lost file": ("</body>", '<script src="lost.js"></script></body>', "loads lost.js, which is not there"),
+    "a lost page": ("</body>", '<a href="lost.html">x</a></body>', "links to lost.html, which is not there"),
+    "a lost place": ("</body>", '<a href="toy.html#lost">x</a></body>', "links to toy.html#lost, and there is no such"),
+    "a picture without alt": ('alt="A single dot"', "", "has no text alternative"),
+    "a picture called by its file": ("A single dot", "../../_images/a.png", "has no text alternative"),
+    "a plot without a label": ('aria-label="A line called &quot;up&quot;"', "", "has no text alternative"),
+}
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_the_check_sees(case, built, site, tmp_path, monkeypatch):
+    monkeypatch.setattr(check, "KNOWN", ("TOY-1", "≈0.1379"))
+    broken = tmp_path / "html"
+    shutil.copytree(site, broken)
+    before, after, problem = BREAKS[case]
+    if before is None:
+        (broken / "chapters/status.html").unlink()
+    else:
+        path = broken / "chapters/memory/toy.html"
+        html = path.read_text(encoding="utf-8")
+        assert before in html
+        path.write_text(html.replace(before, after), encoding="utf-8")
+    found = check.problems(broken, built[0])
+    assert any(problem in line for line in found), found
+
+
+def test_the_check_reads_style_sheets(built, site, tmp_path):
+    broken = tmp_path / "html"
+    shutil.copytree(site, broken)
+    (broken / "_static/x.css").write_text('@import "https://a.org/d.css"; p { background: url("data:,x") }')
+    found = [line for line in check.problems(broken, built[0]) if "x.css" in line]
+    assert found == ["_static/x.css: loads https://a.org/d.css from outside"]
+
+
+def test_a_folder_without_a_site_is_refused(tmp_path):
+    with pytest.raises(ArgumentError, match=r"site: expected a folder with a built site; .* Run `make book`"):
+        check.problems(tmp_path, ROOT)
+
+
+# ---- the real book, before it is built ----
+
+
+def test_every_chapter_and_page_is_in_the_table_of_contents():
+    named = set(check.pages(ROOT))
+    there = {str(path.relative_to(ROOT).with_suffix("")) for path in ROOT.glob("chapters/**/*.ipynb")}
+    there |= {str(path.relative_to(ROOT).with_suffix("")) for path in ROOT.glob("chapters/**/*.md")}
+    assert {name for name in there if "/." not in name} - named == set()
+
+
+def test_every_module_of_the_library_has_a_page():
+    modules = {path.relative_to(ROOT / "src/memscape").with_suffix("") for path in ROOT.glob("src/memscape/*/*.py")}
+    modules = {module for module in modules if module.name != "__init__"} | {Path("arguments")}
+    for module in modules:
+        page = ROOT / f"chapters/api/{module}.md"
+        assert page.is_file(), f"{page.relative_to(ROOT)} is missing: write it like its neighbours"
+        assert f"{{api}} memscape.{'.'.join(module.parts)}\n" in page.read_text(encoding="utf-8")
+    pages = {path.relative_to(ROOT / "chapters/api").with_suffix("") for path in ROOT.glob("chapters/api/*/*.md")}
+    assert pages <= modules
+
+
+def test_there_is_one_bibliography():
+    texts = [
+        path.read_text(encoding="utf-8") for kind in ("md", "ipynb") for path in ROOT.glob(f"chapters/**/*.{kind}")
+    ]
+    assert sum(text.count("{bibliography}") for text in texts) == 1
+
+
+def test_the_landing_page_types_no_number_of_the_ledger():
+    page = (ROOT / "chapters/index.md").read_text(encoding="utf-8")
+    found = page[page.index("## What was found") : page.index("## Rerun it")]
+    assert not re.search(r"\d", re.sub(r"\{findings\}.*", "", found))
+    assert 2 <= len(re.search(r"\{findings\} (.*)", found)[1].split()) <= 3
+
+
+def test_numbers_on_the_notation_page_follow_from_their_formulas():
+    page = (ROOT / "chapters/notation.md").read_text(encoding="utf-8")
+    critical = -minimize_scalar(
+        lambda y: -0.5 * (erf(y) / y - 2 / 3.141592653589793**0.5 * 2.718281828459045 ** (-(y**2))) ** 2,
+        bounds=(0.5, 3),
+        method="bounded",
+    ).fun
+    # A unit of one pattern among P is unstable in one step where Gaussian noise of variance P/N exceeds the signal 1.
+    exact = brentq(lambda load: 0.5 * erfc((2 * load) ** -0.5) - 0.005, 0.05, 0.5)
+    asymptotic = brentq(
+        lambda load: (load / (2 * 3.141592653589793)) ** 0.5 * 2.718281828459045 ** (-1 / (2 * load)) - 0.005, 0.05, 0.5
+    )
+    for number in (f"{critical:.4f}", f"{exact:.3f}", f"{asymptotic:.3f}"):
+        assert number in page
