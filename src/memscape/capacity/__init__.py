@@ -1,0 +1,1 @@
+"""Capacity: how much a memory holds, by theory and by counting."""
