@@ -1,0 +1,621 @@
+r"""Attention is the update of an associative memory.
+
+Ramsauer et al. (2021) give real-valued units the energy
+
+.. math:: E(\xi) = -\frac1\beta \ln \sum_{\mu=1}^{P} e^{\beta x_\mu \cdot \xi} + \tfrac12 \xi \cdot \xi
+          + \frac{\ln P}{\beta} + \tfrac12 M^2, \qquad M = \max_\mu |x_\mu| ,
+
+whose concave-convex descent step (their eq. 3) is one pass of softmax attention over the stored patterns,
+
+.. math:: \xi \leftarrow \sum_\mu x_\mu \, \mathrm{softmax}_\mu(\beta x_\mu \cdot \xi).
+
+Krotov & Hopfield (2021) take the sum over memories apart into hidden units. Feature units x and memory units h obey
+
+.. math:: \tau_f \dot x = \xi^T f(h) - x + I, \qquad \tau_h \dot h = \xi g(x) - h,
+          \qquad f = \nabla L_h, \quad g = \nabla L_v ,
+
+in which every synapse joins two units only. The Lagrangians :math:`L_h` and :math:`L_v` choose the model: their models
+A, B and C are the functions :func:`model_a`, :func:`model_b` and :func:`model_c`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+import torch.nn.functional as functional
+from scipy.special import lambertw
+
+from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.memory.dense import exponential_retrieval
+from memscape.memory.patterns import as_probes, require_state
+
+__all__ = [
+    "AdditivePower",
+    "Constants",
+    "Lagrangian",
+    "LogCosh",
+    "LogSumExp",
+    "ModernHopfield",
+    "Quadratic",
+    "Spherical",
+    "TwoBody",
+    "attend",
+    "capacity_constants",
+    "effective_number",
+    "fixed_point_bound",
+    "model_a",
+    "model_b",
+    "model_c",
+    "one_step_bound",
+    "separation",
+]
+
+
+@dataclass(frozen=True)
+class ModernHopfield:
+    r"""The continuous memory of Ramsauer et al. (2021): energy above, update = attention.
+
+    Parameters
+    ----------
+    patterns
+        Stored patterns x, axes ``(*G, P, N)``, finite values.
+    beta
+        Inverse temperature, positive, in units of one over a squared pattern entry.
+
+    Raises
+    ------
+    ArgumentError
+        If the patterns have wrong axes or are not finite, or beta is not positive.
+    """
+
+    patterns: torch.Tensor
+    beta: float
+
+    def __post_init__(self) -> None:
+        require_tensor("patterns", self.patterns, "... patterns neurons")
+        require_number("beta", self.beta, above=0.0)
+
+    @property
+    def networks(self) -> tuple[int, ...]:
+        """The axes G of independent networks."""
+        return tuple(self.patterns.shape[:-2])
+
+    def energy(self, state: torch.Tensor) -> torch.Tensor:
+        """Energy of every state (Ramsauer et al. 2021, eq. 2), at least 0 and at most 2 M**2 inside the patterns' hull.
+
+        Parameters
+        ----------
+        state
+            Axes ``(*G, ..., N)``, finite values, dtype and device of the patterns.
+
+        Returns
+        -------
+        torch.Tensor
+            Axes ``(*G, ...)``, in units of a squared pattern entry.
+
+        Raises
+        ------
+        ArgumentError
+            If the state does not fit the patterns.
+        """
+        probes = self._probes(state)
+        largest = self.patterns.square().sum(dim=-1).amax(dim=-1)[..., None]
+        pooled = torch.logsumexp(self.beta * (probes @ self.patterns.mT), dim=-1) / self.beta
+        energy = probes.square().sum(dim=-1) / 2 - pooled + math.log(self.patterns.shape[-2]) / self.beta + largest / 2
+        return energy.reshape(state.shape[:-1])
+
+    def weights(self, state: torch.Tensor) -> torch.Tensor:
+        """Attention of every state to every pattern, ``(*G, ..., N)`` to ``(*G, ..., P)``; each row sums to 1."""
+        probes = self._probes(state)
+        shares = torch.softmax(self.beta * (probes @ self.patterns.mT), dim=-1)
+        return shares.reshape(*state.shape[:-1], self.patterns.shape[-2])
+
+    def update(self, state: torch.Tensor, steps: int = 1) -> torch.Tensor:
+        """Every state after a number of concave-convex steps (Ramsauer et al. 2021, eq. 3).
+
+        Parameters
+        ----------
+        state
+            Axes ``(*G, ..., N)``, finite values, dtype and device of the patterns.
+        steps
+            Number of steps, at least 1.
+
+        Returns
+        -------
+        torch.Tensor
+            Same axes. The energy does not increase (their theorem 1).
+
+        Raises
+        ------
+        ArgumentError
+            If the state does not fit the patterns or ``steps`` is not a positive integer.
+        """
+        require_integer("steps", steps, at_least=1)
+        probes = self._probes(state)
+        for _ in range(steps):
+            probes = exponential_retrieval(probes, self.patterns, self.beta)
+        return probes.reshape(state.shape)
+
+    def _probes(self, state: torch.Tensor) -> torch.Tensor:
+        require_state("state", state, self.patterns, values="finite")
+        return as_probes(state, self.networks)
+
+
+def attend(
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    *,
+    beta: float,
+    mask: torch.Tensor | None = None,
+) -> torch.Tensor:
+    r"""Retrieval by key: recognise with the keys, answer with the values (Ramsauer et al. 2021, eq. 10).
+
+    .. math:: o_q = \sum_\mu v_\mu \, \mathrm{softmax}_\mu(\beta \, k_\mu \cdot q)
+
+    With ``beta = 1/sqrt(N)`` this is the attention of a transformer; with keys and values equal it is one step of
+    :class:`ModernHopfield`.
+
+    Parameters
+    ----------
+    queries, keys, values
+        Axes ``(..., Q, N)``, ``(..., P, N)`` and ``(..., P, V)``, finite, of one dtype and device, with equal
+        leading axes (batch, heads).
+    beta
+        Inverse temperature, positive.
+    mask
+        Booleans ``(Q, P)`` or with leading axes; a query sees a pattern where it is true, and at least one of them.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(..., Q, V)``.
+
+    Raises
+    ------
+    ArgumentError
+        If axes, dtypes, devices or values do not fit, a query sees no pattern, or beta is not positive.
+    """
+    sizes: dict[str, int] = {}
+    require_tensor("queries", queries, "... queries neurons", sizes=sizes)
+    require_tensor("keys", keys, "... patterns neurons", sizes=sizes, device=queries.device, dtype=queries.dtype)
+    require_tensor("values", values, "... patterns outputs", sizes=sizes, device=queries.device, dtype=queries.dtype)
+    for name, tensor in (("keys", keys), ("values", values)):
+        if tensor.shape[:-2] != queries.shape[:-2]:
+            raise ArgumentError(
+                name,
+                f"leading axes {tuple(queries.shape[:-2])} as in the queries",
+                f"shape {tuple(tensor.shape)}",
+                "Expand one of them.",
+            )
+    require_number("beta", beta, above=0.0)
+    if mask is not None:
+        _require_mask(mask, queries, keys)
+    return functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=beta)
+
+
+def _require_mask(mask: torch.Tensor, queries: torch.Tensor, keys: torch.Tensor) -> None:
+    wanted = (*queries.shape[:-1], keys.shape[-2])
+    if not isinstance(mask, torch.Tensor) or mask.dtype != torch.bool:
+        got = str(mask.dtype) if isinstance(mask, torch.Tensor) else type(mask).__name__
+        raise ArgumentError("mask", "a tensor of booleans", got, "True where a query sees a pattern.")
+    if mask.ndim < 2 or mask.shape != wanted[len(wanted) - mask.ndim :]:
+        raise ArgumentError("mask", f"the last axes of {wanted}", f"shape {tuple(mask.shape)}")
+    if not mask.any(dim=-1).all():
+        raise ArgumentError(
+            "mask",
+            "at least one visible pattern for each query",
+            "a query that sees none",
+            "Its softmax would be undefined.",
+        )
+
+
+def effective_number(weights: torch.Tensor) -> torch.Tensor:
+    r"""Number of patterns a state attends to: the exponential of the entropy of its attention weights.
+
+    .. math:: P_{\mathrm{eff}} = \exp\Big(-\sum_\mu w_\mu \ln w_\mu\Big)
+
+    It is 1 at a single pattern, the size of a cluster at a metastable state and P at the global mean.
+
+    Parameters
+    ----------
+    weights
+        Axes ``(..., P)``, not negative, summing to 1.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(...)``, between 1 and P.
+
+    Raises
+    ------
+    ArgumentError
+        If a weight is negative or not finite, or the weights of a state do not sum to 1.
+    """
+    require_tensor("weights", weights, "... patterns", values="nonnegative")
+    total = weights.sum(dim=-1)
+    slack = 10 * weights.shape[-1] * torch.finfo(weights.dtype).eps
+    if ((total - 1).abs() > slack).any():
+        raise ArgumentError(
+            "weights",
+            "weights that sum to 1",
+            f"{total.reshape(-1)[0].item():g}",
+            "Use ModernHopfield.weights or a softmax.",
+        )
+    return torch.special.entr(weights).sum(dim=-1).exp()
+
+
+def separation(patterns: torch.Tensor) -> torch.Tensor:
+    r"""Separation :math:`\Delta_\mu = x_\mu \cdot x_\mu - \max_{\nu \ne \mu} x_\mu \cdot x_\nu` (Ramsauer et al. 2021).
+
+    Parameters
+    ----------
+    patterns
+        Axes ``(*G, P, N)``, P at least 2, finite values.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(*G, P)``; negative for a pattern closer to a longer one than to itself.
+
+    Raises
+    ------
+    ArgumentError
+        If the patterns have wrong axes or are not finite, or there is only one.
+    """
+    require_tensor("patterns", patterns, "... patterns neurons")
+    require_integer("patterns", patterns.shape[-2], at_least=2)
+    products = patterns @ patterns.mT
+    own = products.diagonal(dim1=-2, dim2=-1).clone()
+    products.diagonal(dim1=-2, dim2=-1).fill_(-math.inf)
+    return own - products.amax(dim=-1)
+
+
+def one_step_bound(patterns: torch.Tensor, distance: torch.Tensor, *, beta: float) -> torch.Tensor:
+    r"""Bound on the error after one step (Ramsauer et al. 2021, theorem 4).
+
+    .. math:: |\xi' - x_\mu| \le 2 (P - 1) M e^{-\beta (\Delta_\mu - 2 M d_\mu)}
+
+    Parameters
+    ----------
+    patterns
+        Axes ``(*G, P, N)``, P at least 2, finite values.
+    distance
+        d, axes ``(*G, P)``: the larger of the distances from pattern to state and from pattern to its fixed point.
+    beta
+        Inverse temperature, positive.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(*G, P)``, in units of a pattern entry. It says something only where it is well below 2 M.
+
+    Raises
+    ------
+    ArgumentError
+        If a tensor does not fit or beta is not positive.
+    """
+    gap = separation(patterns)
+    require_number("beta", beta, above=0.0)
+    require_tensor(
+        "distance",
+        distance,
+        "... patterns",
+        values="nonnegative",
+        sizes={"patterns": gap.shape[-1]},
+        dtype=patterns.dtype,
+        device=patterns.device,
+    )
+    largest = patterns.norm(dim=-1).amax(dim=-1, keepdim=True)
+    return 2 * (patterns.shape[-2] - 1) * largest * torch.exp(-beta * (gap - 2 * largest * distance))
+
+
+def fixed_point_bound(patterns: torch.Tensor, *, beta: float) -> torch.Tensor:
+    r"""Bound on the distance of a pattern's fixed point from the pattern (Ramsauer et al. 2021, theorem 5).
+
+    .. math:: |x^*_\mu - x_\mu| \le 2 e (P - 1) M e^{-\beta \Delta_\mu}
+
+    It needs fixed point and pattern to be within :math:`1/(2 \beta M)` of each other: there the factor e of theorem 4
+    is all that is left of the distance.
+
+    Parameters
+    ----------
+    patterns
+        Axes ``(*G, P, N)``, P at least 2, finite values.
+    beta
+        Inverse temperature, positive.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(*G, P)``, in units of a pattern entry.
+
+    Raises
+    ------
+    ArgumentError
+        If the patterns do not fit or beta is not positive.
+    """
+    gap = separation(patterns)
+    require_number("beta", beta, above=0.0)
+    largest = patterns.norm(dim=-1).amax(dim=-1, keepdim=True)
+    return 2 * math.e * (patterns.shape[-2] - 1) * largest * torch.exp(-beta * gap)
+
+
+@dataclass(frozen=True)
+class Constants:
+    """Constants of the storage theorem (Ramsauer et al. 2021, theorem 3), dimensionless.
+
+    Attributes
+    ----------
+    a, b, c
+        Its constants; the number of patterns grows like ``c**((N - 1) / 4)``.
+    patterns
+        The number it guarantees, ``sqrt(failure) * c**((N - 1) / 4)``; not rounded.
+    """
+
+    a: float
+    b: float
+    c: float
+    patterns: float
+
+
+def capacity_constants(neurons: int, *, radius: float, failure: float, beta: float = 1.0) -> Constants:
+    r"""How many random patterns are stored for sure (Ramsauer et al. 2021, theorem 3).
+
+    Patterns are drawn evenly from the sphere of radius :math:`M = K \sqrt{N - 1}`. With
+
+    .. math:: a = \frac{2}{N - 1} \left[1 + \ln(2 \beta K^2 p (N - 1))\right], \quad b = \frac{2 K^2 \beta}{5}, \quad
+              c = \frac{b}{W_0(e^{a + \ln b})} ,
+
+    at least :math:`\sqrt p \, c^{(N-1)/4}` of them are stored, except with probability p.
+
+    Parameters
+    ----------
+    neurons
+        N, at least 2.
+    radius
+        K, positive.
+    failure
+        p, the probability that it fails, positive and at most 1.
+    beta
+        Inverse temperature, positive.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is out of range.
+    """
+    require_integer("neurons", neurons, at_least=2)
+    require_number("radius", radius, above=0.0)
+    require_number("failure", failure, above=0.0, at_most=1.0)
+    require_number("beta", beta, above=0.0)
+    a = 2 / (neurons - 1) * (1 + math.log(2 * beta * radius**2 * failure * (neurons - 1)))
+    b = 2 * radius**2 * beta / 5
+    c = b / float(lambertw(math.exp(a + math.log(b))).real)
+    return Constants(a, b, c, math.sqrt(failure) * c ** ((neurons - 1) / 4))
+
+
+class Lagrangian(Protocol):
+    """A scalar function of a layer's units; its gradient is their activation."""
+
+    def __call__(self, units: torch.Tensor) -> torch.Tensor:
+        """L, axes ``(..., units)`` to ``(...)``."""
+
+    def activation(self, units: torch.Tensor) -> torch.Tensor:
+        """Gradient of L, same axes as the units."""
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """L(u) = sum u**2 / 2: linear units."""
+
+    def __call__(self, units: torch.Tensor) -> torch.Tensor:
+        """L, ``(..., units)`` to ``(...)``."""
+        return units.square().sum(dim=-1) / 2
+
+    def activation(self, units: torch.Tensor) -> torch.Tensor:
+        """u itself."""
+        return units
+
+
+@dataclass(frozen=True)
+class LogCosh:
+    """L(u) = sum ln cosh(gain u) / gain: saturating units, tanh(gain u); binary as the gain grows."""
+
+    gain: float
+
+    def __post_init__(self) -> None:
+        require_number("gain", self.gain, above=0.0)
+
+    def __call__(self, units: torch.Tensor) -> torch.Tensor:
+        """L, ``(..., units)`` to ``(...)``."""
+        drive = self.gain * units
+        return ((functional.softplus(-2 * drive) + drive - math.log(2.0)) / self.gain).sum(dim=-1)
+
+    def activation(self, units: torch.Tensor) -> torch.Tensor:
+        """tanh(gain u)."""
+        return torch.tanh(self.gain * units)
+
+
+@dataclass(frozen=True)
+class AdditivePower:
+    """L(u) = sum max(u, 0)**n / n: rectified units of power n - 1; convex for n of at least 1."""
+
+    n: int
+
+    def __post_init__(self) -> None:
+        require_integer("n", self.n, at_least=2)
+
+    def __call__(self, units: torch.Tensor) -> torch.Tensor:
+        """L, ``(..., units)`` to ``(...)``."""
+        return units.clamp(min=0).pow(self.n).sum(dim=-1) / self.n
+
+    def activation(self, units: torch.Tensor) -> torch.Tensor:
+        """max(u, 0)**(n - 1)."""
+        return units.clamp(min=0).pow(self.n - 1)
+
+
+@dataclass(frozen=True)
+class LogSumExp:
+    """L(u) = ln sum exp(beta u) / beta: units that compete, a softmax."""
+
+    beta: float
+
+    def __post_init__(self) -> None:
+        require_number("beta", self.beta, above=0.0)
+
+    def __call__(self, units: torch.Tensor) -> torch.Tensor:
+        """L, ``(..., units)`` to ``(...)``."""
+        return torch.logsumexp(self.beta * units, dim=-1) / self.beta
+
+    def activation(self, units: torch.Tensor) -> torch.Tensor:
+        """softmax(beta u)."""
+        return torch.softmax(self.beta * units, dim=-1)
+
+
+@dataclass(frozen=True)
+class Spherical:
+    """``L(u) = |u|``: units normalised to the sphere. Its Hessian has one zero eigenvalue, along u."""
+
+    def __call__(self, units: torch.Tensor) -> torch.Tensor:
+        """L, ``(..., units)`` to ``(...)``."""
+        return units.norm(dim=-1)
+
+    def activation(self, units: torch.Tensor) -> torch.Tensor:
+        """``u / |u|``; the potentials must not all be zero."""
+        return units / units.norm(dim=-1, keepdim=True)
+
+
+@dataclass(frozen=True)
+class TwoBody:
+    r"""Feature units and memory units joined by two-body synapses (Krotov & Hopfield 2021).
+
+    A state is one vector of N + P potentials, features x first and memory units h behind them, so that
+    :func:`memscape.memory.dynamics.gradient_flow` moves it like any other graded network. The energy
+
+    .. math:: E = \Big[\sum_i (x_i - I_i) g_i - L_v\Big] + \Big[\sum_\mu h_\mu f_\mu - L_h\Big]
+                  - \sum_{\mu i} f_\mu \xi^\mu_i g_i
+
+    never increases where both Lagrangians are convex, whatever the two time constants (their eq. 5 to 7).
+
+    Parameters
+    ----------
+    patterns
+        Synapses xi, axes ``(P, N)``, finite values; the same in both directions.
+    visible, hidden
+        Lagrangians of features and memory units.
+    time_visible, time_hidden
+        Time constants, positive.
+    inputs
+        I, axes ``(N,)``; none by default.
+
+    Raises
+    ------
+    ArgumentError
+        If axes, dtypes or devices do not fit, a value is not finite, or a time constant is not positive.
+    """
+
+    patterns: torch.Tensor
+    visible: Lagrangian
+    hidden: Lagrangian
+    time_visible: float = 1.0
+    time_hidden: float = 1.0
+    inputs: torch.Tensor | None = None
+
+    def __post_init__(self) -> None:
+        require_tensor("patterns", self.patterns, "patterns neurons")
+        require_number("time_visible", self.time_visible, above=0.0)
+        require_number("time_hidden", self.time_hidden, above=0.0)
+        if self.inputs is not None:
+            require_tensor(
+                "inputs",
+                self.inputs,
+                "neurons",
+                sizes={"neurons": self.patterns.shape[1]},
+                dtype=self.patterns.dtype,
+                device=self.patterns.device,
+            )
+
+    def energy(self, potential: torch.Tensor) -> torch.Tensor:
+        """Energy of every state, axes ``(..., N + P)`` to ``(...)``."""
+        x, h, g, f = self._layers(potential)
+        drive = x if self.inputs is None else x - self.inputs
+        features = (drive * g).sum(dim=-1) - self.visible(x)
+        memories = (h * f).sum(dim=-1) - self.hidden(h)
+        return features + memories - ((f @ self.patterns) * g).sum(dim=-1)
+
+    def flow(self, potential: torch.Tensor) -> torch.Tensor:
+        """Time derivative of every potential, same axes ``(..., N + P)``."""
+        x, h, g, f = self._layers(potential)
+        inputs = 0.0 if self.inputs is None else self.inputs
+        features = (f @ self.patterns - x + inputs) / self.time_visible
+        return torch.cat([features, (g @ self.patterns.mT - h) / self.time_hidden], dim=-1)
+
+    def adiabatic(self, features: torch.Tensor) -> torch.Tensor:
+        r"""Features after one step of length :math:`\tau_f` with memory units that follow at once.
+
+        .. math:: x \leftarrow \xi^T f(\xi g(x)) + I
+
+        Parameters
+        ----------
+        features
+            Potentials x, axes ``(..., N)``, finite, dtype and device of the patterns.
+
+        Returns
+        -------
+        torch.Tensor
+            Same axes.
+        """
+        require_tensor(
+            "features",
+            features,
+            "... neurons",
+            sizes={"neurons": self.patterns.shape[1]},
+            dtype=self.patterns.dtype,
+            device=self.patterns.device,
+        )
+        moved = self.hidden.activation(self.visible.activation(features) @ self.patterns.mT) @ self.patterns
+        return moved if self.inputs is None else moved + self.inputs
+
+    def _layers(self, potential: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        memories, neurons = self.patterns.shape
+        require_tensor(
+            "potential",
+            potential,
+            "... units",
+            sizes={"units": neurons + memories},
+            dtype=self.patterns.dtype,
+            device=self.patterns.device,
+        )
+        x, h = potential[..., :neurons], potential[..., neurons:]
+        return x, h, self.visible.activation(x), self.hidden.activation(h)
+
+
+def model_a(patterns: torch.Tensor, *, n: int = 3, gain: float = 10.0, time_hidden: float = 1.0) -> TwoBody:
+    """Model A of Krotov & Hopfield (2021): Lagrangians that are sums over units; dense memory when h is fast.
+
+    Parameters
+    ----------
+    patterns
+        Axes ``(P, N)``, finite values.
+    n
+        Power of the rectified energy, at least 2.
+    gain
+        Gain of the features' tanh, positive; they become binary as it grows.
+    time_hidden
+        Time constant of the memory units in units of the features', positive.
+    """
+    return TwoBody(patterns, LogCosh(gain), AdditivePower(n), time_hidden=time_hidden)
+
+
+def model_b(patterns: torch.Tensor, *, beta: float = 1.0, time_hidden: float = 1.0) -> TwoBody:
+    """Model B of Krotov & Hopfield (2021): linear features, memory units in a softmax; attention when h is fast."""
+    return TwoBody(patterns, Quadratic(), LogSumExp(beta), time_hidden=time_hidden)
+
+
+def model_c(patterns: torch.Tensor, *, n: int = 3, time_hidden: float = 1.0) -> TwoBody:
+    """Model C of Krotov & Hopfield (2021): features normalised to the sphere, rectified memory units of power n."""
+    return TwoBody(patterns, Spherical(), AdditivePower(n), time_hidden=time_hidden)

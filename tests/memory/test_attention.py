@@ -1,0 +1,231 @@
+"""Attention as associative memory, against the equations of Ramsauer et al. 2021 and Krotov & Hopfield 2021."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as functional
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memscape.arguments import ArgumentError
+from memscape.memory.attention import (
+    AdditivePower,
+    LogCosh,
+    LogSumExp,
+    ModernHopfield,
+    Quadratic,
+    Spherical,
+    TwoBody,
+    attend,
+    capacity_constants,
+    effective_number,
+    fixed_point_bound,
+    model_a,
+    model_b,
+    model_c,
+    one_step_bound,
+    separation,
+)
+from memscape.memory.dynamics import gradient_flow
+
+F64 = torch.float64
+LAGRANGIANS = [Quadratic(), LogCosh(3.0), AdditivePower(2), AdditivePower(4), LogSumExp(2.0), Spherical()]
+MODELS = {"A": model_a, "B": model_b, "C": model_c}
+
+
+def normal(seed: int, *shape: int) -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
+
+
+def sphere(seed: int, count: int, neurons: int) -> torch.Tensor:
+    points = normal(seed, count, neurons)
+    return points / points.norm(dim=-1, keepdim=True) * math.sqrt(neurons)
+
+
+def test_energy_is_the_papers_sum_written_out():
+    x, state, beta = normal(1, 5, 4), normal(2, 4), 0.7
+    pooled = math.log(sum(math.exp(beta * float(row @ state)) for row in x)) / beta
+    expected = -pooled + float(state @ state) / 2 + math.log(5) / beta + max(float(row @ row) for row in x) / 2
+    assert ModernHopfield(x, beta).energy(state).item() == pytest.approx(expected, rel=1e-14)
+
+
+@given(st.integers(0, 2**31), st.floats(0.05, 20.0))
+@settings(max_examples=30)
+def test_the_update_lowers_the_energy_and_minus_its_gradient_points_there(seed, beta):
+    model, state = ModernHopfield(normal(seed, 6, 5), beta), normal(seed + 1, 9, 5).requires_grad_()
+    (slope,) = torch.autograd.grad(model.energy(state).sum(), state)
+    after = model.update(state.detach())
+    torch.testing.assert_close(after, state.detach() - slope, rtol=1e-10, atol=1e-10)
+    energies = [model.energy(state.detach())] + [model.energy(model.update(state.detach(), k)) for k in (1, 2, 3)]
+    for before, later in itertools.pairwise(energies):
+        assert (later <= before + 1e-12).all()
+
+
+@given(st.integers(0, 2**31), st.floats(0.05, 20.0))
+@settings(max_examples=30)
+def test_inside_the_hull_the_energy_lies_between_0_and_2_m_squared(seed, beta):
+    x = normal(seed, 6, 5)
+    inside = torch.softmax(3 * normal(seed + 1, 50, 6), dim=-1) @ x
+    energy = ModernHopfield(x, beta).energy(inside)
+    assert (energy >= 0).all()
+    assert (energy <= 2 * x.square().sum(dim=-1).max()).all()
+
+
+def test_networks_and_probes_are_independent():
+    x, state = normal(3, 2, 6, 5), normal(4, 2, 3, 4, 5)
+    model = ModernHopfield(x, 1.3)
+    for g in range(2):
+        alone = ModernHopfield(x[g], 1.3)
+        torch.testing.assert_close(model.energy(state)[g, 1, 2], alone.energy(state[g, 1, 2]))
+        torch.testing.assert_close(model.update(state)[g, 1, 2], alone.update(state[g, 1, 2]))
+        torch.testing.assert_close(model.weights(state)[g, 1, 2], alone.weights(state[g, 1, 2]))
+
+
+def test_attention_is_torchs_with_masks_batches_and_heads():
+    q, k, v = normal(5, 2, 3, 4, 8), normal(6, 2, 3, 7, 8), normal(7, 2, 3, 7, 5)
+    by_hand = torch.softmax(q @ k.mT / math.sqrt(8), dim=-1) @ v
+    torch.testing.assert_close(attend(q, k, v, beta=1 / math.sqrt(8)), by_hand)
+    torch.testing.assert_close(by_hand, functional.scaled_dot_product_attention(q, k, v))
+    mask = normal(8, 4, 7) > 0
+    mask[:, 0] = True
+    masked = (q @ k.mT * 0.5).masked_fill(~mask, -math.inf)
+    torch.testing.assert_close(attend(q, k, v, beta=0.5, mask=mask), torch.softmax(masked, dim=-1) @ v)
+
+
+def test_keys_equal_to_values_are_one_step_of_the_memory():
+    x, state = normal(9, 6, 5), normal(10, 4, 5)
+    torch.testing.assert_close(attend(state, x, x, beta=2.0), ModernHopfield(x, 2.0).update(state))
+
+
+def test_effective_number_counts_equal_shares():
+    shares = torch.tensor([[1.0, 0, 0, 0], [0.5, 0.5, 0, 0], [0.25] * 4], dtype=F64)
+    torch.testing.assert_close(effective_number(shares), torch.tensor([1.0, 2.0, 4.0], dtype=F64))
+
+
+def test_separation_is_the_gap_to_the_nearest_other_pattern():
+    x = torch.tensor([[2.0, 0], [1, 0], [0, 1]], dtype=F64)
+    assert separation(x).tolist() == [2.0, -1.0, 1.0]
+
+
+def test_constants_of_the_storage_theorem_in_its_two_examples():
+    assert capacity_constants(20, radius=3.0, failure=1e-3).c == pytest.approx(3.1546, abs=5e-5)
+    assert capacity_constants(75, radius=1.0, failure=1e-3).c == pytest.approx(1.37188, abs=5e-6)
+    found = capacity_constants(20, radius=3.0, failure=1e-3, beta=2.0)
+    # c solves c ln(c) ... : b / c = W(b e^a) means (b / c) exp(b / c) = b e^a.
+    assert found.b / found.c * math.exp(found.b / found.c) == pytest.approx(found.b * math.exp(found.a), rel=1e-12)
+
+
+@pytest.mark.parametrize("beta", [0.2, 0.4, 1.0, 3.0])
+def test_the_bounds_of_theorems_4_and_5_hold(beta):
+    x = sphere(11, 30, 64)
+    model, largest = ModernHopfield(x, beta), math.sqrt(64)
+    fixed = model.update(x, 200)
+    start = x + 0.02 * normal(12, 30, 64)
+    distance = torch.maximum((start - x).norm(dim=-1), (fixed - x).norm(dim=-1))
+    assert ((model.update(start) - fixed).norm(dim=-1) <= one_step_bound(x, distance, beta=beta)).all()
+    near = (fixed - x).norm(dim=-1) <= 1 / (2 * beta * largest)
+    assert ((fixed - x).norm(dim=-1) <= fixed_point_bound(x, beta=beta) + 1e-12)[near].all()
+    assert near.all() or beta < 0.3
+
+
+def test_the_one_step_bound_is_the_formula():
+    x = torch.tensor([[3.0, 0], [0, 4]], dtype=F64)
+    bound = one_step_bound(x, torch.tensor([0.1, 0.2], dtype=F64), beta=0.5)
+    assert bound.tolist() == pytest.approx([8 * math.exp(-0.5 * (9 - 0.8)), 8 * math.exp(-0.5 * (16 - 1.6))])
+    assert fixed_point_bound(x, beta=0.5)[0].item() == pytest.approx(8 * math.e * math.exp(-4.5))
+
+
+@pytest.mark.parametrize("lagrangian", LAGRANGIANS, ids=str)
+def test_activations_are_gradients_of_convex_lagrangians(lagrangian):
+    units = normal(13, 20, 6).requires_grad_()
+    (slope,) = torch.autograd.grad(lagrangian(units).sum(), units)
+    torch.testing.assert_close(lagrangian.activation(units.detach()), slope)
+    for row in units.detach():
+        hessian = torch.autograd.functional.hessian(lagrangian, row)
+        assert torch.linalg.eigvalsh(hessian).min() > -1e-10
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("time_hidden", [0.1, 1.0, 10.0])
+def test_two_body_energy_falls_on_every_time_scale(name, time_hidden):
+    model = MODELS[name](normal(14, 20, 16) / 4, time_hidden=time_hidden)
+    path = gradient_flow(model, normal(15, 8, 36), step=1e-3, steps=1500)
+    energy = model.energy(path)
+    assert energy.diff(dim=0).max() <= 1e-8
+    assert (energy[-1] < energy[0] - 0.1).all()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_two_body_energy_changes_as_the_hessians_say(name):
+    model, state = MODELS[name](normal(16, 7, 5) / 3, time_hidden=0.4), normal(17, 12).requires_grad_()
+    (slope,) = torch.autograd.grad(model.energy(state), state)
+    flow = model.flow(state.detach())
+    x, h = state.detach()[:5], state.detach()[5:]
+    visible = torch.autograd.functional.hessian(model.visible, x)
+    hidden = torch.autograd.functional.hessian(model.hidden, h)
+    expected = -(flow[:5] @ visible @ flow[:5]) - 0.4 * (flow[5:] @ hidden @ flow[5:])
+    torch.testing.assert_close(slope @ flow, expected)
+
+
+def test_model_b_with_fast_memory_units_is_one_step_of_attention():
+    x, state = normal(18, 6, 5), normal(19, 4, 5)
+    torch.testing.assert_close(model_b(x, beta=2.0).adiabatic(state), ModernHopfield(x, 2.0).update(state))
+    # The same from the flow: memory units at rest, one Euler step of length tau_f = 1.
+    settled = torch.cat([state, state @ x.mT], dim=-1)
+    path = gradient_flow(model_b(x, beta=2.0), settled, step=1.0, steps=1)
+    torch.testing.assert_close(path[1, :, :5], ModernHopfield(x, 2.0).update(state))
+
+
+def test_an_input_current_pulls_the_features():
+    x, current = normal(20, 6, 5), normal(21, 5)
+    plain = TwoBody(x, Quadratic(), LogSumExp(1.0))
+    driven = TwoBody(x, Quadratic(), LogSumExp(1.0), inputs=current)
+    state = normal(22, 3, 11)
+    expected = torch.cat([current, torch.zeros(6, dtype=F64)]).expand(3, -1)
+    torch.testing.assert_close(driven.flow(state) - plain.flow(state), expected)
+    torch.testing.assert_close(driven.energy(state) - plain.energy(state), -(state[:, :5] @ current))
+    torch.testing.assert_close(driven.adiabatic(state[:, :5]) - plain.adiabatic(state[:, :5]), current.expand(3, -1))
+
+
+X, STATE = torch.ones(3, 4, dtype=F64), torch.ones(2, 4, dtype=F64)
+REFUSALS = [
+    (lambda: ModernHopfield(torch.ones(3), 1.0), r"patterns: expected axes \(\.\.\., patterns, neurons\); got shape"),
+    (lambda: ModernHopfield(X * math.nan, 1.0), "patterns: expected finite values; got nan"),
+    (lambda: ModernHopfield(X, 0.0), "beta: expected a finite number > 0; got 0"),
+    (lambda: ModernHopfield(X, 1.0).energy(torch.ones(2, 5, dtype=F64)), "state: expected axes .* neurons = 4"),
+    (lambda: ModernHopfield(X, 1.0).energy(STATE.float()), "state: expected float64; got float32"),
+    (lambda: ModernHopfield(X, 1.0).update(STATE, 0), "steps: expected an integer >= 1; got 0"),
+    (lambda: attend(STATE, X[:, :3], X, beta=1.0), "keys: expected axes .* neurons = 4"),
+    (lambda: attend(STATE, X, X[:2], beta=1.0), "values: expected axes .* patterns = 3"),
+    (lambda: attend(STATE[None], X, X, beta=1.0), r"keys: expected leading axes \(1,\)"),
+    (lambda: attend(STATE, X, X, beta=-1.0), "beta: expected a finite number > 0; got -1"),
+    (lambda: attend(STATE, X, X, beta=1.0, mask=X), "mask: expected a tensor of booleans; got torch.float64"),
+    (lambda: attend(STATE, X, X, beta=1.0, mask=X > 0), r"mask: expected the last axes of \(2, 3\); got"),
+    (lambda: attend(STATE, X, X, beta=1.0, mask=torch.zeros(2, 3) > 0), "mask: expected at least one visible pattern"),
+    (lambda: effective_number(-X), "weights: expected finite values >= 0; got -1"),
+    (lambda: effective_number(X), "weights: expected weights that sum to 1; got 4"),
+    (lambda: separation(X[:1]), "patterns: expected an integer >= 2; got 1"),
+    (lambda: one_step_bound(X, torch.ones(4, dtype=F64), beta=1.0), "distance: expected axes .* patterns = 3"),
+    (lambda: fixed_point_bound(X, beta=0.0), "beta: expected a finite number > 0; got 0"),
+    (lambda: capacity_constants(1, radius=1.0, failure=0.1), "neurons: expected an integer >= 2; got 1"),
+    (lambda: capacity_constants(9, radius=0.0, failure=0.1), "radius: expected a finite number > 0; got 0"),
+    (lambda: capacity_constants(9, radius=1.0, failure=1.5), "failure: expected a finite number > 0 and <= 1; got 1.5"),
+    (lambda: LogCosh(0.0), "gain: expected a finite number > 0; got 0"),
+    (lambda: AdditivePower(1), "n: expected an integer >= 2; got 1"),
+    (lambda: LogSumExp(0.0), "beta: expected a finite number > 0; got 0"),
+    (lambda: TwoBody(torch.ones(4), Quadratic(), Quadratic()), r"patterns: expected axes \(patterns, neurons\)"),
+    (lambda: model_b(X, time_hidden=0.0), "time_hidden: expected a finite number > 0; got 0"),
+    (lambda: TwoBody(X, Quadratic(), Quadratic(), -1.0), "time_visible: expected a finite number > 0; got -1"),
+    (lambda: TwoBody(X, Quadratic(), Quadratic(), inputs=X[0, :3]), "inputs: expected axes .* neurons = 4"),
+    (lambda: model_b(X).flow(STATE), "potential: expected axes .* units = 7"),
+    (lambda: model_b(X).adiabatic(STATE[:, :3]), "features: expected axes .* neurons = 4"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), REFUSALS)
+def test_refusals(call, message):
+    with pytest.raises(ArgumentError, match="^" + message):
+        call()
