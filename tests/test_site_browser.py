@@ -232,7 +232,7 @@ def test_a_number_on_the_landing_page_leads_to_its_claims(visitor):
         tally = tab.page.locator(".tally").nth(position)
         count = int(tally.locator("strong").inner_text())
         tally.click()
-        tab.page.wait_for_selector(".ledger-row")
+        tab.page.wait_for_function("() => document.querySelector('.ledger-count')?.textContent")
         assert len(shown(tab)) == count
         tab.page.go_back(wait_until="load")
 

@@ -62,6 +62,55 @@ loads: list[float] = [0.05, 0.1]  # alpha: loads to compare [0, 1]
 rule: str = "hebbian"  # how the weights are learned {hebbian, inverse}
 seed: int = 3  # seed of every random draw [0, 1000]
 device: str = "auto"  # where tensors live {auto, cpu, cuda}"""
+LIBRARY = '''\
+"""Toys to play with.
+
+More about `Toy`.
+"""
+
+from collections.abc import Sequence
+
+import torch
+
+LIMIT = 3
+"""Toys: so many and no more."""
+
+
+class Toy:
+    """A toy.
+
+    Attributes
+    ----------
+    size
+        How large it is.
+    """
+
+    size: int
+
+    @property
+    def price(self) -> float:
+        """The price: what it costs."""
+        return 1.0
+
+
+def play(toys: Sequence[Toy], weights: torch.Tensor) -> None:
+    """Play with some toys.
+
+    Parameters
+    ----------
+    toys
+        The toys.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+
+
+def _hide() -> None:
+    """Hide a toy."""
+'''
 STATUS = {
     "memory/toy": {
         "seconds": 12.34,
@@ -117,14 +166,14 @@ def write_book(book: Path) -> None:
     (book / "src/memscape/book/site").mkdir(parents=True)
     (book / "src/memscape/book/site/static").symlink_to(ROOT / "src/memscape/book/site/static")
     (book / "src/memscape/__init__.py").touch()
-    shutil.copy(ROOT / "src/memscape/arguments.py", book / "src/memscape")
+    (book / "src/memscape/toy.py").write_text(LIBRARY)
     shutil.copy(ROOT / "_config.yml", book)
     (book / "pyproject.toml").touch()
     pages = {
         "index": "# Book\n\n```{ledger-summary}\n```\n\n```{findings} TOY-2\n```\n{verdict}`refuted`, {claim}`TOY-1`\n",
         "ledger": "# The ledger\n\n```{ledger}\n```\n",
         "status": "# Status\n\n```{status}\n```\n",
-        "reference": "# Reference\n\n```{api-index} memscape\n```\n\n```{api} memscape.arguments\n```\n",
+        "reference": "# Reference\n\n```{api-index} memscape\n```\n\n```{api} memscape.toy\n```\n",
         "bibliography": "# Bibliography\n\n```{bibliography}\n```\n",
     }
     for folder in ("chapters/memory", "claims", "results/desk"):
@@ -253,8 +302,8 @@ def test_the_panel_lists_the_parameters_and_the_commands(site):
         ["seed", "int", "3", "[0, 1000]", "seed of every random draw"],
         ["device", "str", "'auto'", "{auto, cpu, cuda}", "where tensors live"],
     ]
-    assert "memscape run memory/toy -p neurons 40" in text(panel)
-    assert "papermill chapters/memory/toy.ipynb out.ipynb -p neurons 40" in text(panel)
+    assert "memscape run memory/toy -p neurons 10" in text(panel)
+    assert "papermill chapters/memory/toy.ipynb out.ipynb -p neurons 10" in text(panel)
     assert "https://colab.research.google.com/github/memscape/memscape/blob/main/chapters/memory/toy.ipynb" in panel
     (download,) = re.findall(r'href="([^"]+)" download', panel)
     # The reader gets the notebook as committed, without the panel.
@@ -275,11 +324,22 @@ def test_the_status_page_shows_what_each_chapter_took(site):
 
 def test_the_reference_shows_what_a_module_defines_and_nothing_it_imports(site):
     html = page(site, "reference")
-    assert 'id="memscape.arguments.ArgumentError"' in html
-    assert 'id="memscape.arguments.require_tensor"' in html
-    assert "memscape.arguments._bounds" not in html
-    assert "memscape.arguments.Sequence" not in html
-    assert "Refuse a bad argument before anything is computed" in text(html)
+    names = set(re.findall(r'id="memscape\.toy\.([^"]+)"', html))
+    assert names == {"LIMIT", "Toy", "Toy.price", "play"}
+    for words in (
+        "Toys to play with.",
+        "More about Toy.",
+        "Toys: so many and no more.",
+        "size – How large it is.",
+        "The price: what it costs.",
+        "play(toys, weights)",
+        "toys – The toys.",
+        "ValueError – If there is none.",
+    ):
+        assert words in text(html)
+    table = html[html.index("<table") : html.index("</table>")]
+    assert [text(cell) for cell in re.findall("<td.*?</td>", table, re.DOTALL)] == ["toy", "Toys to play with."]
+    assert 'href="#module-memscape.toy"' in table
 
 
 def test_plots_are_drawn_by_one_local_script_that_only_their_pages_load(site):

@@ -223,6 +223,13 @@ def test_shares_of_nothing_and_everything_stay_inside():
     assert 0.8 < every.low < 1.0
 
 
+@given(st.integers(1, 10**6), st.integers(1, 300), st.data())
+def test_a_share_lies_in_its_interval(of, trials, data):
+    hits = data.draw(st.one_of(st.just(0), st.just(of), st.integers(0, of)))
+    found = cap.share(torch.full((trials,), hits), of=of)
+    assert 0 <= found.low <= found.value <= found.high <= 1
+
+
 @given(st.integers(0, 1000))
 def test_intervals_of_shares_hold_what_they_promise(seed):
     # 200 experiments of 40 trials with 5 % hits; coverage of 95 % up to three standard deviations.

@@ -496,7 +496,8 @@ def share(hits: torch.Tensor, *, of: int = 1) -> Estimate:
     z2 = _NORMAL**2 / units
     centre = (value + z2 / 2) / (1 + z2)
     half = math.sqrt(value * (1 - value) * z2 + z2**2 / 4) / (1 + z2)
-    return Estimate(value, max(0.0, centre - half), min(1.0, centre + half), trials)
+    # At 0 and 1 the interval ends at the share itself, but for rounding.
+    return Estimate(value, max(0.0, min(value, centre - half)), min(1.0, max(value, centre + half)), trials)
 
 
 def one_step(

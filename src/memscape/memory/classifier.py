@@ -434,8 +434,8 @@ def _add(velocity: _Direction, momentum: float, step: _Direction) -> _Direction:
     """``momentum * velocity + step`` in place of the velocity, scaled so that a memory's largest entry is 1 (or 0)."""
     kept = velocity.scale + (math.log(momentum) if momentum > 0.0 else -math.inf)
     scale = torch.maximum(kept, step.scale)
-    # Where both are zero, -inf - -inf must give a weight of zero.
-    old, new = ((part - scale).nan_to_num(nan=-torch.inf, posinf=0.0).exp()[:, None] for part in (kept, step.scale))
+    # The scale of a step is finite, that of a velocity -inf where the memory has never moved: its weight is then zero.
+    old, new = ((part - scale).exp()[:, None] for part in (kept, step.scale))
     entries = velocity.entries.mul_(old).addcmul_(step.entries, new)
     largest = torch.linalg.vector_norm(entries, ord=torch.inf, dim=1)
     entries.div_(torch.where(largest > 0, largest, 1.0)[:, None])

@@ -73,6 +73,23 @@ def _skip(_app: Sphinx, _what: str, _name: str, member: Any, skip: bool, _option
     return True if getattr(member, "docstring", None) == "" else None
 
 
+def _keep_docstrings_of_fields(app: Sphinx) -> None:
+    """Undo what napoleon does to "The limit: nothing is stored above it", which it takes for a type and a text."""
+    before: dict[str, list[str]] = {}
+
+    def keep(_app: Sphinx, what: str, name: str, _member: Any, _options: Any, lines: list[str]) -> None:
+        if what in ("attribute", "data", "property"):
+            before[name] = list(lines)
+
+    def restore(_app: Sphinx, _what: str, name: str, _member: Any, _options: Any, lines: list[str]) -> None:
+        original = before.pop(name, lines)
+        if any(line.startswith(":type:") for line in lines):
+            lines[:] = original
+
+    app.connect("autodoc-process-docstring", keep, priority=400)
+    app.connect("autodoc-process-docstring", restore, priority=600)
+
+
 @contextmanager
 def _without_imports() -> Iterator[None]:
     """Keep astroid, which reads the sources, from following our imports into torch and numpy.
@@ -98,6 +115,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("api", Api)
     app.add_directive("api-index", ApiIndex)
     app.connect("autodoc-skip-member", _skip)
+    _keep_docstrings_of_fields(app)
     # sphinx-autoapi reads the sources at the same event, with the priority in between.
     reading = ExitStack()
     app.connect("builder-inited", lambda _app: reading.enter_context(_without_imports()), priority=400)

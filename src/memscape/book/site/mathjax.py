@@ -31,7 +31,6 @@ def _configure(_app: Sphinx, config: Config) -> None:
     config.mathjax3_config = {
         # The menu would load further parts of MathJax that are not shipped; formulas stay readable aloud without it.
         "options": {"enableMenu": False},
-        "chtml": {"mtextInheritFont": True},
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -25,15 +26,17 @@ def _meaning(parameter: Parameter) -> str:
     return parameter.help
 
 
-def _example(parameters: dict[str, Parameter]) -> tuple[str, str]:
-    """Return a parameter and an admissible value other than its own, to be tried out."""
+def _example(parameters: dict[str, Parameter]) -> tuple[str, int]:
+    """Return a parameter and another admissible value to try: half of its own where that will do, which is quick."""
     for name, parameter in parameters.items():
         if parameter.kind == "int" and name != "seed":
-            doubled = 2 * parameter.reference
-            for value in (doubled, parameter.reference + 1, parameter.reference - 1):
-                if parameter.low is None or parameter.low <= value <= (parameter.high or value):
-                    return name, str(value)
-    return "seed", str(parameters["seed"].reference + 1)
+            low = -math.inf if parameter.low is None else parameter.low
+            high = math.inf if parameter.high is None else parameter.high
+            reference = parameter.reference
+            for value in (reference // 2, 2 * reference, reference + 1, reference - 1):
+                if low <= value <= high and value != reference and not parameter.choices:
+                    return name, value
+    return "seed", parameters["seed"].reference + 1
 
 
 class RunPanel(PageDirective):
@@ -60,7 +63,7 @@ class RunPanel(PageDirective):
             "| parameter | type | default | range | meaning |\n|---|---|---|---|---|",
             *rows,
             "",
-            "Strict, and never over the committed chapter:",
+            "Every value is checked before anything runs. The result is a notebook of its own:",
             f"```bash\nmemscape run {chapter.name} -p {name} {value}\n```",
             "The same with papermill alone:",
             f"```bash\npapermill chapters/{chapter.name}.ipynb out.ipynb -p {name} {value}\n```",
