@@ -116,6 +116,12 @@ def test_the_locked_environment_makes_all_stale(shelf, home, name, old, new):
     assert stale(shelf) == {name: ["locked environment changed"] for name in shelf}
 
 
+def test_a_comment_in_the_lock_does_not(shelf, home):
+    with (home / "requirements.lock").open("a") as lock:
+        lock.write("    # via toys\n")
+    assert stale(shelf) == {}
+
+
 def test_a_claim_makes_its_chapter_stale(shelf, home):
     edit(home / "claims/memory.yml", "target: 40", "target: 41")
     assert stale(shelf) == {"memory/toy": ["claim TOY-1 changed"]}

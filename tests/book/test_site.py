@@ -72,6 +72,8 @@ from collections.abc import Sequence
 
 import torch
 
+from memscape.other import lend
+
 LIMIT = 3
 """Toys: so many and no more."""
 
@@ -167,13 +169,14 @@ def write_book(book: Path) -> None:
     (book / "src/memscape/book/site/static").symlink_to(ROOT / "src/memscape/book/site/static")
     (book / "src/memscape/__init__.py").touch()
     (book / "src/memscape/toy.py").write_text(LIBRARY)
+    (book / "src/memscape/other.py").write_text('"""Others."""\n\n\ndef lend():\n    """Lend a toy."""\n')
     shutil.copy(ROOT / "_config.yml", book)
     (book / "pyproject.toml").touch()
     pages = {
         "index": "# Book\n\n```{ledger-summary}\n```\n\n```{findings} TOY-2\n```\n{verdict}`refuted`, {claim}`TOY-1`\n",
         "ledger": "# The ledger\n\n```{ledger}\n```\n",
         "status": "# Status\n\n```{status}\n```\n",
-        "reference": "# Reference\n\n```{api-index} memscape\n```\n\n```{api} memscape.toy\n```\n",
+        "reference": "# API\n\n```{api-index} memscape\n```\n```{api} memscape.toy\n```\n```{api} memscape.other\n```",
         "bibliography": "# Bibliography\n\n```{bibliography}\n```\n",
     }
     for folder in ("chapters/memory", "claims", "results/desk"):
@@ -338,7 +341,8 @@ def test_the_reference_shows_what_a_module_defines_and_nothing_it_imports(site):
     ):
         assert words in text(html)
     table = html[html.index("<table") : html.index("</table>")]
-    assert [text(cell) for cell in re.findall("<td.*?</td>", table, re.DOTALL)] == ["toy", "Toys to play with."]
+    cells = [text(cell) for cell in re.findall("<td.*?</td>", table, re.DOTALL)]
+    assert cells == ["other", "Others.", "toy", "Toys to play with."]
     assert 'href="#module-memscape.toy"' in table
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
-from memscape.memory import hopfield
+from memscape.memory import hopfield, simplicial
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
 from memscape.memory.dynamics import Spins, asynchronous, synchronous
 from memscape.memory.patterns import random_patterns
@@ -33,6 +33,18 @@ class Model:
     gauge: bool = True
 
 
+def on_every_simplex(xi: torch.Tensor) -> Spins:
+    """The complete 2-skeleton with its vertices, every simplex listed; a single neuron has a vertex and no more."""
+    neurons = xi.shape[-1] if isinstance(xi, torch.Tensor) else 6
+    return simplicial.store(xi, simplicial.complete(neurons, range(min(neurons, 3))))
+
+
+def in_closed_form(xi: torch.Tensor) -> Spins:
+    """The same without the list."""
+    neurons = xi.shape[-1] if isinstance(xi, torch.Tensor) else 6
+    return DenseMemory(xi, simplicial.Skeleton(neurons, tuple(range(min(neurons, 3)))))
+
+
 MODELS = [
     Model("hebbian", hopfield.hebbian),
     Model("units 0 and 1", hopfield.zero_one, even=False, gauge=False),
@@ -42,6 +54,8 @@ MODELS = [
     Model("power 6 in small pieces", lambda xi: DenseMemory(xi, Power(6), budget=1000)),
     Model("rectified power 3", lambda xi: DenseMemory(xi, Rectified(3)), even=False),
     Model("exponential", lambda xi: DenseMemory(xi, Exponential()), even=False),
+    Model("every triangle, edge and vertex", on_every_simplex, even=False),
+    Model("the same in closed form", in_closed_form, even=False),
 ]
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)

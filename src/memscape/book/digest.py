@@ -176,7 +176,9 @@ def _lock(home: Path) -> bytes:
     project = tomllib.loads((home / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     torch = [requirement for requirement in project.get("dependencies", []) if requirement.startswith("torch")]
     lock = home / "requirements.lock"
-    return (lock.read_bytes() if lock.exists() else b"") + "\n".join(torch).encode()
+    lines = lock.read_text(encoding="utf-8").splitlines() if lock.exists() else []
+    # The comments of the lock say who asked for a package; what is installed does not hang on that.
+    return "\n".join([line for line in lines if not line.lstrip().startswith("#")] + torch).encode()
 
 
 def _hash(content: bytes) -> str:

@@ -5,7 +5,8 @@ on a phone 390 pixels wide. In dark mode the site inverts every image and turns 
 this also suits digits, which are drawn as ink on paper. An image that must stay as it is (a photograph) opts out with
 the class ``picture`` in its cell's metadata, ``mystnb: {image: {classes: picture}}``.
 
-A figure cell draws with pyplot and ends without a value (a semicolon hides one), so that its one image is shown once.
+A figure cell draws with pyplot and ends without a value (``_ = axes.legend()`` keeps one back), so that its one image
+is shown once.
 """
 
 from __future__ import annotations

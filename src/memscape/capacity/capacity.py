@@ -28,7 +28,7 @@ import torch
 from scipy import optimize, special
 
 from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
-from memscape.memory.dense import DenseMemory, Exponential, Interaction, Power, Rectified
+from memscape.memory.dense import DenseMemory, Exponential, Interaction, Whole
 from memscape.memory.dynamics import Spins, asynchronous
 from memscape.memory.patterns import overlap, random_patterns, require_generator
 
@@ -346,7 +346,7 @@ def _gaps(neurons: int, interaction: Interaction) -> list[int] | list[float]:
     fields = range(1 - neurons, neurons, 2)
     if isinstance(interaction, Exponential):
         return [math.exp(h + 1 - neurons) for h in fields]
-    if isinstance(interaction, Power | Rectified):
+    if isinstance(interaction, Whole):
         return [interaction.exact(h + 1) - interaction.exact(h - 1) for h in fields]
     raise ArgumentError(
         "interaction",

@@ -28,6 +28,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as functional
@@ -36,7 +37,16 @@ from memscape.arguments import ArgumentError, require_integer, require_number, r
 from memscape.memory.dynamics import flat
 from memscape.memory.patterns import require_state
 
-__all__ = ["BUDGET", "DenseMemory", "Exponential", "Interaction", "Power", "Rectified", "exponential_retrieval"]
+__all__ = [
+    "BUDGET",
+    "DenseMemory",
+    "Exponential",
+    "Interaction",
+    "Power",
+    "Rectified",
+    "Whole",
+    "exponential_retrieval",
+]
 
 BUDGET = 2**28
 """Bytes that the intermediate results of one call may take unless a model says otherwise (256 MiB)."""
@@ -46,6 +56,23 @@ _DIGITS = {torch.float32: 24, torch.float64: 53}
 
 _CACHED = 2**17
 """Entries of (probes, patterns) that a processor's core works on at once: their look-ups stay in its own cache."""
+
+
+@runtime_checkable
+class Whole(Protocol):
+    """A function F of the overlap that is a whole number, of either sign, at every overlap that N spins can have."""
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """F at real overlaps x, any axes."""
+
+    def derivative(self, x: torch.Tensor) -> torch.Tensor:
+        """F'(x), any axes."""
+
+    def exact(self, x: int) -> int:
+        """F at an integer overlap, without rounding; asked for at -N - 2, -N, ..., N, N + 2."""
+
+    def fit(self, neurons: int) -> None:
+        """Raise ArgumentError unless F is meant for N neurons and F(N) is positive and within a float64."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +100,10 @@ class Power:
     def derivative(self, x: torch.Tensor) -> torch.Tensor:
         """F'(x) = n x**(n - 1), any axes."""
         return self.n * require_tensor("x", x, "...").pow(self.n - 1)
+
+    def fit(self, neurons: int) -> None:
+        """Raise ArgumentError if N**n is beyond a float64, n log2(N) > 1000."""
+        _fit_power(self.n, neurons)
 
     def exact(self, x: int) -> int:
         """F at an integer overlap, without rounding."""
@@ -102,6 +133,10 @@ class Rectified:
         """F'(x) = n max(x, 0)**(n - 1), any axes; 0 for x <= 0."""
         return torch.where(require_tensor("x", x, "...") > 0, self.n * x.clamp(min=0).pow(self.n - 1), 0.0)
 
+    def fit(self, neurons: int) -> None:
+        """Raise ArgumentError if N**n is beyond a float64, n log2(N) > 1000."""
+        _fit_power(self.n, neurons)
+
     def exact(self, x: int) -> int:
         """F at an integer overlap, without rounding."""
         return max(x, 0) ** self.n
@@ -119,8 +154,18 @@ class Exponential:
         """F'(x) = exp(x), any axes."""
         return self(x)
 
+    def fit(self, neurons: int) -> None:
+        """Raise ArgumentError if exp(-N) to exp(N) do not fit a float64, N > 350."""
+        if neurons > 350:
+            raise ArgumentError(
+                "patterns",
+                "at most 350 neurons for the exponential",
+                f"{neurons} neurons",
+                "exp(-N) to exp(N) must fit a float64; exponential_retrieval has no such bound.",
+            )
 
-Interaction = Power | Rectified | Exponential
+
+Interaction = Whole | Exponential
 
 
 @dataclass(frozen=True)
@@ -190,7 +235,7 @@ class DenseMemory:
     patterns
         The memories, axes ``(*G, P, N)``, values in {-1, +1}.
     interaction
-        F: a :class:`Power`, a :class:`Rectified` power or the :class:`Exponential`.
+        F: a :class:`Power`, a :class:`Rectified` power, the :class:`Exponential` or another :class:`Whole` one.
     budget
         Bytes the intermediate results of one call may take, at least 1. Probes and patterns are worked through in
         pieces of that size (of one probe and some patterns at the least), whatever their number; results do not depend
@@ -199,8 +244,8 @@ class DenseMemory:
     Raises
     ------
     ArgumentError
-        If the patterns are not made of spins, the interaction is not one of the three, F(N) and F(1) do not fit
-        one float64 range (N > 350 for the exponential, n log2(N) > 1000 for a power), or the budget is not positive.
+        If the patterns are not made of spins, the interaction is none of these or does not fit N (for the exponential
+        N > 350, for a power n log2(N) > 1000), or the budget is not positive.
 
     Notes
     -----
@@ -216,7 +261,7 @@ class DenseMemory:
 
     def __post_init__(self) -> None:
         require_tensor("patterns", self.patterns, "... patterns neurons", values="spins")
-        if not isinstance(self.interaction, Power | Rectified | Exponential):
+        if not isinstance(self.interaction, Whole | Exponential):
             raise ArgumentError(
                 "interaction",
                 "a Power, a Rectified or an Exponential",
@@ -224,21 +269,7 @@ class DenseMemory:
                 "Write Power(3), for instance.",
             )
         require_integer("budget", self.budget, at_least=1)
-        if isinstance(self.interaction, Exponential):
-            if self.neurons > 350:
-                raise ArgumentError(
-                    "patterns",
-                    "at most 350 neurons for the exponential",
-                    f"{self.neurons} neurons",
-                    "exp(-N) to exp(N) must fit a float64; exponential_retrieval has no such bound.",
-                )
-        elif self.interaction.n * math.log2(self.neurons) > 1000:
-            raise ArgumentError(
-                "interaction",
-                f"n log2(N) <= 1000 with N = {self.neurons}",
-                f"n = {self.interaction.n}",
-                "1 and N**n must fit a float64; use a smaller n.",
-            )
+        self.interaction.fit(self.neurons)
 
     @property
     def networks(self) -> tuple[int, ...]:
@@ -457,6 +488,16 @@ class OverlapTracker:
         linear.index_copy_(0, rows, values)
         index.index_copy_(0, rows, moved)
         column.index_copy_(0, rows, -spins)
+
+
+def _fit_power(n: int, neurons: int) -> None:
+    if n * math.log2(neurons) > 1000:
+        raise ArgumentError(
+            "interaction",
+            f"n log2(N) <= 1000 with N = {neurons}",
+            f"n = {n}",
+            "1 and N**n must fit a float64; use a smaller n.",
+        )
 
 
 def exponential_retrieval(queries: torch.Tensor, patterns: torch.Tensor, beta: float = 1.0) -> torch.Tensor:

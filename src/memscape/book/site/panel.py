@@ -48,10 +48,8 @@ class RunPanel(PageDirective):
         parameters = chapter.parameters()
         name, value = _example(parameters)
         theme = self.env.app.config.html_theme_options
-        colab = (
-            f"{theme['launch_buttons']['colab_url']}/github/"
-            f"{theme['repository_url'].partition('github.com/')[2]}/blob/{theme['repository_branch']}/{self.env.docname}.ipynb"
-        )
+        repository, branch = theme["repository_url"].partition("github.com/")[2], theme["repository_branch"]
+        colab = f"{theme['launch_buttons']['colab_url']}/github/{repository}/blob/{branch}/{self.env.docname}.ipynb"
         source = f"{'../' * self.env.docname.count('/')}_sources/{self.env.docname}.ipynb"
         rows = [
             f"| `{each.name}` | `{each.kind}` | `{each.reference!r}` | {f'`{each.limits}`' if each.limits else ''} "
