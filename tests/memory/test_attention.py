@@ -27,9 +27,11 @@ from memscape.memory.attention import (
     model_b,
     model_c,
     one_step_bound,
+    retrieval_onset,
     separation,
 )
 from memscape.memory.dynamics import gradient_flow
+from memscape.memory.patterns import random_patterns
 
 F64 = torch.float64
 LAGRANGIANS = [Quadratic(), LogCosh(3.0), AdditivePower(2), AdditivePower(4), LogSumExp(2.0), Spherical()]
@@ -108,6 +110,43 @@ def test_effective_number_counts_equal_shares():
 def test_separation_is_the_gap_to_the_nearest_other_pattern():
     x = torch.tensor([[2.0, 0], [1, 0], [0, 1]], dtype=F64)
     assert separation(x).tolist() == [2.0, -1.0, 1.0]
+
+
+@pytest.mark.parametrize("patterns", [3, 8, 30])
+def test_a_pattern_is_retrieved_from_the_onset_on_and_the_mean_holds_up_to_p(patterns):
+    x = torch.eye(patterns, dtype=F64)
+    found = {}
+    for name, start in (("pattern", x[0]), ("mean", x.mean(dim=0) + 1e-3 * x[0])):
+        for factor in (0.98, 1.02):
+            beta = factor * (retrieval_onset(patterns) if name == "pattern" else patterns)
+            model = ModernHopfield(x, beta)
+            found[name, factor] = effective_number(model.weights(model.update(start, 4000))).item()
+    assert found["pattern", 0.98] == pytest.approx(patterns)
+    assert found["mean", 0.98] == pytest.approx(patterns)
+    assert found["pattern", 1.02] < 0.9 * patterns
+    assert found["mean", 1.02] < 0.9 * patterns
+
+
+def test_the_onset_is_the_smallest_beta_of_a_fixed_point():
+    weights = torch.linspace(0, 1, 200_002, dtype=F64)[1:-1]
+    for patterns in (2, 3, 50):
+        w = weights[weights > 1 / patterns + 1e-4]
+        brute = ((patterns - 1) / (patterns * w - 1) * ((patterns - 1) * w / (1 - w)).log()).min().item()
+        assert retrieval_onset(patterns) == pytest.approx(brute, abs=1e-6)
+    assert retrieval_onset(2) == pytest.approx(2.0, abs=1e-9)
+    assert retrieval_onset(10**9) < 25
+
+
+@pytest.mark.parametrize("neurons", [100, 400])
+def test_saturating_memory_units_hold_every_one_of_their_own_states(neurons):
+    codes = torch.tensor(list(itertools.product((-1.0, 1.0), repeat=8)), dtype=F64)
+    xi = random_patterns(8, neurons, generator=torch.Generator().manual_seed(23)) / math.sqrt(neurons)
+    layers = TwoBody(xi, Quadratic(), LogCosh(100.0))
+    state = codes @ xi
+    for _ in range(20):
+        state = layers.adiabatic(state)
+    assert torch.equal((state @ xi.mT).sign(), codes)
+    torch.testing.assert_close(layers.adiabatic(state), state)
 
 
 def test_constants_of_the_storage_theorem_in_its_two_examples():
@@ -210,6 +249,7 @@ REFUSALS = [
     (lambda: separation(X[:1]), "patterns: expected an integer >= 2; got 1"),
     (lambda: one_step_bound(X, torch.ones(4, dtype=F64), beta=1.0), "distance: expected axes .* patterns = 3"),
     (lambda: fixed_point_bound(X, beta=0.0), "beta: expected a finite number > 0; got 0"),
+    (lambda: retrieval_onset(1), "patterns: expected an integer >= 2; got 1"),
     (lambda: capacity_constants(1, radius=1.0, failure=0.1), "neurons: expected an integer >= 2; got 1"),
     (lambda: capacity_constants(9, radius=0.0, failure=0.1), "radius: expected a finite number > 0; got 0"),
     (lambda: capacity_constants(9, radius=1.0, failure=1.5), "failure: expected a finite number > 0 and <= 1; got 1.5"),

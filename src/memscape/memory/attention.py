@@ -26,6 +26,7 @@ from typing import Protocol
 
 import torch
 import torch.nn.functional as functional
+from scipy.optimize import minimize_scalar
 from scipy.special import lambertw
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
@@ -50,6 +51,7 @@ __all__ = [
     "model_b",
     "model_c",
     "one_step_bound",
+    "retrieval_onset",
     "separation",
 ]
 
@@ -272,6 +274,46 @@ def separation(patterns: torch.Tensor) -> torch.Tensor:
     own = products.diagonal(dim1=-2, dim2=-1).clone()
     products.diagonal(dim1=-2, dim2=-1).fill_(-math.inf)
     return own - products.amax(dim=-1)
+
+
+def retrieval_onset(patterns: int) -> float:
+    r"""Smallest :math:`\beta |x|^2` at which one of P orthogonal patterns of length \|x\| is retrieved.
+
+    A state that gives the weight w to one pattern and shares the rest equally among the others is a fixed point if
+
+    .. math:: \beta |x|^2 = \frac{P - 1}{P w - 1} \, \ln \frac{(P - 1) w}{1 - w} .
+
+    The right side has a minimum over w between 1/P and 1; below it the equal mean is the only such state. It grows like
+    ln P. The mean itself stays stable up to :math:`\beta |x|^2 = P`, where the largest eigenvalue of
+    :math:`\beta \, \mathrm{Cov}(x)` is 1: in between, both are there. This is the transition of the Potts model with
+    P values at the mean-field level.
+
+    Parameters
+    ----------
+    patterns
+        P, at least 2.
+
+    Returns
+    -------
+    float
+        Dimensionless, between 2 (for two patterns, where the transition is continuous) and P.
+
+    Raises
+    ------
+    ArgumentError
+        If ``patterns`` is not an integer of at least 2.
+    """
+    count = require_integer("patterns", patterns, at_least=2)
+
+    def strength(log_odds: float) -> float:
+        # w = 1 / (1 + (P - 1) exp(-log_odds)): the right side as a function of the log of (P - 1) w / (1 - w).
+        share = 1 / (1 + (count - 1) * math.exp(-log_odds))
+        return log_odds * (count - 1) / (count * share - 1)
+
+    found = minimize_scalar(
+        strength, bounds=(1e-6, 4 * math.log(count) + 4), method="bounded", options={"xatol": 1e-10}
+    )
+    return min(float(found.fun), float(count))
 
 
 def one_step_bound(patterns: torch.Tensor, distance: torch.Tensor, *, beta: float) -> torch.Tensor:
