@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
+from memscape.memory import attention
 from memscape.memory.attention import (
     AdditivePower,
     LogCosh,
@@ -110,6 +111,14 @@ def test_effective_number_counts_equal_shares():
 def test_separation_is_the_gap_to_the_nearest_other_pattern():
     x = torch.tensor([[2.0, 0], [1, 0], [0, 1]], dtype=F64)
     assert separation(x).tolist() == [2.0, -1.0, 1.0]
+
+
+def test_separation_does_not_depend_on_the_memory_it_may_take(monkeypatch):
+    x = normal(24, 2, 30, 5)
+    whole = separation(x)
+    assert whole.shape == (2, 30)
+    monkeypatch.setattr(attention, "BUDGET", 2000)
+    torch.testing.assert_close(separation(x), whole)
 
 
 @pytest.mark.parametrize("patterns", [3, 8, 30])

@@ -30,7 +30,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import lambertw
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.dense import exponential_retrieval
+from memscape.memory.dense import BUDGET, exponential_retrieval
 from memscape.memory.patterns import as_probes, require_state
 
 __all__ = [
@@ -269,11 +269,15 @@ def separation(patterns: torch.Tensor) -> torch.Tensor:
         If the patterns have wrong axes or are not finite, or there is only one.
     """
     require_tensor("patterns", patterns, "... patterns neurons")
-    require_integer("patterns", patterns.shape[-2], at_least=2)
-    products = patterns @ patterns.mT
-    own = products.diagonal(dim1=-2, dim2=-1).clone()
-    products.diagonal(dim1=-2, dim2=-1).fill_(-math.inf)
-    return own - products.amax(dim=-1)
+    count = require_integer("patterns", patterns.shape[-2], at_least=2)
+    gaps = []
+    # All products of 60,000 patterns would take 14 GB: some rows at a time.
+    for rows in torch.arange(count).split(max(1, BUDGET // (16 * patterns[..., 0].numel()))):
+        products = patterns[..., rows, :] @ patterns.mT
+        own = products[..., range(len(rows)), rows].clone()
+        products[..., range(len(rows)), rows] = -math.inf
+        gaps.append(own - products.amax(dim=-1))
+    return torch.cat(gaps, dim=-1)
 
 
 def retrieval_onset(patterns: int) -> float:
