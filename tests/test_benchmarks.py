@@ -41,6 +41,19 @@ def test_softmax_peers_retrieve_the_same(benchmarks):
     torch.testing.assert_close(peers.softmax_passes(queries, patterns, beta, 3), state)
 
 
+def test_the_loop_of_the_hopfield_layers_stops_its_heads_one_by_one(benchmarks):
+    loop = benchmarks("peers_attention").masked_loop
+    patterns = torch.stack([uniform(11, 5, seed=1), torch.zeros(11, 5, dtype=torch.float64)])
+    queries, beta = uniform(2, 7, 5, seed=2), 0.7
+    state = queries
+    for steps in (1, 2, 3):
+        state = exponential_retrieval(state, patterns, beta)
+        torch.testing.assert_close(loop(queries, patterns, beta, steps, eps=1e-12), state)
+    # The second head, whose patterns are all zero, is at rest after one step; with a large eps so is the first.
+    lazy = loop(queries, patterns, beta, 9, eps=10.0)
+    torch.testing.assert_close(lazy, loop(queries, patterns, beta, 2, eps=1e-12))
+
+
 @pytest.mark.parametrize(("power", "loss"), [(2, 4), (3, 6), (8, 10)])
 def test_classifier_peers_make_the_same_steps(benchmarks, power, loss):
     peers = benchmarks("peers")

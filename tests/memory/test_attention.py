@@ -2,6 +2,9 @@
 
 import itertools
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -236,6 +239,72 @@ def test_an_input_current_pulls_the_features():
     torch.testing.assert_close(driven.flow(state) - plain.flow(state), expected)
     torch.testing.assert_close(driven.energy(state) - plain.energy(state), -(state[:, :5] @ current))
     torch.testing.assert_close(driven.adiabatic(state[:, :5]) - plain.adiabatic(state[:, :5]), current.expand(3, -1))
+
+
+def test_names_of_patterns_and_the_axes_of_space_do_not_matter():
+    x, state = normal(25, 6, 5), normal(26, 4, 5)
+    model = ModernHopfield(x, 1.3)
+    order = torch.randperm(6, generator=torch.Generator().manual_seed(27))
+    turn = torch.linalg.qr(normal(28, 5, 5))[0]
+    renamed, turned = ModernHopfield(x[order], 1.3), ModernHopfield(x @ turn, 1.3)
+    torch.testing.assert_close(renamed.energy(state), model.energy(state))
+    torch.testing.assert_close(renamed.update(state), model.update(state))
+    torch.testing.assert_close(turned.energy(state @ turn), model.energy(state))
+    torch.testing.assert_close(turned.update(state @ turn), model.update(state) @ turn)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_names_of_memory_units_do_not_matter(name):
+    xi, state = normal(29, 6, 5), normal(30, 3, 11)
+    order = torch.randperm(6, generator=torch.Generator().manual_seed(31))
+    renamed = torch.cat([state[:, :5], state[:, 5:][:, order]], dim=-1)
+    torch.testing.assert_close(MODELS[name](xi[order]).energy(renamed), MODELS[name](xi).energy(state))
+    torch.testing.assert_close(
+        MODELS[name](xi[order]).adiabatic(state[:, :5]), MODELS[name](xi).adiabatic(state[:, :5])
+    )
+
+
+PEAK = """
+from pathlib import Path
+import torch
+from memscape.memory.attention import ModernHopfield
+
+x = torch.rand(20_000, 64, generator=torch.Generator().manual_seed(37)) - 0.5
+model = ModernHopfield(x, 1.0)
+model.update(x[:10])
+Path("/proc/self/clear_refs").write_text("5")
+lines = lambda: dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+before = int(lines()["VmRSS"].split()[0])
+model.update(x[:4000], 2)
+print(int(lines()["VmHWM"].split()[0]) - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of memory is read from /proc")
+def test_an_update_never_stores_all_its_weights():
+    found = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=True)
+    assert 1024 * int(found.stdout) < 4000 * 20_000 * 4 / 10, "the weights alone are 320 MB"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_cpu_and_cuda_agree(dtype):
+    x, state = normal(32, 2, 300, 40).to(dtype), normal(33, 2, 50, 40).to(dtype)
+    near, far = ModernHopfield(x, 0.4), ModernHopfield(x.cuda(), 0.4)
+    close = {"rtol": 1e-4, "atol": 1e-4} if dtype == torch.float32 else {"rtol": 1e-11, "atol": 1e-11}
+    for method in ("energy", "weights", "update"):
+        found = getattr(far, method)(state.cuda())
+        assert found.is_cuda
+        torch.testing.assert_close(found.cpu(), getattr(near, method)(state), **close)
+    seen = normal(34, 50, 300) > 0
+    values = normal(35, 2, 300, 7).to(dtype)
+    on_device = attend(state.cuda(), x.cuda(), values.cuda(), beta=0.4, mask=seen.cuda())
+    torch.testing.assert_close(on_device.cpu(), attend(state, x, values, beta=0.4, mask=seen), **close)
+    torch.testing.assert_close(separation(x.cuda()).cpu(), separation(x), **close)
+    for build in MODELS.values():
+        potential = normal(36, 4, 340).to(dtype)
+        on_device = build(x[0].cuda() / 20).flow(potential.cuda())
+        torch.testing.assert_close(on_device.cpu(), build(x[0] / 20).flow(potential), **close)
 
 
 X, STATE = torch.ones(3, 4, dtype=F64), torch.ones(2, 4, dtype=F64)
