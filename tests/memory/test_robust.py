@@ -210,6 +210,39 @@ def test_learning_descends_and_says_how_far_it_got():
     assert (learned.couplings.diagonal(dim1=-2, dim2=-1) == 0).all()
 
 
+def test_the_steepness_that_sets_the_steps_bounds_every_second_derivative():
+    xi = random_patterns(4, 5, generator=rng(35))
+    upper = torch.triu_indices(5, 5, 1)
+    # In these coordinates the length is that of the whole matrix: an entry above the diagonal stands for two.
+    scale = torch.cat([torch.full((10,), 0.5, dtype=F64).sqrt(), torch.ones(5, dtype=F64)])
+
+    def flow(point: torch.Tensor) -> torch.Tensor:
+        couplings = torch.zeros(5, 5, dtype=F64)
+        couplings = couplings.index_put((upper[0], upper[1]), (point * scale)[:10])
+        return summed_flow(couplings + couplings.mT, (point * scale)[10:], xi).log()
+
+    for seed in range(5):
+        point = 6 * torch.rand(15, generator=rng(seed), dtype=F64) - 3
+        steepest = torch.linalg.eigvalsh(torch.autograd.functional.hessian(flow, point))[-1]
+        couplings = torch.zeros(5, 5, dtype=F64)
+        couplings[upper[0], upper[1]] = (point * scale)[:10]
+        share = log_flow(couplings + couplings.mT, (point * scale)[10:], xi).share
+        assert 0 < steepest <= (1 + ((xi + 1) / 2).sum(dim=-1).max()) / 4 * share.max()
+
+
+def test_a_pattern_without_a_unit_on_is_learned():
+    xi = -torch.ones(1, 4, dtype=F64)
+    assert minimum_probability_flow(xi).margin > 0
+
+
+def test_where_the_flow_has_a_minimum_it_is_found():
+    xi = random_patterns(120, 12, generator=rng(36))
+    learned = minimum_probability_flow(xi, steps=400)
+    assert learned.slope < 1e-6, "too many patterns: the flow has a minimum, where its gradient is zero"
+    near = log_flow(learned.couplings, learned.thresholds + 0.01, xi)
+    assert near.log_flow > learned.log_flow
+
+
 def test_with_a_gap_of_one_learning_stops_when_the_patterns_are_stored():
     xi = random_patterns(10, 30, networks=(2,), generator=rng(16))
     learned = minimum_probability_flow(xi, gap=1.0)

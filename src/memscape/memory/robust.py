@@ -544,13 +544,10 @@ def clique_bound(couplings: torch.Tensor, thresholds: torch.Tensor, vertices: in
     block = max(1, _ENTRIES // (max(1, math.prod(networks)) * vertices**2))
     found = []
     for units in torch.arange(neurons, device=couplings.device).split(block):
-        # terms[..., e, u, w] is the coupling of edge e to edge uw, without e itself and without loops.
+        # terms[..., e, u, w] is the coupling of edge e to edge uw; loops and the ends of e are left out below.
         terms = couplings[..., units, :][..., number]
         here = torch.arange(len(units), device=couplings.device)
         first, second = ends[0, units], ends[1, units]
-        for one, other in ((first, second), (second, first)):
-            terms[..., here, one, other] = 0
-        terms.diagonal(dim1=-2, dim2=-1).zero_()
         free = torch.ones(len(units), vertices, dtype=torch.bool, device=couplings.device)
         free[here, first] = free[here, second] = False
         by_first, by_second = terms[..., here, first, :], terms[..., here, second, :]
