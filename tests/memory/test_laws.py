@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
-from memscape.memory import hopfield, simplicial
+from memscape.memory import hopfield, robust, simplicial
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
 from memscape.memory.dynamics import Spins, asynchronous, synchronous
 from memscape.memory.patterns import random_patterns
@@ -45,6 +45,11 @@ def in_closed_form(xi: torch.Tensor) -> Spins:
     return DenseMemory(xi, simplicial.Skeleton(neurons, tuple(range(min(neurons, 3)))))
 
 
+def probability_flow(xi: torch.Tensor) -> Spins:
+    """Few steps: the laws hold wherever learning stops."""
+    return robust.minimum_probability_flow(xi, steps=30).network()
+
+
 MODELS = [
     Model("hebbian", hopfield.hebbian),
     Model("units 0 and 1", hopfield.zero_one, even=False, gauge=False),
@@ -56,6 +61,7 @@ MODELS = [
     Model("exponential", lambda xi: DenseMemory(xi, Exponential()), even=False),
     Model("every triangle, edge and vertex", on_every_simplex, even=False),
     Model("the same in closed form", in_closed_form, even=False),
+    Model("minimum probability flow", probability_flow, even=False, gauge=False),
 ]
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)

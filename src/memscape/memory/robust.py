@@ -1,0 +1,896 @@
+r"""Hopfield networks that store exponentially many patterns: minimum probability flow and the cliques of a graph.
+
+A network of N units :math:`x_e \in \{0, 1\}` with symmetric couplings has the energy
+
+.. math:: E(x) = -\tfrac12 \sum_{ef} J_{ef} x_e x_f + \sum_e \theta_e x_e ,
+
+and turning unit e over costs :math:`\sigma_e h_e` with :math:`\sigma_e = 2 x_e - 1` and the field
+:math:`h_e = \sum_f J_{ef} x_f - \theta_e`. :func:`minimum_probability_flow` learns such a network from patterns.
+If the units are the edges of a graph, in the order of :func:`edges`, and the patterns are cliques, a few hundred
+patterns teach it all of them (Hillar & Tran 2018, Journal of Mathematical Neuroscience 8:1).
+
+By symmetry a network that treats all cliques alike needs three numbers only: the coupling x of two edges that share a
+vertex, the coupling y of two that do not, and the threshold. :class:`CliqueCone` says exactly which triples store every
+clique, and :class:`CliqueNetwork` runs them in time linear in the number of edges.
+
+Patterns and states are spins (-1 for 0), as everywhere in this folder; :func:`from_bits` and :func:`to_bits` translate
+networks, exactly.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import torch
+from scipy.optimize import nnls
+
+from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.memory.dynamics import flat
+from memscape.memory.hopfield import Hopfield
+from memscape.memory.patterns import as_probes, random_patterns, require_state
+
+__all__ = [
+    "Classes",
+    "CliqueCone",
+    "CliqueNetwork",
+    "DegreeTracker",
+    "Flow",
+    "Learned",
+    "classes",
+    "clique_bound",
+    "edges",
+    "every_clique",
+    "from_bits",
+    "log_flow",
+    "minimum_probability_flow",
+    "noise_weights",
+    "perceptron",
+    "random_cliques",
+    "stability",
+    "to_bits",
+]
+
+Number = int | float | Fraction
+
+
+def edges(vertices: int) -> torch.Tensor:
+    """Both ends of every edge of the complete graph: 01, 02, ..., 12, 13, ... in this order.
+
+    Parameters
+    ----------
+    vertices
+        Number of vertices v, at least 2.
+
+    Returns
+    -------
+    torch.Tensor
+        Integers, axes ``(2, N)`` with N = v (v - 1) / 2; the first end is the smaller.
+
+    Raises
+    ------
+    ArgumentError
+        If ``vertices`` is not an integer of at least 2.
+    """
+    require_integer("vertices", vertices, at_least=2)
+    return torch.triu_indices(vertices, vertices, 1)
+
+
+def random_cliques(
+    vertices: int,
+    clique: int,
+    count: int,
+    *,
+    networks: Sequence[int] = (),
+    generator: torch.Generator,
+    dtype: torch.dtype = torch.float64,
+    device: torch.device | str = "cpu",
+) -> torch.Tensor:
+    """Cliques drawn independently and uniformly: the edges among k vertices are on, all others off.
+
+    Parameters
+    ----------
+    vertices, clique
+        Numbers of vertices v of the graph and k of a clique, 2 <= k <= v.
+    count
+        Number of cliques P of each network; with few possible ones the same may come twice.
+    networks
+        Axes G of independent networks.
+    generator
+        A CPU generator.
+    dtype, device
+        Of the result.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(*G, P, N)``, one unit an edge, +1 inside the clique and -1 elsewhere.
+
+    Raises
+    ------
+    ArgumentError
+        If a size is not a positive integer or does not fit, or what ``random_patterns`` refuses.
+    """
+    _require_clique(vertices, clique)
+    # One spin a network and pattern is drawn for its checks of the other arguments and for dtype and device.
+    like = random_patterns(count, 1, networks=networks, generator=generator, dtype=dtype, device=device)
+    keys = torch.rand((*like.shape[:-1], vertices), generator=generator, dtype=torch.float64)
+    members = keys.argsort(dim=-1)[..., :clique]
+    return _induced(members, vertices, like)
+
+
+def every_clique(
+    vertices: int, clique: int, *, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu"
+) -> torch.Tensor:
+    """All C(v, k) cliques as patterns ``(P, N)``, in lexicographic order; see :func:`random_cliques`.
+
+    Raises
+    ------
+    ArgumentError
+        If the sizes do not fit, or there are more than ten million cliques.
+    """
+    _require_clique(vertices, clique)
+    count = math.comb(vertices, clique)
+    if count > 10**7:
+        raise ArgumentError("clique", "at most 10000000 cliques", str(count), "Draw some with random_cliques.")
+    members = np.fromiter(itertools.combinations(range(vertices), clique), dtype=(np.int64, clique), count=count)
+    return _induced(torch.from_numpy(members), vertices, torch.empty(0, dtype=dtype, device=device))
+
+
+def from_bits(couplings: torch.Tensor, thresholds: torch.Tensor, *, unit: float = 1.0) -> Hopfield:
+    r"""The network of spins that is a network of units 0 and 1.
+
+    With :math:`x = (s + 1)/2` the energy above is, up to a constant, a quarter of the energy of spins with the same
+    couplings and the thresholds :math:`2\theta_e - \sum_f J_{ef}`.
+
+    Parameters
+    ----------
+    couplings
+        J, axes ``(*G, N, N)``, symmetric.
+    thresholds
+        theta, axes ``(*G, N)``.
+    unit
+        The unit of energy of both, positive.
+
+    Returns
+    -------
+    Hopfield
+        With the unit of energy ``unit / 4``. Whole couplings and thresholds stay whole, and nothing is rounded.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes do not fit, a value is not finite, the couplings are not symmetric or the unit is not positive.
+    """
+    _require_bits(couplings, thresholds)
+    require_number("unit", unit, above=0.0)
+    return Hopfield(couplings, 2 * thresholds - couplings.sum(dim=-1), unit / 4)
+
+
+def to_bits(model: Hopfield) -> tuple[torch.Tensor, torch.Tensor]:
+    """Couplings J ``(*G, N, N)`` and thresholds theta ``(*G, N)`` of the network of units 0 and 1 that ``model`` is.
+
+    The inverse of :func:`from_bits`; a diagonal, which no dynamics of single units feels, is left out.
+
+    Raises
+    ------
+    ArgumentError
+        If ``model`` is not a Hopfield network of spins.
+    """
+    if not isinstance(model, Hopfield):
+        raise ArgumentError("model", "a Hopfield network of spins", type(model).__name__)
+    couplings = model.couplings - torch.diag_embed(model.couplings.diagonal(dim1=-2, dim2=-1))
+    return 4 * model.unit * couplings, 2 * model.unit * (couplings.sum(dim=-1) + model.thresholds)
+
+
+def stability(model: Hopfield, patterns: torch.Tensor) -> torch.Tensor:
+    """Cost of the cheapest flip, min_e s_e h_e with the field of :mod:`memscape.memory.dynamics`, for every pattern.
+
+    Parameters
+    ----------
+    model
+        A Hopfield network of N spins.
+    patterns
+        Axes ``(*G, ..., N)``, values in {-1, +1}.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(*G, ...)``, in units of energy. A pattern is a strict local minimum where this is positive.
+
+    Raises
+    ------
+    ArgumentError
+        If ``model`` is not a Hopfield network or the patterns do not fit it.
+    """
+    if not isinstance(model, Hopfield):
+        raise ArgumentError("model", "a Hopfield network of spins", type(model).__name__)
+    require_state("patterns", patterns, model.couplings)
+    probes = as_probes(patterns, model.networks)
+    diagonal = model.couplings.diagonal(dim1=-2, dim2=-1)[..., None, :]
+    fields = probes @ model.couplings - diagonal * probes - model.thresholds[..., None, :]
+    return model.unit * (fields * probes).amin(dim=-1).reshape(patterns.shape[:-1])
+
+
+@dataclass(frozen=True)
+class Flow:
+    r"""Probability flow of a network of units 0 and 1 out of its patterns, and the gradient of its logarithm.
+
+    Attributes
+    ----------
+    log_flow
+        ln K, axes ``(*G)``. If K P < 1, every one of the P patterns is a strict local minimum.
+    couplings
+        Gradient of ln K by the symmetric matrix J, axes ``(*G, N, N)``: symmetric, zero diagonal, such that a small
+        change dJ changes ln K by the sum of all products of entries.
+    thresholds
+        Gradient of ln K by theta, axes ``(*G, N)``.
+    share
+        Part of the flow that goes through each unit, axes ``(*G, N)``; sums to 1.
+    margin
+        Smallest :math:`\sigma_e h_e` over patterns and units, divided by twice the length of (J, theta); axes
+        ``(*G)``. Positive where every pattern is a strict local minimum; 0 for the zero network.
+    """
+
+    log_flow: torch.Tensor
+    couplings: torch.Tensor
+    thresholds: torch.Tensor
+    share: torch.Tensor
+    margin: torch.Tensor
+
+    @property
+    def slope(self) -> torch.Tensor:
+        """Length of the gradient, axes ``(*G)``; no network at all has a larger margin."""
+        return _length(self.couplings, self.thresholds)
+
+
+def log_flow(couplings: torch.Tensor, thresholds: torch.Tensor, patterns: torch.Tensor) -> Flow:
+    r"""Probability flow from the patterns to their neighbours, one flip away, and its gradient.
+
+    .. math:: K = \frac1P \sum_{\mu} \sum_{e} e^{(E(x^\mu) - E(x^{\mu, e}))/2}
+                = \frac1P \sum_{\mu e} e^{-\sigma^\mu_e h^\mu_e / 2} ,
+
+    where :math:`x^{\mu, e}` is the pattern with unit e turned over. A sum of exponentials of linear functions of
+    (J, theta) is convex, and so is its logarithm. With :math:`w_{\mu e}` the share of each term,
+
+    .. math:: \frac{\partial \ln K}{\partial \theta_e} = \tfrac12 \sum_\mu w_{\mu e} \sigma^\mu_e , \qquad
+              \frac{\partial \ln K}{\partial J_{ef}}
+                = -\tfrac14 \sum_\mu (w_{\mu e} \sigma^\mu_e x^\mu_f + w_{\mu f} \sigma^\mu_f x^\mu_e) .
+
+    Parameters
+    ----------
+    couplings
+        J of units 0 and 1, axes ``(*G, N, N)``, symmetric; its diagonal counts as zero.
+    thresholds
+        theta, axes ``(*G, N)``.
+    patterns
+        Axes ``(*G, P, N)``, values in {-1, +1}.
+
+    Returns
+    -------
+    Flow
+        Value, gradient, and what both say about the patterns.
+
+    Raises
+    ------
+    ArgumentError
+        If the patterns are not made of spins, or couplings or thresholds do not fit them.
+
+    Notes
+    -----
+    Sohl-Dickstein, Battaglino & DeWeese 2011, Physical Review Letters 107:220601, for neighbours one flip away;
+    Hillar & Tran 2018 for Hopfield networks.
+    """
+    require_tensor("patterns", patterns, "... patterns neurons", values="spins")
+    _require_bits(couplings, thresholds)
+    require_state("patterns", patterns, couplings)
+    free = couplings - torch.diag_embed(couplings.diagonal(dim1=-2, dim2=-1))
+    return _log_flow(free, thresholds, patterns, (patterns + 1) / 2)
+
+
+def _log_flow(couplings: torch.Tensor, thresholds: torch.Tensor, patterns: torch.Tensor, bits: torch.Tensor) -> Flow:
+    """As :func:`log_flow`, of couplings without a diagonal; two matrix products in all."""
+    exponents = (bits @ couplings - thresholds[..., None, :]).mul_(patterns).mul_(-0.5)
+    top = exponents.amax(dim=(-2, -1))
+    weights = exponents.sub_(top[..., None, None]).exp_()
+    total = weights.sum(dim=(-2, -1))
+    weights /= total[..., None, None]
+    share = weights.sum(dim=-2)
+    weights *= patterns
+    by_thresholds = weights.sum(dim=-2) / 2
+    by_couplings = weights.mT @ bits
+    by_couplings = (by_couplings + by_couplings.mT).mul_(-0.25)
+    by_couplings.diagonal(dim1=-2, dim2=-1).zero_()
+    length = _length(couplings, thresholds)
+    margin = torch.where(length > 0, -top / length.clamp_min(torch.finfo(length.dtype).tiny), 0.0)
+    return Flow(top + total.log() - math.log(patterns.shape[-2]), by_couplings, by_thresholds, share, margin)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What minimum probability flow learned, in units 0 and 1.
+
+    Attributes
+    ----------
+    couplings, thresholds
+        J ``(*G, N, N)``, symmetric with zero diagonal, and theta ``(*G, N)``.
+    log_flow
+        ln K, axes ``(*G)``.
+    margin
+        The margin reached, axes ``(*G)``; see :class:`Flow`.
+    slope
+        An upper bound on the margin of every network, axes ``(*G)``.
+    steps
+        Integers ``(*G)``: steps made.
+    """
+
+    couplings: torch.Tensor
+    thresholds: torch.Tensor
+    log_flow: torch.Tensor
+    margin: torch.Tensor
+    slope: torch.Tensor
+    steps: torch.Tensor
+
+    def network(self) -> Hopfield:
+        """The network of spins, its weights rounded to about six digits so that sums of them are exact.
+
+        Energies are in units of the power of two next to the largest weight: multiplying all weights by a number
+        changes no dynamics at zero temperature.
+        """
+        neurons = self.thresholds.shape[-1]
+        largest = torch.maximum(self.couplings.abs().amax(dim=(-2, -1)), self.thresholds.abs().amax(dim=-1))
+        scale = torch.where(largest > 0, torch.exp2(largest.log2().ceil()), 1.0)
+        unit = max(2.0**-20, 2.0 ** math.ceil(math.log2(4 * neurons * torch.finfo(self.couplings.dtype).eps)))
+        couplings = (self.couplings / (scale * unit)[..., None, None]).round()
+        return from_bits(couplings, (self.thresholds / (scale * unit)[..., None]).round(), unit=unit)
+
+
+def minimum_probability_flow(patterns: torch.Tensor, *, steps: int = 1000, gap: float = 0.05) -> Learned:
+    r"""Learn a network from patterns by making little probability flow out of them.
+
+    Accelerated gradient descent (Nesterov 1983, restarted where it overshoots: O'Donoghue & Candes 2015) on ln K of
+    :func:`log_flow`, from zero, all networks at once.
+
+    Where some network makes all patterns strict local minima, K has no minimum: multiply all weights by a large number
+    and K goes to zero. What converges is the direction, towards the largest margin. The length of the gradient of ln K
+    bounds every margin from above, since the gradient is an average of the (negative) gradients of single costs; a
+    network stops when its own margin is within ``gap`` of that bound. The steps need no tuning: ln K is no steeper than
+    :math:`\tfrac14 (1 + \max_\mu |x^\mu|) \max_e \sum_\mu w_{\mu e}` in its second derivatives.
+
+    Parameters
+    ----------
+    patterns
+        Axes ``(*G, P, N)``, values in {-1, +1}. float32 is enough.
+    steps
+        Most steps to make.
+    gap
+        Relative distance of the margin from its bound at which to stop, in (0, 1]; 1 stops as soon as every pattern
+        is a strict local minimum.
+
+    Returns
+    -------
+    Learned
+        The networks and how far they got.
+
+    Raises
+    ------
+    ArgumentError
+        If the patterns are not made of spins, ``steps`` is not positive or ``gap`` not in (0, 1].
+    """
+    require_tensor("patterns", patterns, "... patterns neurons", values="spins")
+    require_integer("steps", steps, at_least=1)
+    require_number("gap", gap, above=0.0, at_most=1.0)
+    bits = (patterns + 1) / 2
+    steepness = (1 + bits.sum(dim=-1).amax(dim=-1)) / 4
+    couplings = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1], patterns.shape[-1])
+    thresholds = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1])
+    ahead, ahead_thresholds = couplings, thresholds
+    pace = torch.ones_like(steepness)
+    made = torch.zeros_like(steepness, dtype=torch.int64)
+    for _ in range(steps):
+        flow = _log_flow(ahead, ahead_thresholds, patterns, bits)
+        moving = flow.margin <= (1 - gap) * flow.slope
+        if not moving.any():
+            break
+        made += moving
+        rate = 1 / (steepness * flow.share.amax(dim=-1))
+        landed = ahead - rate[..., None, None] * flow.couplings
+        landed_thresholds = ahead_thresholds - rate[..., None] * flow.thresholds
+        step, step_thresholds = landed - couplings, landed_thresholds - thresholds
+        uphill = (flow.couplings * step).sum(dim=(-2, -1)) + (flow.thresholds * step_thresholds).sum(dim=-1) > 0
+        pace = torch.where(uphill, 1.0, pace)
+        longer = (1 + (1 + 4 * pace.square()).sqrt()) / 2
+        push = (pace - 1) / longer
+        pace, couplings, thresholds = longer, landed, landed_thresholds
+        ahead = torch.where(moving[..., None, None], landed + push[..., None, None] * step, ahead)
+        ahead_thresholds = torch.where(
+            moving[..., None], landed_thresholds + push[..., None] * step_thresholds, ahead_thresholds
+        )
+    flow = _log_flow(ahead, ahead_thresholds, patterns, bits)
+    return Learned(ahead, ahead_thresholds, flow.log_flow, flow.margin, flow.slope, made)
+
+
+def perceptron(patterns: torch.Tensor, *, epochs: int = 1000) -> Hopfield:
+    r"""Learn a network from patterns by correcting the units that are wrong, one pattern after another.
+
+    At a pattern x every unit e with :math:`\sigma_e h_e \le 0` adds :math:`\sigma_e x_f` to its couplings, which
+    are shared by both ends, and takes :math:`2 \sigma_e` from its threshold. If any network of units 0 and 1 makes all
+    patterns strict local minima, this ends with one (Rosenblatt's theorem in the space of symmetric couplings).
+
+    Parameters
+    ----------
+    patterns
+        Axes ``(*G, P, N)``, values in {-1, +1}.
+    epochs
+        Most rounds through the patterns; a network without an error in a round learns no more.
+
+    Returns
+    -------
+    Hopfield
+        Whole couplings, with the unit 1/4 of :func:`from_bits`.
+
+    Raises
+    ------
+    ArgumentError
+        If the patterns are not made of spins or ``epochs`` is not positive.
+    """
+    require_tensor("patterns", patterns, "... patterns neurons", values="spins")
+    require_integer("epochs", epochs, at_least=1)
+    bits = (patterns + 1) / 2
+    couplings = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1], patterns.shape[-1])
+    thresholds = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1])
+    for _ in range(epochs):
+        wrong = False
+        for x, sigma in zip(bits.unbind(-2), patterns.unbind(-2), strict=True):
+            fields = (couplings @ x[..., None])[..., 0] - thresholds
+            push = torch.where(sigma * fields <= 0, sigma, 0.0)
+            if not push.any():
+                continue
+            wrong = True
+            outer = push[..., :, None] * x[..., None, :]
+            couplings += outer + outer.mT
+            couplings.diagonal(dim1=-2, dim2=-1).zero_()
+            thresholds -= 2 * push
+        if not wrong:
+            break
+    return from_bits(couplings, thresholds)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """A learned network on the edges of a graph, averaged over all ways to rename the vertices.
+
+    Attributes
+    ----------
+    mean
+        Axes ``(*G, 3)``: mean coupling x of two edges that share a vertex, mean coupling y of two that do not, mean
+        threshold.
+    deviation
+        Standard deviation within each of the three classes, same axes.
+    """
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
+
+def classes(couplings: torch.Tensor, thresholds: torch.Tensor, vertices: int) -> Classes:
+    """Collapse a network of units 0 and 1 on the edges of a graph to three numbers.
+
+    Parameters
+    ----------
+    couplings
+        J, axes ``(*G, N, N)``, N = v (v - 1) / 2.
+    thresholds
+        theta, axes ``(*G, N)``.
+    vertices
+        v, at least 4, so that there are edges without a common vertex.
+
+    Returns
+    -------
+    Classes
+        Mean and standard deviation of each class.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes do not fit each other or the graph.
+    """
+    _require_graph(couplings, thresholds, vertices, at_least=4)
+    common = _common_ends(vertices, couplings.device)
+    members = [couplings[..., common == 1], couplings[..., common == 0], thresholds]
+    return Classes(
+        torch.stack([m.mean(dim=-1) for m in members], dim=-1),
+        torch.stack([m.std(dim=-1, correction=0) for m in members], dim=-1),
+    )
+
+
+def clique_bound(couplings: torch.Tensor, thresholds: torch.Tensor, vertices: int, clique: int) -> torch.Tensor:
+    r"""Lower bounds on the cost of every flip at every clique: a proof for all C(v, k) cliques at once.
+
+    For an edge e the field at the clique on the vertices S is a sum over the vertices and pairs of S. The smallest
+    value of such a sum over all S of k vertices is at least what one gets if each vertex may choose its partners for
+    itself, half of each pair's term charged to either end (Gilmore 1962, Lawler 1963). Sorting does it.
+
+    Parameters
+    ----------
+    couplings
+        J of units 0 and 1, axes ``(*G, N, N)``, N = v (v - 1) / 2, symmetric; its diagonal counts as zero.
+    thresholds
+        theta, axes ``(*G, N)``.
+    vertices, clique
+        v and k, 2 <= k <= v - 2.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(*G, 3)``: bounds on :math:`\sigma_e h_e` for edges inside the clique, with one end in it, and with none.
+        Where all three are positive, every clique is a strict local minimum. Where one is not, nothing is proven.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes do not fit each other or the graph, or the clique does not fit the graph.
+    """
+    _require_graph(couplings, thresholds, vertices, at_least=4)
+    _require_clique(vertices, clique, spare=2)
+    networks, neurons = thresholds.shape[:-1], thresholds.shape[-1]
+    ends = edges(vertices).to(couplings.device)
+    number = torch.zeros(vertices, vertices, dtype=torch.int64, device=couplings.device)
+    number[ends[0], ends[1]] = number[ends[1], ends[0]] = torch.arange(neurons, device=couplings.device)
+    block = max(1, _ENTRIES // (max(1, math.prod(networks)) * vertices**2))
+    found = []
+    for units in torch.arange(neurons, device=couplings.device).split(block):
+        # terms[..., e, u, w] is the coupling of edge e to edge uw; loops and the ends of e are left out below.
+        terms = couplings[..., units, :][..., number]
+        here = torch.arange(len(units), device=couplings.device)
+        first, second = ends[0, units], ends[1, units]
+        free = torch.ones(len(units), vertices, dtype=torch.bool, device=couplings.device)
+        free[here, first] = free[here, second] = False
+        by_first, by_second = terms[..., here, first, :], terms[..., here, second, :]
+        theta = thresholds[..., units]
+        inside = _least(by_first + by_second, terms, free, clique - 2) - theta
+        touching = torch.minimum(
+            _least(-by_first, -terms, free, clique - 1), _least(-by_second, -terms, free, clique - 1)
+        )
+        none = _least(torch.zeros_like(by_first), -terms, free, clique)
+        found.append(torch.stack([inside, touching + theta, none + theta], dim=-1).amin(dim=-2))
+    return torch.stack(found).amin(dim=0)
+
+
+def _least(single: torch.Tensor, pairs: torch.Tensor, free: torch.Tensor, size: int) -> torch.Tensor:
+    """Lower bound on the sum of ``single[u]`` and ``pairs[u, w]``, u < w, over any ``size`` of the ``free`` vertices.
+
+    ``(..., E, V)``, ``(..., E, V, V)`` and booleans ``(E, V)`` to ``(..., E)``.
+    """
+    if size == 0:
+        return single.new_zeros(single.shape[:-1])
+    vertices = free.shape[-1]
+    loops = torch.eye(vertices, dtype=torch.bool, device=free.device)
+    partners = pairs.masked_fill(~free[:, None, :] | loops, torch.inf)
+    charged = single + partners.sort(dim=-1).values[..., : size - 1].sum(dim=-1) / 2
+    return charged.masked_fill(~free, torch.inf).sort(dim=-1).values[..., :size].sum(dim=-1)
+
+
+@dataclass(frozen=True)
+class CliqueCone:
+    r"""The triples (x, y, theta) for which every k-clique of v vertices is a strict local minimum, exactly.
+
+    With the coupling x of edges that share a vertex, y of edges that do not and the threshold theta, the field of an
+    edge depends on how many of its ends are in the clique. All flips cost energy if and only if
+
+    .. math:: 2(k-2)\, x + 	binom{k-2}{2}\, y > 	heta, \qquad
+              (k-1)\, x + 	binom{k-1}{2}\, y < 	heta, \qquad
+                binom{k}{2}\, y < 	heta ,
+
+    for edges inside, with one end in it, and with none. Three inequalities in three unknowns: an open cone with three
+    rays.
+
+    Parameters
+    ----------
+    vertices, clique
+        v and k, 2 <= k <= v - 2, so that there are edges of all three kinds. v matters for nothing else.
+
+    Raises
+    ------
+    ArgumentError
+        If the sizes are not integers in these ranges.
+    """
+
+    vertices: int
+    clique: int
+
+    def __post_init__(self) -> None:
+        _require_clique(self.vertices, self.clique, spare=2)
+
+    @property
+    def inequalities(self) -> tuple[tuple[int, int, int], ...]:
+        """Rows (a, b, c), whole: the inequalities are a x + b y + c theta > 0; inside, one end, none."""
+        k = self.clique
+        return (
+            (2 * (k - 2), math.comb(k - 2, 2), -1),
+            (-(k - 1), -math.comb(k - 1, 2), 1),
+            (0, -math.comb(k, 2), 1),
+        )
+
+    @property
+    def rays(self) -> tuple[tuple[int, int, int], ...]:
+        """The three edges of the cone, as smallest whole vectors: on the i-th only the i-th inequality is strict.
+
+        The open cone is the set of their sums with positive coefficients.
+        """
+        rows = self.inequalities
+        found = []
+        for i in range(3):
+            (a, b, c), (d, e, f) = rows[(i + 1) % 3], rows[(i + 2) % 3]
+            cross = (b * f - c * e, c * d - a * f, a * e - b * d)
+            inward = sum(p * q for p, q in zip(rows[i], cross, strict=True)) > 0
+            common = math.gcd(*cross) * (1 if inward else -1)
+            found.append((cross[0] // common, cross[1] // common, cross[2] // common))
+        return tuple(found)
+
+    def costs(self, shared: Number, disjoint: Number, threshold: Number) -> tuple[Fraction, Fraction, Fraction]:
+        """What it costs to flip an edge inside, with one end in, and outside every clique, as exact fractions.
+
+        Parameters
+        ----------
+        shared, disjoint, threshold
+            x, y and theta: integers, fractions or finite floats, taken at their exact values.
+
+        Raises
+        ------
+        ArgumentError
+            If one of them is not a finite number.
+        """
+        point = []
+        for name, value in (("shared", shared), ("disjoint", disjoint), ("threshold", threshold)):
+            require_number(name, value)
+            point.append(Fraction(value))
+        inside, touching, none = (sum(a * p for a, p in zip(row, point, strict=True)) for row in self.inequalities)
+        return Fraction(inside), Fraction(touching), Fraction(none)
+
+    def contains(self, shared: Number, disjoint: Number, threshold: Number) -> bool:
+        """Whether the network with these weights stores every clique, without rounding; see :meth:`costs`."""
+        return min(self.costs(shared, disjoint, threshold)) > 0
+
+    def widest(self) -> tuple[float, float, float]:
+        r"""The direction (x, y, theta) with the largest margin, scaled so that the cheapest flip costs 1.
+
+        This is where minimum probability flow goes if it is trained on all cliques: by symmetry it stays in the three
+        parameters, and there it climbs to the largest margin relative to the length
+        :math:`\sqrt{2(v-2) x^2 + inom{v-2}{2} y^2 + 	heta^2}` of a row of (J, theta).
+        """
+        v = self.vertices
+        metric = np.array([2.0 * (v - 2), math.comb(v - 2, 2), 1.0]) ** -0.5
+        rows = np.array(self.inequalities, dtype=float) * metric
+        # The shortest vector with rows @ p >= 1 (Lawson & Hanson 1974, chapter 23).
+        system, target = np.vstack([rows.T, np.ones(3)]), np.array([0.0, 0.0, 0.0, 1.0])
+        multipliers, _ = nnls(system, target)
+        residual = system @ multipliers - target
+        x, y, theta = (-residual[:3] / residual[3] * metric).tolist()
+        return x, y, theta
+
+
+def noise_weights(vertices: int, clique: int) -> tuple[Fraction, Fraction, Fraction]:
+    r"""Weights x = 1, y and theta made for noisy cliques.
+
+    Turn every edge over with probability p. The expected fields of an edge inside the clique and of one with one end in
+    it then differ by :math:`(1 - 2p)\,[(k-3) x - (k-2) y]`, which is positive for every p < 1/2 if x > 0 >= y. Both are
+    linear in p. The weights returned put the threshold in the middle between them for every p at once. This derivation
+    is ours.
+
+    Parameters
+    ----------
+    vertices, clique
+        v and k, 4 <= k <= v - 2.
+
+    Returns
+    -------
+    tuple of Fraction
+        (x, y, theta).
+
+    Raises
+    ------
+    ArgumentError
+        If the sizes do not fit.
+    """
+    require_integer("clique", clique, at_least=4)
+    _require_clique(vertices, clique, spare=2)
+    v, k = vertices, clique
+    inside, touching = math.comb(k - 2, 2), math.comb(k - 1, 2)
+    # Neighbours that are on: for the two kinds of edges together, without noise, and their change with p.
+    sharing, sharing_change = 2 * (k - 2) + (k - 1), 4 * (v - 2) - 2 * (2 * (k - 2) + (k - 1))
+    apart, apart_change = inside + touching, 2 * math.comb(v - 2, 2) - 2 * (inside + touching)
+    y = -Fraction(sharing_change, apart_change)
+    return Fraction(1), y, (sharing + y * apart) / 2
+
+
+@dataclass(frozen=True)
+class CliqueNetwork:
+    r"""The network of three parameters on the edges of a graph, in linear time.
+
+    With the degrees :math:`d_u` of the graph of edges that are on, and their number m, the field of the edge uw is
+
+    .. math:: h_{uw} = x\,(d_u + d_w - 2 x_{uw}) + y\,(m - d_u - d_w + x_{uw}) - 	heta .
+
+    No matrix of N x N couplings is needed: N numbers are read and N written, and a flip changes two degrees.
+
+    Parameters
+    ----------
+    vertices
+        v, at least 2; N = v (v - 1) / 2.
+    weights
+        (x, y, theta) of units 0 and 1, axes ``(*G, 3)``.
+
+    Raises
+    ------
+    ArgumentError
+        If ``vertices`` is not an integer of at least 2 or the weights are not a finite tensor with a last axis of 3.
+    """
+
+    vertices: int
+    weights: torch.Tensor
+
+    def __post_init__(self) -> None:
+        require_integer("vertices", self.vertices, at_least=2)
+        require_tensor("weights", self.weights, "... parameters", sizes={"parameters": 3})
+
+    @property
+    def networks(self) -> tuple[int, ...]:
+        """The axes G of independent networks."""
+        return tuple(self.weights.shape[:-1])
+
+    @property
+    def neurons(self) -> int:
+        """Number of edges N = v (v - 1) / 2."""
+        return math.comb(self.vertices, 2)
+
+    @property
+    def probes_at_once(self) -> None:
+        """No limit: a tracker keeps the states and their degrees."""
+        return None
+
+    def energy(self, state: torch.Tensor) -> torch.Tensor:
+        """Energy in the units 0 and 1, which is 0 where no edge is on: ``(*G, ..., N)`` to ``(*G, ...)``.
+
+        Raises
+        ------
+        ArgumentError
+            If the state does not fit the network.
+        """
+        degrees = self.degrees(state)
+        x, y, theta = self._columns(degrees)
+        number = degrees.sum(dim=-1) / 2
+        meeting = (degrees * (degrees - 1)).sum(dim=-1) / 2
+        apart = number * (number - 1) / 2 - meeting
+        return (theta * number - x * meeting - y * apart).reshape(state.shape[:-1])
+
+    def degrees(self, state: torch.Tensor) -> torch.Tensor:
+        """Degree of every vertex, axes ``(*G, B, v)`` with the probes flattened to B; refuses what ``energy`` does."""
+        require_state("state", state, self.weights[..., None, :1].expand(*self.networks, 1, self.neurons))
+        bits = (as_probes(state, self.networks) + 1) / 2
+        first, second = edges(self.vertices).to(state.device)
+        degrees = bits.new_zeros(*bits.shape[:-1], self.vertices)
+        return degrees.index_add_(-1, first, bits).index_add_(-1, second, bits)
+
+    def field(self, state: torch.Tensor) -> torch.Tensor:
+        """Local fields [E(s_e = -1) - E(s_e = +1)] / 2, half of h above; ``(*G, ..., N)`` to the same axes.
+
+        Raises
+        ------
+        ArgumentError
+            If the state does not fit the network.
+        """
+        degrees = self.degrees(state)
+        x, y, theta = (value[..., None] for value in self._columns(degrees))
+        first, second = edges(self.vertices).to(state.device)
+        scaled = (x - y) / 2 * degrees
+        number = degrees.sum(dim=-1, keepdim=True) / 2
+        fields = scaled.index_select(-1, first).add_(scaled.index_select(-1, second))
+        bits = (as_probes(state, self.networks) + 1) / 2
+        return fields.add_((y * number - theta) / 2).sub_((x - y / 2) * bits).reshape(state.shape)
+
+    def update(self, state: torch.Tensor) -> torch.Tensor:
+        """Every edge at once takes the sign of its field; an edge without a field keeps its value.
+
+        Raises
+        ------
+        ArgumentError
+            If the state does not fit the network.
+        """
+        fields = self.field(state)
+        return torch.where(fields == 0, state, fields.sign())
+
+    def track(self, state: torch.Tensor) -> DegreeTracker:
+        """Start asynchronous dynamics at the states ``(*G, ..., N)``; refuses what ``energy`` refuses."""
+        return DegreeTracker(self, state)
+
+    def dense(self) -> Hopfield:
+        """The same network with its matrix of couplings, ``(*G, N, N)``."""
+        common = _common_ends(self.vertices, self.weights.device)
+        x, y, theta = (self.weights[..., i, None, None] for i in range(3))
+        couplings = torch.where(common == 1, x, torch.where(common == 0, y, 0.0))
+        return from_bits(couplings, theta[..., 0].expand(*self.networks, self.neurons))
+
+    def _columns(self, degrees: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """x, y and theta with an axis for the probes, each ``(*G, 1)``."""
+        x, y, theta = self.weights[..., None, :].to(degrees.dtype).unbind(-1)
+        return x, y, theta
+
+
+class DegreeTracker:
+    """Fields of a :class:`CliqueNetwork`: reading one and flipping one take a few operations, whatever N is."""
+
+    def __init__(self, model: CliqueNetwork, state: torch.Tensor) -> None:
+        degrees = model.degrees(state)
+        self.state = flat(state, model.networks).clone()
+        self._degrees = degrees.reshape(*self.state.shape[:2], model.vertices)
+        self._number = self._degrees.sum(dim=-1) / 2
+        self._weights = model.weights.reshape(-1, 1, 3).unbind(-1)
+        self._ends = edges(model.vertices).T.tolist()
+
+    def field(self, neuron: int) -> torch.Tensor:
+        """Local field of one edge in every state, ``(G', B)``."""
+        x, y, theta = self._weights
+        u, w = self._ends[neuron]
+        bit = (self.state[..., neuron] + 1) / 2
+        both = self._degrees[..., u] + self._degrees[..., w]
+        return (x * (both - 2 * bit) + y * (self._number - both + bit) - theta) / 2
+
+    def flip(self, neuron: int, where: torch.Tensor) -> None:
+        """Turn the edge over where ``where``, ``(G', B)``, is true."""
+        change = torch.where(where, -self.state[..., neuron], 0.0)
+        self.state[..., neuron] += 2 * change
+        for vertex in self._ends[neuron]:
+            self._degrees[..., vertex] += change
+        self._number += change
+
+
+# Most numbers that one block of clique_bound holds at a time.
+_ENTRIES = 2**23
+
+
+def _length(couplings: torch.Tensor, thresholds: torch.Tensor) -> torch.Tensor:
+    """Euclidean length of (J, theta), every entry of the matrix counted, axes ``(*G)``."""
+    return torch.hypot(torch.linalg.matrix_norm(couplings), torch.linalg.vector_norm(thresholds, dim=-1))
+
+
+def _induced(members: torch.Tensor, vertices: int, like: torch.Tensor) -> torch.Tensor:
+    """Spins of the edges of the cliques on ``members``, ``(..., k)`` vertices to ``(..., N)``."""
+    marks = torch.zeros(*members.shape[:-1], vertices, dtype=torch.bool).scatter_(-1, members, value=True)
+    first, second = edges(vertices)
+    inside = marks.index_select(-1, first) & marks.index_select(-1, second)
+    return (2 * inside.to(torch.int8) - 1).to(device=like.device, dtype=like.dtype)
+
+
+def _common_ends(vertices: int, device: torch.device) -> torch.Tensor:
+    """How many vertices two edges share, integers 0, 1 or 2 on the diagonal, axes ``(N, N)``."""
+    ends = edges(vertices).to(device)
+    return (ends[:, None, :, None] == ends[None, :, None, :]).sum(dim=(0, 1))
+
+
+def _require_clique(vertices: int, clique: int, *, spare: int = 0) -> None:
+    require_integer("vertices", vertices, at_least=2 + spare)
+    require_integer("clique", clique, at_least=2, at_most=vertices - spare)
+
+
+def _require_bits(couplings: torch.Tensor, thresholds: torch.Tensor) -> None:
+    require_tensor("couplings", couplings, "... neurons neurons")
+    require_state("thresholds", thresholds, couplings, values="finite")
+    if thresholds.shape != couplings.shape[:-1]:
+        raise ArgumentError("thresholds", f"shape {tuple(couplings.shape[:-1])}", f"shape {tuple(thresholds.shape)}")
+    if not torch.equal(couplings, couplings.mT):
+        raise ArgumentError(
+            "couplings", "a symmetric matrix", "an asymmetric one", "Only symmetric ones have an energy."
+        )
+
+
+def _require_graph(couplings: torch.Tensor, thresholds: torch.Tensor, vertices: int, *, at_least: int) -> None:
+    require_integer("vertices", vertices, at_least=at_least)
+    _require_bits(couplings, thresholds)
+    neurons = math.comb(vertices, 2)
+    if couplings.shape[-1] != neurons:
+        raise ArgumentError("couplings", f"{neurons} units, the edges of {vertices} vertices", str(couplings.shape[-1]))
