@@ -22,6 +22,7 @@ from memscape.memory.energy_transformer import (
     from_patches,
     gaussian_completion,
     hide,
+    nearest_completion,
     planted_graph,
     random_completer,
     random_detector,
@@ -296,6 +297,21 @@ def test_training_a_completer_lowers_its_error_and_leaves_the_start_alone():
     assert torch.equal(start.encoder, before)
 
 
+def test_training_for_many_numbers_of_steps_keeps_the_image_good_for_longer():
+    patches = torch.outer(normal(21, 60), normal(22, 36)).reshape(60, 4, 9)
+    hidden = hide(60, 4, 1, generator=rng(12))
+    later = {}
+    for longest in (None, 12):
+        plan = {"hidden": 1, "batch": 7, "epochs": 12, "rate": 1e-2, "longest": longest, "generator": rng(8)}
+        *_, (trained, _) = train_completer(completer(), patches, **plan)
+        error = [
+            (replace(trained, steps=steps).complete(patches, hidden) - patches)[hidden].square().mean()
+            for steps in (3, 12)
+        ]
+        later[longest] = error[1] / error[0]
+    assert later[12] < later[None]
+
+
 def test_gaussian_completion_is_ridge_regression():
     training, patches = normal(23, 200, 3, 2) @ normal(24, 2, 2), normal(25, 5, 3, 2)
     hidden = torch.tensor([[True, False, False]] * 2 + [[False, False, True]] * 3)
@@ -305,6 +321,25 @@ def test_gaussian_completion_is_ridge_regression():
     x, y = (flat - mean)[:, 2:], (flat - mean)[:, :2]
     weights = torch.linalg.solve(x.mT @ x + 200 * 0.1 * torch.eye(4, dtype=F64), x.mT @ y)
     torch.testing.assert_close(filled[0, 0], mean[:2] + (patches[0].flatten() - mean)[2:] @ weights)
+
+
+def test_nearest_completion_looks_at_visible_pixels_only():
+    training, patches = normal(29, 40, 3, 2), normal(30, 5, 3, 2)
+    hidden = hide(5, 3, 1, generator=rng(11))
+    filled = nearest_completion(training, patches, hidden, neighbours=3)
+    assert torch.equal(filled[~hidden], patches[~hidden])
+    for cue, covered, found in zip(patches, hidden, filled, strict=True):
+        distance = (training - cue)[:, ~covered].square().sum(dim=(1, 2))
+        torch.testing.assert_close(found[covered], training[distance.argsort()[:3]].mean(dim=0)[covered])
+
+
+def test_a_token_twice_as_large_takes_twice_the_step():
+    model = block()
+    model = replace(model, norm=replace(model.norm, eps=1e-30))
+    state = normal(31, 5, 6)
+    path = gradient_flow(model, state, step=0.3, steps=5)
+    torch.testing.assert_close(gradient_flow(model, 2 * state, step=0.6, steps=5), 2 * path)
+    torch.testing.assert_close(model.energy(2 * path), model.energy(path))
 
 
 def graph(seed: int = 0, **changes) -> PlantedGraph:
@@ -417,6 +452,8 @@ REFUSALS = [
     (lambda: next(train_completer(COMPLETER, ONES, **PLAN | {"rate": 0.0})), "rate: expected a finite number > 0"),
     (lambda: next(train_completer(COMPLETER, ONES, **PLAN | {"epochs": 0})), "epochs: expected an integer >= 1"),
     (lambda: gaussian_completion(ONES, ONES[:, :2], SEEN[:, :2], ridge=1.0), "patches: expected axes .* tokens = 4"),
+    (lambda: next(train_completer(COMPLETER, ONES, **PLAN | {"longest": 2})), "longest: expected an integer >= 3"),
+    (lambda: nearest_completion(ONES, ONES, SEEN, neighbours=4), r"neighbours: expected an integer in \[1, 3\]; got 4"),
     (lambda: gaussian_completion(ONES, ONES, SEEN, ridge=0.0), "ridge: expected a finite number > 0; got 0"),
     (
         lambda: gaussian_completion(ONES, ONES, torch.eye(4)[1:] * torch.arange(3)[:, None] > 0, ridge=1.0),

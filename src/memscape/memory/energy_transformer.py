@@ -51,6 +51,7 @@ __all__ = [
     "from_patches",
     "gaussian_completion",
     "hide",
+    "nearest_completion",
     "planted_graph",
     "random_completer",
     "random_detector",
@@ -581,6 +582,7 @@ def train_completer(
     epochs: int,
     rate: float,
     decay: float = 0.05,
+    longest: int | None = None,
     generator: torch.Generator,
 ) -> Iterator[tuple[Completer, float]]:
     """Train by AdamW through the unrolled steps; yield the model and its mean training loss after every epoch.
@@ -601,8 +603,11 @@ def train_completer(
         Images in a step, and passes through all images; at least 1.
     rate, decay
         Largest learning rate and weight decay of AdamW, positive and at least 0.
+    longest
+        Draw the number of steps anew for every batch, from the model's ``steps`` to this number, so that the image has
+        to stay good once it is good; by default it is always ``steps``.
     generator
-        A CPU generator for the order of the images and for what is hidden.
+        A CPU generator for the order of the images, for what is hidden and for the number of steps.
 
     Raises
     ------
@@ -614,6 +619,7 @@ def train_completer(
     require_tensor("patches", patches, "images tokens pixels", sizes=sizes, device=device, dtype=dtype)
     require_integer("hidden", hidden, at_least=1, at_most=sizes["tokens"])
     require_integer("batch", batch, at_least=1)
+    require_integer("longest", model.steps if longest is None else longest, at_least=model.steps)
     require_generator("generator", generator)
 
     def losses(current: Completer) -> Iterator[torch.Tensor]:
@@ -621,7 +627,10 @@ def train_completer(
             covered = hide(len(chosen), patches.shape[1], hidden, generator=generator).to(device)
             some = patches[chosen.to(device)]
             state = current._embed(some, covered)
-            for _ in range(current.steps):
+            extra = 0
+            if longest is not None:
+                extra = int(torch.randint(longest - current.steps + 1, (1,), generator=generator))
+            for _ in range(current.steps + extra):
                 state = state + current.step * current.block._flow(state)
             yield (current._decode(state) - some).square().mean()
 
@@ -660,11 +669,7 @@ def gaussian_completion(
     ArgumentError
         If the tensors do not fit, rows hide different numbers of patches, or the penalty is not positive.
     """
-    sizes: dict[str, int] = {}
-    require_tensor("training", training, "images tokens pixels", sizes=sizes)
-    place: dict[str, Any] = {"sizes": sizes, "device": training.device, "dtype": training.dtype}
-    require_tensor("patches", patches, "tests tokens pixels", **place)
-    _require_booleans("hidden", hidden, "True where hidden.", shape=patches.shape[:-1], device=training.device)
+    _require_completion(training, patches, hidden)
     require_number("ridge", ridge, above=0.0)
     counts = hidden.sum(dim=-1)
     if (counts != counts[0]).any():
@@ -684,6 +689,46 @@ def gaussian_completion(
         solved = torch.cholesky_solve(offset[..., None], torch.linalg.cholesky(square))
         filled[rows] = filled[rows].scatter(1, h, mean[h] + (covariance[h[:, :, None], v[:, None, :]] @ solved)[..., 0])
     return filled.reshape(patches.shape)
+
+
+def nearest_completion(
+    training: torch.Tensor, patches: torch.Tensor, hidden: torch.Tensor, *, neighbours: int
+) -> torch.Tensor:
+    """Hidden patches as the mean of the training images that are nearest in the visible pixels.
+
+    Parameters
+    ----------
+    training, patches, hidden
+        As for :func:`gaussian_completion`.
+    neighbours
+        Number of training images to average, 1 to all.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(tests, N, pixels)``: hidden patches filled in, visible ones as given.
+
+    Raises
+    ------
+    ArgumentError
+        If the tensors do not fit or the number is out of range.
+    """
+    _require_completion(training, patches, hidden)
+    require_integer("neighbours", neighbours, at_least=1, at_most=len(training))
+    images = training.flatten(1)
+    seen = (~hidden)[..., None].expand(patches.shape).flatten(1).to(images)
+    cues = seen * patches.flatten(1)
+    distance = seen @ images.square().mT - 2 * cues @ images.mT  # but for the cue's own square, the same for all
+    nearest = distance.topk(neighbours, largest=False).indices
+    return torch.where(hidden[..., None], training[nearest].mean(dim=1), patches)
+
+
+def _require_completion(training: torch.Tensor, patches: torch.Tensor, hidden: torch.Tensor) -> None:
+    sizes: dict[str, int] = {}
+    require_tensor("training", training, "images tokens pixels", sizes=sizes)
+    device, dtype = training.device, training.dtype
+    require_tensor("patches", patches, "tests tokens pixels", sizes=sizes, device=device, dtype=dtype)
+    _require_booleans("hidden", hidden, "True where hidden.", shape=patches.shape[:-1], device=device)
 
 
 @dataclass(frozen=True)
