@@ -5,15 +5,16 @@ An image x is centred and normalised, so it is a point of the unit sphere in N d
 
 .. math:: P(x, y) = \sum_{\mu=1}^{P} g_y^\mu \, \frac{e^{\beta w^\mu \cdot x}}{\Omega_N(\beta) / \Omega_N(0)} + g_y^0 .
 
-The class weights g are not negative; here they may have any total, by which P is divided. Row 0 of the formula (the last row here) is a background unit that
-takes what no memory explains, and the last class, "none", takes what label softening gives away. The loss is
+The class weights g are not negative; they may have any total, by which P is divided. Row 0 of the formula (the last
+row here) is a background unit that takes what no memory explains, and the last class, "none", takes what label
+softening gives away. The loss is
 
 .. math:: L = -\Big\langle \sum_y t_y \ln P(x, y) \Big\rangle, \qquad t_y = (1 - q)\,[y = y(x)] + \frac{q}{C + 1} .
 
 With the share :math:`r_\mu(x) = \sum_y t_y g_y^\mu e^{\beta w^\mu \cdot x} / (P(x, y)\,\Omega_N(\beta)/\Omega_N(0))`
 that a memory has in explaining an image, its gradients are
 :math:`\partial L / \partial w^\mu = -\beta \langle r_\mu(x)\, x \rangle` and
-:math:`\partial L / \partial g_y^\mu = -\langle t_y e^{\beta w^\mu \cdot x} / (P \,\Omega_N(\beta)/\Omega_N(0)) \rangle`.
+:math:`\partial L / \partial g_y^\mu = -\langle t_y e^{\beta w^\mu \cdot x} / (P\,\Omega_N(\beta)/\Omega_N(0))\rangle`.
 A critical point is therefore a solution of the saddle-point equations: every memory lies in the direction of the images
 it explains, :math:`w^\mu = \langle r_\mu x \rangle / |\langle r_\mu x \rangle|`, and the gradient in g is a sum of a
 term of the row and a term of the column, whose totals are kept.
@@ -120,7 +121,7 @@ class Mixture:
             If the images do not fit the memories.
         """
         _require_images(images, self)
-        inputs = torch.addmm(_offset(self), images, self.memories.mT, beta=1.0, alpha=self.beta)
+        inputs = (images @ self.memories.mT).mul_(self.beta).sub_(log_normaliser(self.beta, images.shape[1]))
         top = inputs.amax(dim=1, keepdim=True).clamp(min=0.0)
         joint = (inputs - top).exp() @ self.weights[:-1] + (-top).exp() * self.weights[-1]
         return joint.log() + (top - self.weights.sum().log())
@@ -170,6 +171,11 @@ class Recipe:
         require_number("rate", self.rate, above=0.0)
         require_number("momentum", self.momentum, at_least=0.0, at_most=1.0)
         require_integer("batch", self.batch, at_least=1)
+
+    def faster(self, factor: float) -> Recipe:
+        """The same recipe with a step that is larger by the factor."""
+        require_number("factor", factor, above=0.0)
+        return replace(self, rate=self.rate * math.sqrt(factor))
 
 
 def log_normaliser(beta: float, neurons: int, *, exact: bool = False) -> float:
@@ -345,8 +351,8 @@ def random_mixture(
     Returns
     -------
     Mixture
-        With dtype and device of the centre. Every memory has the weight 1 in all. Class weights differ from even ones by a few per cent, at random, since
-        even ones would be a critical point.
+        With dtype and device of the centre. Every memory has the weight 1 in all. Class weights differ from even ones
+        by a few per cent, at random, since even ones would be a critical point.
 
     Raises
     ------
@@ -365,7 +371,11 @@ def random_mixture(
     rows = torch.full((memories + 1,), 1.0, dtype=centre.dtype, device=centre.device)
     rows[-1] = background
     tilt = torch.from_numpy(rng.normal(0.0, 0.05, (memories + 1, len(priors)))).to(centre)
-    return Mixture(drawn / drawn.norm(dim=1, keepdim=True), _sinkhorn(tilt.exp(), rows, priors * (rows.sum() / priors.sum()), 100), beta)
+    return Mixture(
+        drawn / drawn.norm(dim=1, keepdim=True),
+        _sinkhorn(tilt.exp(), rows, priors * (rows.sum() / priors.sum()), 100),
+        beta,
+    )
 
 
 def gradient(model: Mixture, images: torch.Tensor, targets: torch.Tensor) -> Gradient:
@@ -472,11 +482,12 @@ def _train(
         order = torch.randperm(len(images), generator=generator).to(images.device)
         for batch in order.split(recipe.batch)[: len(images) // recipe.batch]:
             slope = _gradient(memories, weights, model.beta, images[batch], targets[batch])
-            along = (slope.memories * memories).sum(dim=1, keepdim=True)
-            moving.mul_(recipe.momentum).sub_(slope.memories.addcmul_(memories, -along), alpha=recipe.rate)
+            along = torch.linalg.vecdot(slope.memories, memories)
+            slope.memories.addcmul_(memories, along[:, None], value=-1.0)
+            moving.mul_(recipe.momentum).sub_(slope.memories, alpha=recipe.rate)
             turning.mul_(recipe.momentum).sub_(_centred(slope.weights, weights), alpha=recipe.rate)
-            memories = memories.add(moving, alpha=recipe.rate)
-            memories.div_(memories.norm(dim=1, keepdim=True))
+            memories.add_(moving, alpha=recipe.rate)
+            memories.div_(torch.linalg.vector_norm(memories, dim=1, keepdim=True))
             weights = _sinkhorn(weights * (recipe.rate * turning).exp_(), rows, columns, _SWEEPS)
         yield replace(model, memories=memories.clone(), weights=weights)
 
@@ -490,9 +501,7 @@ def _tangent(slope: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Velocity of the weights under multiplicative descent that keeps all row and column totals: -g (dL/dg - a - b)."""
     rows, columns = weights.sum(dim=1), weights.sum(dim=0)
     # The best a (rows) and b (columns) in the mean square under the weights; one constant is free, hence the pinv.
-    system = torch.cat(
-        [torch.cat([rows.diag(), weights], dim=1), torch.cat([weights.mT, columns.diag()], dim=1)]
-    )
+    system = torch.cat([torch.cat([rows.diag(), weights], dim=1), torch.cat([weights.mT, columns.diag()], dim=1)])
     force = slope * weights
     dual = torch.linalg.pinv(system, hermitian=True) @ torch.cat([force.sum(dim=1), force.sum(dim=0)])
     return -weights * (slope - dual[: len(rows), None] - dual[len(rows) :])
@@ -532,7 +541,8 @@ def critical_point(
 
     Every memory goes to the direction of the images it explains,
     :math:`w^\mu \leftarrow \langle r_\mu x \rangle / |\langle r_\mu x \rangle|`, and every weight makes a
-    multiplicative step :math:`g \leftarrow g \, e^{-\eta G \partial L / \partial g}`, G the total of g, followed by Sinkhorn sweeps. This
+    multiplicative step :math:`g \leftarrow g \, e^{-\eta G \partial L / \partial g}`, G the total of g, followed by
+    Sinkhorn sweeps. This
     is expectation maximisation with a cautious second half: a fixed point is a critical point of the loss.
 
     Parameters
@@ -591,10 +601,6 @@ def duplicate(model: Mixture) -> Mixture:
         memories=torch.cat([model.memories, model.memories]),
         weights=torch.cat([halves, halves, model.weights[-1:]]),
     )
-
-
-def _offset(model: Mixture) -> torch.Tensor:
-    return torch.full((1, 1), -log_normaliser(model.beta, model.memories.shape[1])).to(model.memories)
 
 
 def _require_images(images: torch.Tensor, model: Mixture) -> None:

@@ -24,18 +24,31 @@ log-weight :math:`b - \ln 2`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
 
-from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.arguments import require_integer, require_number, require_tensor
 from memscape.memory.attention import attend
 from memscape.memory.patterns import require_generator
 from memscape.memory.saddles import Mixture, Recipe, gradient, train
 
-__all__ = ["KeyValue", "Splits", "Stage", "attention_gradient", "descend", "fit", "grow", "split", "splits"]
+__all__ = [
+    "KeyValue",
+    "Pulls",
+    "Splits",
+    "Stage",
+    "attention_gradient",
+    "descend",
+    "fit",
+    "grow",
+    "split",
+    "split_keys",
+    "splits",
+    "work_to",
+]
 
 
 class Splits(NamedTuple):
@@ -69,10 +82,12 @@ class KeyValue:
 
     def __post_init__(self) -> None:
         sizes: dict[str, int] = {}
-        kind = {"device": self.keys.device, "dtype": self.keys.dtype}
         require_tensor("keys", self.keys, "memories neurons", sizes=sizes)
-        require_tensor("values", self.values, "memories outputs", sizes=sizes, **kind)
-        require_tensor("log_weights", self.log_weights, "memories", sizes=sizes, **kind)
+        for name, tensor, axes in (
+            ("values", self.values, "memories outputs"),
+            ("log_weights", self.log_weights, "memories"),
+        ):
+            require_tensor(name, tensor, axes, sizes=sizes, device=self.keys.device, dtype=self.keys.dtype)
         require_number("beta", self.beta, above=0.0)
 
     def __call__(self, queries: torch.Tensor) -> torch.Tensor:
@@ -238,26 +253,112 @@ def split(model: Mixture, found: Splits, *, limit: int, threshold: float = -0.00
     ArgumentError
         If the splits are not of these memories or a number is out of range.
     """
-    count = len(model.memories)
-    require_tensor("values", found.values, "memories", sizes={"memories": count})
-    require_tensor("directions", found.directions, "memories neurons", sizes={"memories": count})
-    require_integer("limit", limit, at_least=count)
-    require_number("threshold", threshold)
+    chosen = _chosen(model.memories, found, limit, threshold)
     require_number("step", step, above=0.0)
-    order = found.values.argsort()
-    chosen = order[(found.values[order] < threshold)][: limit - count]
     aside = step * found.directions[chosen]
-    halves = model.weights[chosen] / 2
-    memories = model.memories.clone()
+    memories, weights = model.memories.clone(), model.weights.clone()
     memories[chosen] += aside
     memories = torch.cat([memories, model.memories[chosen] - aside])
-    weights = model.weights.clone()
-    weights[chosen] = halves
+    weights[chosen] /= 2
     return replace(
         model,
         memories=memories / memories.norm(dim=1, keepdim=True),
-        weights=torch.cat([weights[:-1], halves, weights[-1:]]),
+        weights=torch.cat([weights[:-1], weights[chosen], weights[-1:]]),
     )
+
+
+def split_keys(model: KeyValue, found: Splits, *, limit: int, threshold: float = 0.0, step: float = 0.25) -> KeyValue:
+    """Split the keys with the most negative eigenvalues: keys apart, values copied, log-weights less ln 2.
+
+    Arguments and order as for :func:`split`; the step is in units of a key entry.
+
+    Raises
+    ------
+    ArgumentError
+        If the splits are not of these keys or a number is out of range.
+    """
+    chosen = _chosen(model.keys, found, limit, threshold)
+    require_number("step", step, above=0.0)
+    aside = step * found.directions[chosen]
+    keys, log_weights = model.keys.clone(), model.log_weights.clone()
+    keys[chosen] += aside
+    log_weights[chosen] -= math.log(2.0)
+    return replace(
+        model,
+        keys=torch.cat([keys, model.keys[chosen] - aside]),
+        values=torch.cat([model.values, model.values[chosen]]),
+        log_weights=torch.cat([log_weights, log_weights[chosen]]),
+    )
+
+
+def _chosen(keys: torch.Tensor, found: Splits, limit: int, threshold: float) -> torch.Tensor:
+    """Which memories to split: those below the threshold, the most negative first, as many as there is room for."""
+    sizes = {"memories": keys.shape[0], "neurons": keys.shape[1]}
+    for name, tensor, axes in (
+        ("values", found.values, "memories"),
+        ("directions", found.directions, "memories neurons"),
+    ):
+        require_tensor(name, tensor, axes, sizes=sizes, device=keys.device, dtype=keys.dtype)
+    require_integer("limit", limit, at_least=len(keys))
+    require_number("threshold", threshold)
+    order = found.values.argsort(stable=True)
+    return order[found.values[order] < threshold][: limit - len(keys)]
+
+
+def descend(
+    model: KeyValue,
+    queries: torch.Tensor,
+    answers: torch.Tensor,
+    recipe: Recipe,
+    *,
+    epochs: int,
+    generator: torch.Generator,
+) -> Iterator[KeyValue]:
+    """Train keys, values and log-weights on the squared error by gradient descent with momentum; yield every epoch.
+
+    Parameters
+    ----------
+    model
+        Where to start.
+    queries, answers
+        Axes (samples, N) and (samples, V).
+    recipe
+        Rate (acting twice, as in :class:`~memscape.memory.saddles.Recipe`), momentum and batch.
+    epochs
+        Number of epochs, at least 1.
+    generator
+        A CPU generator for the order of the queries.
+
+    Yields
+    ------
+    KeyValue
+        After every epoch.
+
+    Raises
+    ------
+    ArgumentError
+        If queries or answers do not fit, or the batch exceeds them.
+    """
+    attention_gradient(model, queries[:1], answers[:1])
+    require_integer("epochs", epochs, at_least=1)
+    require_integer("batch", recipe.batch, at_least=1, at_most=len(queries))
+    require_generator("generator", generator)
+    velocity = [torch.zeros_like(part) for part in (model.keys, model.values, model.log_weights)]
+    for _ in range(epochs):
+        order = torch.randperm(len(queries), generator=generator).to(queries.device)
+        for batch in order.split(recipe.batch)[: len(queries) // recipe.batch]:
+            slope = attention_gradient(model, queries[batch], answers[batch])
+            moved = []
+            for part, speed, uphill in zip(
+                (model.keys, model.values, model.log_weights),
+                velocity,
+                (slope.keys, slope.values, slope.log_weights),
+                strict=True,
+            ):
+                speed.mul_(recipe.momentum).sub_(uphill, alpha=recipe.rate)
+                moved.append(part.add(speed, alpha=recipe.rate))
+            model = replace(model, keys=moved[0], values=moved[1], log_weights=moved[2])
+        yield model
 
 
 class Stage(NamedTuple):
@@ -284,6 +385,32 @@ class Stage(NamedTuple):
     def work(self) -> float:
         """Epochs times memories, splitting included."""
         return len(self.losses) * len(self.model.memories) + self.splitting
+
+
+def work_to(stages: Sequence[Stage], target: float) -> float:
+    """Work after which the validation loss first reaches a target: epochs times memories, splitting included.
+
+    Parameters
+    ----------
+    stages
+        One after the other, as :func:`grow` yields them; a single one for a training at once.
+    target
+        Loss to reach, nats.
+
+    Returns
+    -------
+    float
+        Infinity if it is never reached.
+    """
+    require_number("target", target)
+    spent = 0.0
+    for stage in stages:
+        spent += stage.splitting
+        for loss in stage.losses:
+            spent += len(stage.model.memories)
+            if loss <= target:
+                return spent
+    return math.inf
 
 
 Data = tuple[torch.Tensor, torch.Tensor]
@@ -348,6 +475,7 @@ def grow(
     epochs: int,
     patience: int = 1,
     steps: int = 4,
+    scaled: bool = False,
     generator: torch.Generator,
 ) -> Iterator[Stage]:
     """Train, split, train, ... until there are ``limit`` memories or none wants to split.
@@ -363,7 +491,9 @@ def grow(
     epochs
         Largest number of epochs of a stage; 100 in the authors' code.
     steps
-        Power steps on a minibatch's worth of images to find the splits.
+        Power steps on four minibatches of images to find the splits.
+    scaled
+        Let the step grow in proportion to the memories: the gradient of each falls as they share out the images.
 
     Yields
     ------
@@ -375,7 +505,8 @@ def grow(
     ArgumentError
         If data do not fit or a number is out of range.
     """
-    require_integer("limit", limit, at_least=len(model.memories))
+    first = len(model.memories)
+    require_integer("limit", limit, at_least=first)
     stage = fit(model, data, validation, recipe, epochs=epochs, patience=patience, generator=generator)
     yield stage
     while (count := len(stage.model.memories)) < limit:
@@ -394,11 +525,16 @@ def grow(
         larger = split(stage.model, found, limit=limit)
         if len(larger.memories) == count:
             return
-        born = found.values.argsort()[: len(larger.memories) - count].to(stage.parents.device)
+        born = found.values.argsort(stable=True)[: len(larger.memories) - count].to(stage.parents.device)
         parents = torch.cat([stage.parents, stage.parents[born]])
         # The gradient and the first look at the directions cost a step each.
         cost = (steps + 2) * count * len(sample) / len(data[0])
-        stage = fit(larger, data, validation, recipe, epochs=epochs, patience=patience, generator=generator)
+        pace = recipe
+        if scaled:
+            # The gradient of a weight falls with their total, so the total has to grow as the step does.
+            pace = recipe.faster(len(larger.memories) / first)
+            larger = replace(larger, weights=larger.weights * (len(larger.memories) / count))
+        stage = fit(larger, data, validation, pace, epochs=epochs, patience=patience, generator=generator)
         stage = stage._replace(parents=parents, splitting=cost)
         yield stage
 

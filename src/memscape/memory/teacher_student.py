@@ -10,7 +10,8 @@ interactions has to find the pattern at temperature T. With :math:`c = \beta^2 \
 over a standard normal z. (An overlap m with a stored example is zero on the lines that this module looks for.) The
 free entropy is
 
-.. math:: f = \ln 2 + \tfrac c2 - \tfrac c2 r + \tfrac{p-1}{2} c\, q^p - (p-1)\, c_s q_s^p + \langle \ln \cosh u \rangle .
+.. math:: f = \ln 2 + \tfrac c2 - \tfrac c2 r + \tfrac{p-1}{2} c\, q^p - (p-1)\, c_s q_s^p
+          + \langle \ln \cosh u \rangle .
 
 On the Nishimori line :math:`\beta = \beta^*` and :math:`q = q_s`. Without a teacher, :math:`c_s = 0`, the same
 interactions are the *direct* model, whose glass needs one step of replica-symmetry breaking with the parameter x,
@@ -72,7 +73,8 @@ def overlap(temperature: npt.ArrayLike, order: int, *, steps: int = 4000) -> Arr
     for _ in range(steps):
         field = c * order * q ** (order - 1)
         # On this line <tanh u> = <tanh(u)^2>: one equation is left.
-        q = np.tanh(np.sqrt(field)[..., None] * _NODES + field[..., None]) @ _DENSITY
+        # Rounding may leave a paramagnet below zero, where a root would fail.
+        q = (np.tanh(np.sqrt(field)[..., None] * _NODES + field[..., None]) @ _DENSITY).clip(min=0.0)
     return q
 
 
@@ -130,7 +132,7 @@ def retrieval_line(order: int) -> float:
     def gain(t: float) -> float:
         return float(free_entropy(t, overlap(t, order), order))
 
-    return float(brentq(gain, 0.8 * top, 0.9999 * top, xtol=1e-10))
+    return float(brentq(gain, 0.5 * top, 0.9999 * top, xtol=1e-10))
 
 
 class Glass(NamedTuple):
@@ -164,7 +166,7 @@ def glass(temperature: float, order: int, *, start: tuple[float, float] = (1.0, 
     require_number("temperature", temperature, above=0.0)
     require_integer("order", order, at_least=3)
     c = 1 / (2 * temperature**2)
-    found = root(lambda pair: _glass_slopes(pair[0], pair[1], c, order), start, tol=1e-13)
+    found = root(_glass_slopes, np.array(start), args=(c, order), tol=1e-13)
     x, q = (float(value) for value in found.x)
     u, tilted, _ = _tilted(x, q, c, order)
     return Glass(x, q, float(1 - c * order * (order - 1) * q ** (order - 2) * (tilted @ np.cosh(u) ** -4.0)))
@@ -173,14 +175,20 @@ def glass(temperature: float, order: int, *, start: tuple[float, float] = (1.0, 
 def glass_line(order: int) -> float:
     """Temperature at which the glass of the direct model appears: its x reaches 1."""
     require_integer("order", order, at_least=3)
-    low, high = 0.9 * local_line(order), 0.99 * local_line(order)
-    return float(brentq(lambda t: glass(t, order).x - 1, low, high, xtol=1e-10))
+    top = local_line(order)
+
+    def excess(t: float) -> float:
+        # At x = 1 the glass has the overlap of the Nishimori line: a good start nearby.
+        return glass(t, order, start=(1.0, float(overlap(t, order)))).x - 1
+
+    return float(brentq(excess, 0.7 * top, 0.999 * top, xtol=1e-10))
 
 
 def gardner_line(order: int) -> float:
     """Temperature at which the glass of the direct model loses its stability: one step of breaking is not enough."""
     line = glass_line(order)
-    state, cold = glass(0.99 * line, order), 0.99 * line
+    cold = 0.99 * line
+    state = glass(cold, order, start=(1.0, float(overlap(cold, order))))
     while state.stability > 0 and cold > 0.05:  # follow the state down, so that every start is close
         warm, last, cold = cold, state, 0.97 * cold
         state = glass(cold, order, start=(last.x, last.q))
@@ -197,8 +205,9 @@ def _tilted(x: float, q: float, c: float, order: int) -> tuple[Array, Array, flo
     return u, weights / norm, float(np.log(norm)) + top
 
 
-def _glass_slopes(x: float, q: float, c: float, order: int) -> list[float]:
+def _glass_slopes(state: Array, c: float, order: int) -> list[float]:
     """Derivatives of phi in q and x, up to factors; both vanish in the glass."""
+    x, q = (float(value) for value in state)
     u, tilted, log_norm = _tilted(x, q, c, order)
     of_x = -c / 2 * (order - 1) * q**order - log_norm / x**2 + float(tilted @ _log_cosh(u)) / x
     return [q - float(tilted @ np.tanh(u) ** 2), of_x]

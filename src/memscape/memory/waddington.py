@@ -1,4 +1,4 @@
-r"""Learning as a sequence of splits: the classifier of Krotov & Hopfield, started from one cluster (Boukacem et al. 2024).
+r"""Learning by splits: the classifier of Krotov & Hopfield, started from one cluster (Boukacem et al. 2024).
 
 They train the classifier of :mod:`memscape.memory.classifier` in its limit of small labels, on one fixed batch, without
 momentum, with the loss exponent 2m = 2n. Their n is the power of the activation, ours that of the energy: ours is one
@@ -176,7 +176,7 @@ class Pair:
         require_integer("others", self.others, at_least=0)
 
     def flow(self, share: npt.ArrayLike, n: float) -> Array:
-        """h(a) for shares a of the first image in [0, 1] at a power n, not necessarily an integer; in units of 1 / T."""
+        """h(a) at shares a of the first image, in [0, 1]; n need not be an integer. In units of 1 / T."""
         require_number("n", n, above=0.0)
         a = np.asarray(share, dtype=np.float64)
         with_a, with_b = a * self.aa + (1 - a) * self.ab, a * self.ab + (1 - a) * self.bb
