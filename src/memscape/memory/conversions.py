@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as functional
 
 from memscape.arguments import require_tensor
-from memscape.memory import hopfield, simplicial
+from memscape.memory import hopfield, robust, saddles, simplicial
 from memscape.memory.attention import (
     LogCosh,
     ModernHopfield,
@@ -27,6 +27,7 @@ from memscape.memory.attention import (
     model_c,
 )
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
+from memscape.memory.energy_transformer import EnergyTransformer, LayerNorm
 from memscape.memory.patterns import require_state
 
 __all__ = ["ARROWS", "Arrow", "deviations"]
@@ -172,6 +173,53 @@ def _model_c_to_dense(xi: torch.Tensor, s: torch.Tensor) -> list[torch.Tensor]:
     return [_relative(_settled(model_c(xi, n=POWER), s).energy * unit, DenseMemory(xi, Rectified(POWER)).energy(s))]
 
 
+def _three_weights_to_hopfield(xi: torch.Tensor, s: torch.Tensor) -> list[torch.Tensor]:
+    # The largest graph whose edges are among the units; its matrix is written from who shares a vertex with whom.
+    vertices = max(v for v in range(2, xi.shape[1]) if math.comb(v, 2) <= xi.shape[1])
+    ends = robust.edges(vertices)
+    shares = (ends[:, None, :, None] == ends[None, :, None, :]).any(dim=0).any(dim=0).to(s.dtype)
+    shared, disjoint, threshold = 1.0, -0.2, 0.3
+    matrix = (disjoint + (shared - disjoint) * shares).fill_diagonal_(0.0)
+    wanted = robust.from_bits(matrix, torch.full_like(matrix[0], threshold))
+    few = s[:, : ends.shape[1]]
+    found = robust.CliqueNetwork(vertices, s.new_tensor([shared, disjoint, threshold]))
+    # An energy has no zero of its own: differences from the first state.
+    return [_relative(found.energy(few) - found.energy(few[0]), wanted.energy(few) - wanted.energy(few[0]))]
+
+
+def _transformer(xi: torch.Tensor, attending: float, memories: torch.Tensor, mask: torch.Tensor) -> EnergyTransformer:
+    neurons = xi.shape[1]
+    norm = LayerNorm(xi.new_ones(()), xi.new_zeros(neurons))
+    same = attending * torch.eye(neurons, dtype=xi.dtype, device=xi.device)[None]
+    return EnergyTransformer(same, same, memories, norm, beta=0.1, mask=mask)
+
+
+def _transformer_to_dense(xi: torch.Tensor, s: torch.Tensor) -> list[torch.Tensor]:
+    # One token, so that there is nobody to attend to.
+    alone = torch.zeros(1, 1, dtype=torch.bool, device=s.device)
+    found = _transformer(xi, 0.0, xi, alone).energy_of_outputs(s[:, None])
+    return [_relative(found * 2 / xi.shape[1] ** 2, DenseMemory(xi, Rectified(2)).energy(s))]
+
+
+def _transformer_to_attention(xi: torch.Tensor, s: torch.Tensor) -> list[torch.Tensor]:
+    # The first token attends to the patterns, and nobody to it: by the slope of the energy, not by the model's flow.
+    mask = torch.zeros(1 + len(xi), 1 + len(xi), dtype=torch.bool, device=s.device)
+    mask[0, 1:] = True
+    tokens = torch.cat([s[:, None], xi.expand(len(s), -1, -1)], dim=1).requires_grad_()
+    energy = _transformer(xi, 1.0, torch.zeros_like(xi), mask).energy_of_outputs(tokens)
+    (slope,) = torch.autograd.grad(energy.sum(), tokens)
+    return [_relative(-slope[:, 0], attend(s, xi, xi, beta=0.1))]
+
+
+def _mixture_to_modern(xi: torch.Tensor, s: torch.Tensor) -> list[torch.Tensor]:
+    # No background and one class: minus the log-likelihood is the energy, up to the normaliser of the density.
+    beta, memories, images = 10.0, functional.normalize(xi, dim=1), functional.normalize(s, dim=1)
+    weights = torch.cat([xi.new_ones(len(xi), 1), xi.new_zeros(1, 1)])
+    likelihood = saddles.Mixture(memories, weights, beta).log_joint(images)[:, 0]
+    found = 1 - (likelihood + saddles.log_normaliser(beta, xi.shape[1])) / beta
+    return [_relative(found, ModernHopfield(memories, beta).energy(images))]
+
+
 @dataclass(frozen=True)
 class _Settled:
     """Energy and flow of the features, both with memory units at rest."""
@@ -199,5 +247,9 @@ ARROWS = (
     Arrow("two-body A", "dense, rectified", "energies, fast, gain growing", _model_a_to_dense, 1e-3),
     Arrow("two-body B", "attention", "one step, fast", _model_b_to_attention, 1e-12),
     Arrow("two-body C", "dense, rectified", "energies on the sphere, fast", _model_c_to_dense, 1e-12),
+    Arrow("three weights on a graph", "Hopfield 1982", "energies", _three_weights_to_hopfield, 1e-12),
+    Arrow("energy transformer", "dense, rectified", "energies, one token", _transformer_to_dense, 1e-12),
+    Arrow("energy transformer", "attention", "slope, keys held fixed", _transformer_to_attention, 1e-12),
+    Arrow("mixture on the sphere", "modern Hopfield", "minus the log-likelihood", _mixture_to_modern, 1e-12),
 )
 """The map; *fast* means that memory units are at rest."""

@@ -582,9 +582,9 @@ class CliqueCone:
     With the coupling x of edges that share a vertex, y of edges that do not and the threshold theta, the field of an
     edge depends on how many of its ends are in the clique. All flips cost energy if and only if
 
-    .. math:: 2(k-2)\, x + 	binom{k-2}{2}\, y > 	heta, \qquad
-              (k-1)\, x + 	binom{k-1}{2}\, y < 	heta, \qquad
-                binom{k}{2}\, y < 	heta ,
+    .. math:: 2(k-2)\, x + \tbinom{k-2}{2}\, y > \theta, \qquad
+              (k-1)\, x + \tbinom{k-1}{2}\, y < \theta, \qquad
+              \tbinom{k}{2}\, y < \theta ,
 
     for edges inside, with one end in it, and with none. Three inequalities in three unknowns: an open cone with three
     rays.
@@ -661,7 +661,7 @@ class CliqueCone:
 
         This is where minimum probability flow goes if it is trained on all cliques: by symmetry it stays in the three
         parameters, and there it climbs to the largest margin relative to the length
-        :math:`\sqrt{2(v-2) x^2 + inom{v-2}{2} y^2 + 	heta^2}` of a row of (J, theta).
+        :math:`\sqrt{2(v-2) x^2 + \binom{v-2}{2} y^2 + \theta^2}` of a row of (J, theta).
         """
         v = self.vertices
         metric = np.array([2.0 * (v - 2), math.comb(v - 2, 2), 1.0]) ** -0.5
@@ -714,7 +714,7 @@ class CliqueNetwork:
 
     With the degrees :math:`d_u` of the graph of edges that are on, and their number m, the field of the edge uw is
 
-    .. math:: h_{uw} = x\,(d_u + d_w - 2 x_{uw}) + y\,(m - d_u - d_w + x_{uw}) - 	heta .
+    .. math:: h_{uw} = x\,(d_u + d_w - 2 x_{uw}) + y\,(m - d_u - d_w + x_{uw}) - \theta .
 
     No matrix of N x N couplings is needed: N numbers are read and N written, and a flip changes two degrees.
 
