@@ -41,6 +41,8 @@ def untold(root):
             where = f"{chapter.name}, cell {position}"
             if len(drawn) > 1:
                 found.append(f"{where}: {len(drawn)} images in one cell, and one caption")
+            if drawn and any(output.output_type == "execute_result" for output in cell.outputs):
+                found.append(f"{where}: ends with a value, which is shown beside the image")
             if drawn:
                 told = cell.metadata.get("mystnb", {})
                 figure, alt = told.get("figure", {}), told.get("image", {}).get("alt", "")
@@ -64,12 +66,13 @@ CAPTION = "Share of patterns recalled against the load, for three sizes of netwo
 ALT = "Three curves fall from one to zero as the load grows from 0.05 to 0.25; larger networks fall more steeply."
 
 
-def tree_with(folder, *cells):
+def tree_with(folder, *cells, values=0):
     (folder / "chapters/memory").mkdir(parents=True)
     (folder / "pyproject.toml").touch()
     stored = []
     for kind, count, metadata in cells:
         outputs = [new_output("display_data", data={kind: "", "text/plain": "x"}) for _ in range(count)]
+        outputs += [new_output("execute_result", data={"text/plain": "x"}) for _ in range(values)]
         stored.append(new_code_cell("draw()", outputs=outputs, metadata=metadata))
     nbformat.write(new_notebook(cells=stored), folder / "chapters/memory/toy.ipynb")
     return folder
@@ -99,6 +102,11 @@ def test_a_told_figure_is_in_order(tmp_path, kind):
 )
 def test_an_untold_figure_is_named(tmp_path, cells, message):
     assert any(message in sentence for sentence in untold(tree_with(tmp_path, *cells)))
+
+
+def test_a_value_beside_a_figure_is_named(tmp_path):
+    (sentence,) = untold(tree_with(tmp_path, ("image/png", 1, told()), values=1))
+    assert sentence == "memory/toy, cell 0: ends with a value, which is shown beside the image"
 
 
 def luminance(colour):

@@ -25,7 +25,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -136,7 +135,8 @@ class Mixture:
         return -(targets * self.log_joint(images)).sum(dim=1).mean().item()
 
 
-class Gradient(NamedTuple):
+@dataclass(frozen=True)
+class Gradient:
     """Loss, its derivatives in memories (P, N) and weights (P + 1, C + 1), and the shares r (samples, P)."""
 
     loss: float

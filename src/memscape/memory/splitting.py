@@ -26,7 +26,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import torch
 
@@ -51,7 +50,8 @@ __all__ = [
 ]
 
 
-class Splits(NamedTuple):
+@dataclass(frozen=True)
+class Splits:
     """Smallest eigenvalue of every splitting matrix, axes (P,), and its unit eigenvector, axes (P, N)."""
 
     values: torch.Tensor
@@ -101,7 +101,8 @@ class KeyValue:
         return attend(longer, keys, self.values, beta=self.beta)
 
 
-class Pulls(NamedTuple):
+@dataclass(frozen=True)
+class Pulls:
     """Loss, its derivatives in keys (P, N), values (P, V) and log-weights (P,), and the pulls d (samples, P)."""
 
     loss: float
@@ -361,7 +362,8 @@ def descend(
         yield model
 
 
-class Stage(NamedTuple):
+@dataclass(frozen=True)
+class Stage:
     """Training at one number of memories.
 
     Attributes
@@ -535,7 +537,7 @@ def grow(
             pace = recipe.faster(len(larger.memories) / first)
             larger = replace(larger, weights=larger.weights * (len(larger.memories) / count))
         stage = fit(larger, data, validation, pace, epochs=epochs, patience=patience, generator=generator)
-        stage = stage._replace(parents=parents, splitting=cost)
+        stage = replace(stage, parents=parents, splitting=cost)
         yield stage
 
 

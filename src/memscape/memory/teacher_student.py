@@ -25,7 +25,7 @@ unit, :math:`t = T / \sqrt{2 \alpha}` and :math:`c = 1 / (2 t^2)`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -135,7 +135,8 @@ def retrieval_line(order: int) -> float:
     return float(brentq(gain, 0.5 * top, 0.9999 * top, xtol=1e-10))
 
 
-class Glass(NamedTuple):
+@dataclass(frozen=True)
+class Glass:
     """The one-step state of the direct model: its parameter x, overlap q, and stability (negative: breaks further)."""
 
     x: float
