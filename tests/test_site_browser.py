@@ -122,8 +122,13 @@ def visitor(browser, origins) -> Iterator[functools.partial]:
             if address.scheme not in ("data", "blob") and (address.scheme, address.netloc) != (origin, ours):
                 tab.complaints.append(f"asks {request.url}")
 
+        def failed(request) -> None:
+            # Leaving a page cancels what it still asks for. A file that is missing fails in another way.
+            if request.failure != "net::ERR_ABORTED":
+                tab.complaints.append(f"does not get {request.url}")
+
         tab.page.on("request", requested)
-        tab.page.on("requestfailed", lambda request: tab.complaints.append(f"does not get {request.url}"))
+        tab.page.on("requestfailed", failed)
         tab.page.on("pageerror", lambda error: tab.complaints.append(f"raises {error}"))
         tab.page.on(
             "console",

@@ -31,6 +31,13 @@ def test_an_identity_holds_to_rounding_and_a_limit_is_approached(arrow: Arrow, s
 
 
 @every_arrow
+@pytest.mark.parametrize("neurons", [9, 27, 100])
+def test_an_identity_holds_at_any_size(arrow: Arrow, neurons):
+    found = deviations(arrow, *problem(7, neurons=neurons))
+    assert len(found) > 1 or found[0] <= arrow.tolerance
+
+
+@every_arrow
 def test_only_a_limit_may_be_off_by_more_than_rounding(arrow: Arrow):
     assert arrow.tolerance <= 1e-12 or len(deviations(arrow, *problem(4))) > 1
 

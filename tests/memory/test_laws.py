@@ -1,21 +1,24 @@
-"""One list of all models of binary units, and the laws that each of them obeys.
+"""All models in two lists, of binary and of graded units, and the laws that each of them obeys.
 
-One more line in the list makes a model obey, or break, every law.
+One more line in a list makes a model obey, or break, every law.
 """
 
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
-from memscape.memory import hopfield, robust, simplicial
+from memscape.memory import attention, hopfield, robust, simplicial
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
-from memscape.memory.dynamics import Spins, asynchronous, synchronous
+from memscape.memory.dynamics import Spins, asynchronous, gradient_flow, synchronous
+from memscape.memory.energy_transformer import EnergyTransformer, LayerNorm
 from memscape.memory.patterns import random_patterns
 
 
@@ -309,3 +312,145 @@ BAD_PATTERNS = [
 def test_patterns_that_are_none_are_refused(model: Model, xi, message):
     with pytest.raises(ArgumentError, match=message):
         model.build(xi)
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A model of graded units to be held to the laws.
+
+    ``build`` makes it from patterns ``(P, N)``. ``axes``: those of one state, from P and N. ``rename``: a state under
+    another order of the memories, for models whose state has a place for each.
+    """
+
+    name: str
+    build: Callable[[torch.Tensor], Any]
+    axes: Callable[[int, int], tuple[int, ...]] = lambda count, neurons: (neurons,)
+    rename: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = lambda state, order: state
+
+    def state(self, seed: int, xi: torch.Tensor, *probes: int) -> torch.Tensor:
+        """States with normal entries."""
+        return normal(seed, *probes, *self.axes(*xi.shape))
+
+
+def normal(seed: int, *shape: int) -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
+
+
+def hopfield_1984(xi: torch.Tensor) -> hopfield.Graded:
+    # A product with its own transpose is symmetric up to rounding only.
+    weights = xi.mT @ xi
+    return hopfield.Graded((weights + weights.mT) / 2, xi.new_zeros(xi.shape[1]), gain=2.0)
+
+
+def transformer(xi: torch.Tensor) -> EnergyTransformer:
+    """One head of the width of a token, whose weights are not made of the memories."""
+    features = xi.shape[1]
+    weights = normal(99, 2, 1, features, features).to(xi.device) / features**0.5
+    norm = LayerNorm(xi.new_ones(()), xi.new_zeros(features))
+    return EnergyTransformer(weights[0], weights[1], xi, norm, beta=0.7)
+
+
+def memory_units(state: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
+    features = state.shape[-1] - len(order)
+    return torch.cat([state[..., :features], state[..., features:][..., order]], dim=-1)
+
+
+def two_body(model: Callable[[torch.Tensor], Any]) -> dict[str, Any]:
+    return {"build": model, "axes": lambda count, neurons: (neurons + count,), "rename": memory_units}
+
+
+GRADED = [
+    Graded("Hopfield 1984", hopfield_1984),
+    Graded("modern Hopfield", lambda xi: attention.ModernHopfield(xi, 1.3)),
+    Graded("two-body A", **two_body(lambda xi: attention.model_a(xi, gain=2.0))),
+    Graded("two-body B", **two_body(lambda xi: attention.model_b(xi, beta=0.7))),
+    Graded("two-body C", **two_body(attention.model_c)),
+    Graded("energy transformer", transformer, axes=lambda count, neurons: (4, neurons)),
+]
+
+every_graded_model = pytest.mark.parametrize("model", GRADED, ids=lambda model: model.name)
+
+
+def motion(built: Any, state: torch.Tensor) -> torch.Tensor:
+    """Where the documented dynamics take a state: the flow, or what an update adds."""
+    return built.flow(state) if hasattr(built, "flow") else built.update(state) - state
+
+
+def path(built: Any, state: torch.Tensor) -> torch.Tensor:
+    if hasattr(built, "flow"):
+        return gradient_flow(built, state, step=1e-3, steps=300)
+    return torch.stack([built.update(state, steps) for steps in range(1, 8)])
+
+
+@every_graded_model
+@pytest.mark.parametrize("probes", [(), (4,), (2, 3)])
+def test_a_graded_energy_is_one_finite_number_a_state_and_a_batch_is_its_members(model: Graded, probes):
+    xi = normal(30, 5, 6) / 2
+    built, state = model.build(xi), model.state(31, xi, *probes)
+    energy, moved = built.energy(state), motion(built, state)
+    assert energy.shape == probes
+    assert energy.isfinite().all()
+    assert moved.shape == state.shape
+    for index in itertools.product(*map(range, probes)):
+        torch.testing.assert_close(built.energy(state[index]), energy[index], rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(motion(built, state[index]), moved[index], rtol=1e-12, atol=1e-12)
+
+
+@every_graded_model
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**31), neurons=st.integers(2, 10), count=st.integers(1, 14))
+def test_energy_never_increases_along_graded_dynamics(model: Graded, seed, neurons, count):
+    xi = normal(seed, count, neurons) / 2
+    energy = model.build(xi).energy(path(model.build(xi), model.state(seed + 1, xi, 5)))
+    assert (energy.diff(dim=0) <= 1e-9 * (1 + energy[:-1].abs())).all()
+
+
+@every_graded_model
+def test_graded_motion_is_downhill_by_autograd(model: Graded):
+    xi = normal(32, 5, 6) / 2
+    built, state = model.build(xi), model.state(33, xi, 200).requires_grad_()
+    (slope,) = torch.autograd.grad(built.energy(state).sum(), state)
+    moved = motion(built, state.detach())
+    falls = (slope * moved).flatten(1).sum(dim=1)
+    assert (falls < 1e-12).all()
+    assert (falls < -1e-6).double().mean() > 0.9  # rectified units that are all silent leave a state where it is
+    ahead = built.energy(state.detach() + 1e-6 * moved) - built.energy(state.detach())
+    torch.testing.assert_close(ahead / 1e-6, falls, rtol=1e-3, atol=1e-3)
+
+
+@every_graded_model
+def test_names_of_memories_do_not_matter_to_graded_units(model: Graded):
+    xi, order = normal(34, 5, 6) / 2, torch.randperm(5, generator=rng(35))
+    state = model.state(36, xi, 7)
+    near, far, there = model.build(xi), model.build(xi[order]), model.rename(state, order)
+    torch.testing.assert_close(far.energy(there), near.energy(state), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(motion(far, there), model.rename(motion(near, state), order), rtol=1e-12, atol=1e-12)
+
+
+@every_graded_model
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+def test_cpu_and_cuda_agree_on_graded_units(model: Graded):
+    xi = normal(37, 12, 10) / 2
+    state, near, far = model.state(38, xi, 30), model.build(xi), model.build(xi.cuda())
+    torch.testing.assert_close(far.energy(state.cuda()).cpu(), near.energy(state), rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(motion(far, state.cuda()).cpu(), motion(near, state), rtol=1e-10, atol=1e-10)
+
+
+@every_graded_model
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda state: state.tolist(), r"expected a torch\.Tensor; got list\."),
+        (lambda state: state.float(), "expected float64; got float32"),
+        (lambda state: state[..., :-1], r"; got shape \("),
+        (lambda state: state * float("nan"), "expected finite values; got nan"),
+        (lambda state: state.to("meta"), "expected device cpu; got meta"),
+    ],
+    ids=["a list", "another dtype", "neurons", "nan", "device"],
+)
+def test_a_graded_state_that_does_not_fit_is_refused(model: Graded, spoil, message):
+    xi = normal(39, 5, 6)
+    built = model.build(xi)
+    for call in (built.energy, lambda state: motion(built, state)):
+        with pytest.raises(ArgumentError, match=rf"^(state|potential): .*{message}"):
+            call(spoil(model.state(40, xi, 3)))
