@@ -102,6 +102,27 @@ def test_a_kernel_that_dies_is_a_failure(add, home):
         execute.in_place(chapters.find("memory/toy"))
 
 
+@pytest.mark.parametrize("failures", [1, 2, 3])
+def test_a_kernel_that_does_not_start_gets_two_more_chances(page, monkeypatch, failures):
+    managers = []
+    start = execute._Client.start_new_kernel_client
+
+    def unlucky(client):
+        managers.append(client.km)
+        if len(managers) <= failures:
+            client._cleanup_kernel()
+            raise RuntimeError("Kernel died before replying to kernel_info")
+        return start(client)
+
+    monkeypatch.setattr(execute._Client, "start_new_kernel_client", unlucky)
+    if failures < 3:
+        assert execute.in_place(page).facts["seconds"] > 0
+    else:
+        with pytest.raises(RuntimeError, match="Kernel died before replying"):
+            execute.in_place(page)
+    assert len(set(map(id, managers))) == len(managers) == min(failures + 1, 3)
+
+
 def test_a_run_at_other_values_goes_to_its_own_file(page, home):
     before = page.path.read_bytes()
     out = home / "elsewhere/run.ipynb"

@@ -13,6 +13,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ _VOLATILE = (
     "cell.metadata.collapsed",
     "cell.metadata.scrolled",
 )
+_STARTS = 3  # attempts to start a kernel
 _FACTS = "from memscape.book.facts import facts\nprint(facts())"
 _PAPERMILLS = {"injected-parameters", "papermill-error-cell-tag"}
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")
@@ -277,11 +279,23 @@ class _Client(PapermillNotebookClient):
 
     def execute(self, **kernel: Any) -> NotebookNode:
         self.reset_execution_trackers()
-        with self.setup_kernel(**kernel):
+        with ExitStack() as stack:
+            self._start(stack, kernel)
             self.papermill_execute_cells()
             if not self.nb.metadata.papermill.get("exception"):
                 self.nb.metadata.papermill["facts"] = ast.literal_eval(self._ask(_FACTS))
         return self.nb
+
+    def _start(self, stack: ExitStack, kernel: dict[str, Any]) -> None:
+        """Start a kernel. Its ports are chosen first and bound later: another program may have taken one in between."""
+        for attempt in range(1, _STARTS + 1):
+            try:
+                stack.enter_context(self.setup_kernel(**kernel))
+                return
+            except RuntimeError:
+                if attempt == _STARTS:
+                    raise
+                self.km = None  # a new manager chooses new ports
 
     def _ask(self, source: str) -> str:
         """Execute one more cell, which is not kept, and return what it prints."""
