@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as functional
@@ -37,13 +36,11 @@ from memscape.memory.attention import (
 from memscape.memory.dynamics import gradient_flow
 from memscape.memory.patterns import random_patterns
 
+from .conftest import normal
+
 F64 = torch.float64
 LAGRANGIANS = [Quadratic(), LogCosh(3.0), AdditivePower(2), AdditivePower(4), LogSumExp(2.0), Spherical()]
 MODELS = {"A": model_a, "B": model_b, "C": model_c}
-
-
-def normal(seed: int, *shape: int) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
 
 
 def sphere(seed: int, count: int, neurons: int) -> torch.Tensor:

@@ -16,13 +16,11 @@ from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified, ex
 from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.patterns import flip, random_patterns
 
+from .conftest import rng
+
 POWERS = [Power(1), Power(2), Power(3), Power(6), Rectified(1), Rectified(2), Rectified(5)]
 INTERACTIONS = [*POWERS, Exponential()]
 every_interaction = pytest.mark.parametrize("interaction", INTERACTIONS, ids=str)
-
-
-def rng(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def patterns(seed: int, count: int, neurons: int, *networks: int) -> torch.Tensor:

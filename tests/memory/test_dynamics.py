@@ -10,11 +10,9 @@ from memscape.memory.dynamics import asynchronous, flat, gradient_flow, synchron
 from memscape.memory.hopfield import Graded, Hopfield, hebbian
 from memscape.memory.patterns import flip, random_patterns
 
+from .conftest import rng
+
 F64 = torch.float64
-
-
-def rng(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def pair(coupling: float) -> Hopfield:

@@ -33,11 +33,9 @@ from memscape.memory.energy_transformer import (
 )
 from memscape.memory.patterns import random_patterns
 
+from .conftest import normal, rng
+
 F64 = torch.float64
-
-
-def normal(seed: int, *shape: int) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
 
 
 def block(seed: int = 0, features: int = 6, heads: int = 3, width: int = 4, memories: int = 9) -> EnergyTransformer:
@@ -49,10 +47,6 @@ def block(seed: int = 0, features: int = 6, heads: int = 3, width: int = 4, memo
 
 def adjacency(seed: int, *shape: int) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(seed).random(shape) < 0.5)
-
-
-def rng(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def written_out(model: EnergyTransformer, state: torch.Tensor, mask: torch.Tensor | None = None) -> float:

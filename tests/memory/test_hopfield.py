@@ -12,11 +12,9 @@ from memscape.memory.dynamics import asynchronous, gradient_flow, synchronous
 from memscape.memory.hopfield import Graded, Hopfield, hebbian, projection, zero_one
 from memscape.memory.patterns import flip, overlap, random_patterns
 
+from .conftest import rng
+
 F64 = torch.float64
-
-
-def rng(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def symmetric(seed: int, neurons: int, networks: tuple[int, ...] = ()) -> torch.Tensor:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -20,6 +19,8 @@ from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
 from memscape.memory.dynamics import Spins, asynchronous, gradient_flow, synchronous
 from memscape.memory.energy_transformer import EnergyTransformer, LayerNorm
 from memscape.memory.patterns import random_patterns
+
+from .conftest import normal, rng
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,6 @@ networks_and_probes = pytest.mark.parametrize(
 )
 
 sizes = {"seed": st.integers(0, 2**31), "neurons": st.integers(1, 10), "count": st.integers(1, 14)}
-
-
-def rng(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def spins(seed: int, *shape: int) -> torch.Tensor:
@@ -330,10 +327,6 @@ class Graded:
     def state(self, seed: int, xi: torch.Tensor, *probes: int) -> torch.Tensor:
         """States with normal entries."""
         return normal(seed, *probes, *self.axes(*xi.shape))
-
-
-def normal(seed: int, *shape: int) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
 
 
 def hopfield_1984(xi: torch.Tensor) -> hopfield.Graded:

@@ -14,9 +14,7 @@ from memscape.memory.patterns import (
     require_state,
 )
 
-
-def rng(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+from .conftest import rng
 
 
 def test_random_patterns_are_unbiased_and_independent_spins():

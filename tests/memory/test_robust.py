@@ -29,11 +29,9 @@ from memscape.memory.robust import (
     to_bits,
 )
 
+from .conftest import rng
+
 F64 = torch.float64
-
-
-def rng(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def all_bits(neurons: int) -> torch.Tensor:

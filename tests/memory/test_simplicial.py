@@ -17,6 +17,8 @@ from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.patterns import flip, random_patterns
 from memscape.memory.simplicial import KEYS, Simplices, Simplicial, Skeleton, complete, diluted, sample, store
 
+from .conftest import rng
+
 F64 = torch.float64
 
 try:
@@ -24,10 +26,6 @@ try:
 except ModuleNotFoundError:  # there is no build of it for every machine
     gudhi = None
 needs_gudhi = pytest.mark.skipif(gudhi is None, reason="GUDHI has no build for this machine")
-
-
-def rng(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def patterns(seed: int, count: int, neurons: int, *networks: int) -> torch.Tensor:

@@ -3,7 +3,6 @@
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
@@ -24,17 +23,10 @@ from memscape.memory.splitting import (
     work_to,
 )
 
+from .conftest import normal, rng
 from .test_saddles import cloud, mixture
 
 F64 = torch.float64
-
-
-def normal(seed: int, *shape: int) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def layer(seed: int) -> tuple[KeyValue, torch.Tensor, torch.Tensor]:
@@ -44,7 +36,7 @@ def layer(seed: int) -> tuple[KeyValue, torch.Tensor, torch.Tensor]:
 
 def found_for(model: Mixture, images: torch.Tensor, targets: torch.Tensor, steps: int = 300) -> Splits:
     pulls = -gradient(model, images, targets).shares
-    return splits(images, pulls, model.memories, beta=model.beta, spherical=True, steps=steps, generator=seeded())
+    return splits(images, pulls, model.memories, beta=model.beta, spherical=True, steps=steps, generator=rng())
 
 
 def whole_matrix(model: Mixture, images: torch.Tensor, targets: torch.Tensor, mu: int) -> torch.Tensor:
@@ -94,7 +86,7 @@ def test_the_smallest_quotient_changes_sign_with_beta():
 def test_pulls_of_both_signs_are_shifted():
     inputs, pulls = normal(4, 50, 6), normal(5, 50, 3)
     keys = normal(6, 3, 6)
-    found = splits(inputs, pulls, keys, beta=1.5, spherical=False, steps=5000, generator=seeded())
+    found = splits(inputs, pulls, keys, beta=1.5, spherical=False, steps=5000, generator=rng())
     for mu in range(3):
         matrix = 2.25 * (pulls[:, mu, None] * inputs).T @ inputs / 50
         assert found.values[mu].item() == pytest.approx(torch.linalg.eigvalsh(matrix)[0].item(), rel=1e-4)
@@ -119,7 +111,7 @@ def test_split_memories_share_their_weights_and_stay_on_the_sphere():
 def test_growth_reaches_its_limit_lowers_the_loss_and_knows_its_ancestors():
     model, images, targets = mixture(8, 2, 20.0)
     data = (images, targets)
-    path = list(grow(model, data, data, Recipe(0.1, 0.9, 10), limit=7, epochs=20, patience=5, generator=seeded()))
+    path = list(grow(model, data, data, Recipe(0.1, 0.9, 10), limit=7, epochs=20, patience=5, generator=rng()))
     counts = [len(stage.model.memories) for stage in path]
     assert counts == [2, 4, 7]
     assert min(path[-1].losses) < min(path[0].losses)
@@ -127,13 +119,13 @@ def test_growth_reaches_its_limit_lowers_the_loss_and_knows_its_ancestors():
     assert path[-1].parents[:2].tolist() == [0, 1]
     assert path[0].splitting == 0 < path[1].splitting
     assert path[1].work == len(path[1].losses) * 4 + path[1].splitting
-    once = list(grow(model, data, data, Recipe(0.1, 0.9, 10), limit=4, epochs=3, scaled=True, generator=seeded()))
+    once = list(grow(model, data, data, Recipe(0.1, 0.9, 10), limit=4, epochs=3, scaled=True, generator=rng()))
     assert once[-1].model.weights[:-1].sum().item() == pytest.approx(4.0)
 
 
 def test_fit_keeps_the_best_and_stops_after_patience():
     model, images, targets = mixture(9)
-    stage = fit(model, (images, targets), (images, targets), Recipe(3.0, 0.9, 10), epochs=50, generator=seeded())
+    stage = fit(model, (images, targets), (images, targets), Recipe(3.0, 0.9, 10), epochs=50, generator=rng())
     assert stage.model.loss(images, targets) == min(stage.losses)
     assert len(stage.losses) == 50 or stage.losses[-1] >= min(stage.losses[:-1])
 
@@ -169,7 +161,7 @@ def test_attention_gradients_are_those_of_autograd():
 def test_split_keys_answer_alike_and_part_as_their_matrix_says():
     model, queries, answers = layer(13)
     pulls = attention_gradient(model, queries, answers).pulls
-    found = splits(queries, pulls, model.keys, beta=0.8, spherical=False, steps=2000, generator=seeded())
+    found = splits(queries, pulls, model.keys, beta=0.8, spherical=False, steps=2000, generator=rng())
     assert (found.values < 0).any()
     losses = []
     for step in (1e-9, 1e-3):
@@ -194,13 +186,13 @@ def test_copies_without_log_weights_draw_twice_the_attention():
 
 def test_attention_learns():
     model, queries, answers = layer(15)
-    *_, trained = descend(model, queries, answers, Recipe(0.3, 0.9, 10), epochs=50, generator=seeded())
+    *_, trained = descend(model, queries, answers, Recipe(0.3, 0.9, 10), epochs=50, generator=rng())
     before, after = (attention_gradient(m, queries, answers).loss for m in (model, trained))
     assert after < 0.7 * before
 
 
 def call_splits(**changes):
-    given = {"beta": 1.0, "spherical": False, "steps": 1, "generator": seeded(), **changes}
+    given = {"beta": 1.0, "spherical": False, "steps": 1, "generator": rng(), **changes}
     inputs, pulls, keys = (given.pop(name, normal(0, *shape)) for name, shape in SHAPES.items())
     return splits(inputs, pulls, keys, **given)
 
@@ -216,7 +208,7 @@ def call_split(**changes):
 
 def call_grow(**changes):
     model, images, targets = mixture(17)
-    given = {"limit": 5, "epochs": 1, "generator": seeded(), **changes}
+    given = {"limit": 5, "epochs": 1, "generator": rng(), **changes}
     return list(grow(model, (images, targets), (images, targets), Recipe(batch=5), **given))
 
 
@@ -243,7 +235,7 @@ def call_grow(**changes):
         (lambda: layer(0)[0](normal(0, 2, 4)), "inputs: expected axes (samples, neurons) with neurons = 5"),
         (lambda: attention_gradient(layer(0)[0], normal(0, 2, 5), normal(0, 2, 2)), "answers: expected axes (samples"),
         (
-            lambda: next(descend(*layer(0), Recipe(batch=50), epochs=1, generator=seeded())),
+            lambda: next(descend(*layer(0), Recipe(batch=50), epochs=1, generator=rng())),
             "batch: expected an integer in [1, 30]; got 50.",
         ),
     ],

@@ -36,7 +36,7 @@ import numpy as np
 import torch
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.patterns import require_generator
+from memscape.memory.patterns import require_generator, require_labels
 
 __all__ = ["Classifier", "Schedule", "balanced_batches", "error_rate", "gradient", "random_classifier", "train"]
 
@@ -553,11 +553,7 @@ def _require_images(images: torch.Tensor, classifier: Classifier) -> None:
 
 
 def _require_integers(digits: torch.Tensor, device: torch.device | None = None) -> None:
-    if not isinstance(digits, torch.Tensor) or digits.dtype != torch.int64 or digits.dim() != 1 or len(digits) == 0:
-        got = f"{digits.dtype} {tuple(digits.shape)}" if isinstance(digits, torch.Tensor) else type(digits).__name__
-        raise ArgumentError("digits", "a non-empty int64 tensor with axes (samples)", got, "Convert it with .long().")
-    if device is not None and digits.device != device:
-        raise ArgumentError("digits", f"device {device}", str(digits.device), f"Move it with .to('{device}').")
+    require_labels("digits", digits, device)
     if digits.min() < 0:
         raise ArgumentError("digits", "classes 0, 1, ...", str(digits.min().item()))
 

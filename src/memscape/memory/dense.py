@@ -34,7 +34,7 @@ import torch
 import torch.nn.functional as functional
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.dynamics import flat
+from memscape.memory.dynamics import align, flat
 from memscape.memory.patterns import require_state
 
 __all__ = [
@@ -372,8 +372,7 @@ class DenseMemory:
         ArgumentError
             If the state does not fit the patterns.
         """
-        field = self.field(state)
-        return torch.where(field == 0, state, field.sign().to(state.dtype))
+        return align(state, self.field(state))
 
     def track(self, state: torch.Tensor) -> OverlapTracker:
         """Follow the fields while units flip one at a time; see :class:`OverlapTracker`.

@@ -1,7 +1,7 @@
 r"""How a network moves: asynchronous, synchronous and gradient dynamics, written once for every model.
 
 A model of binary units offers ``energy``, ``update`` and ``track`` (see :class:`Spins`); a model of graded units offers
-``flow`` (see :class:`Graded`). Nothing here knows what the energy is made of.
+``flow`` (see :class:`Flow`). Nothing here knows what the energy is made of.
 
 Asynchronous dynamics turn one unit at a time, in an order drawn afresh for each sweep. The loop is over the neurons of
 one sweep only; networks and probes are handled together. What a unit needs to know is its local field
@@ -23,7 +23,7 @@ import torch
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 from memscape.memory.patterns import as_probes, require_generator
 
-__all__ = ["Flow", "Retrieval", "Spins", "Tracker", "asynchronous", "flat", "gradient_flow", "synchronous"]
+__all__ = ["Flow", "Retrieval", "Spins", "Tracker", "align", "asynchronous", "flat", "gradient_flow", "synchronous"]
 
 
 class Tracker(Protocol):
@@ -303,6 +303,11 @@ def gradient_flow(model: Flow, potential: torch.Tensor, *, step: float, steps: i
     for k in range(steps):
         trajectory[k + 1] = trajectory[k] + step * model.flow(trajectory[k])
     return trajectory
+
+
+def align(state: torch.Tensor, field: torch.Tensor) -> torch.Tensor:
+    """Every unit with the sign of its field, axes and dtype of the state; a unit without a field keeps its value."""
+    return torch.where(field == 0, state, field.sign().to(state.dtype))
 
 
 def flat(state: torch.Tensor, networks: tuple[int, ...]) -> torch.Tensor:

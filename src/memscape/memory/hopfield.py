@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import torch
 
 from memscape.arguments import ArgumentError, require_number, require_tensor
-from memscape.memory.dynamics import flat
+from memscape.memory.dynamics import align, flat
 from memscape.memory.patterns import as_probes, require_state
 
-__all__ = ["FieldTracker", "Graded", "Hopfield", "hebbian", "projection", "zero_one"]
+__all__ = ["FieldTracker", "Graded", "Hopfield", "hebbian", "projection", "without_diagonal", "zero_one"]
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Hopfield:
         require_state("state", state, self.couplings)
         probes = as_probes(state, self.networks)
         inputs = probes @ self.couplings - self.thresholds[..., None, :]
-        return torch.where(inputs == 0, probes, inputs.sign()).reshape(state.shape)
+        return align(probes, inputs).reshape(state.shape)
 
     def track(self, state: torch.Tensor) -> FieldTracker:
         """Start asynchronous dynamics at the states ``(*G, ..., N)``; see :mod:`memscape.memory.dynamics`.
@@ -131,6 +131,12 @@ class Hopfield:
         return FieldTracker(self, state)
 
 
+def without_diagonal(couplings: torch.Tensor) -> torch.Tensor:
+    """Couplings ``(*G, N, N)`` of units that do not act on themselves; a copy only where some unit does."""
+    diagonal = couplings.diagonal(dim1=-2, dim2=-1)
+    return couplings - torch.diag_embed(diagonal) if diagonal.any() else couplings
+
+
 class FieldTracker:
     r"""All local fields :math:`h_i = u (\sum_{j \ne i} J_{ij} s_j - \theta_i)`, kept up to date.
 
@@ -142,10 +148,7 @@ class FieldTracker:
         neurons = model.neurons
         self.state = flat(state, model.networks).clone()
         self._unit = model.unit
-        couplings = model.couplings.reshape(-1, neurons, neurons)
-        diagonal = couplings.diagonal(dim1=-2, dim2=-1)
-        # The copy that loses the diagonal is made only where there is one.
-        self._couplings = couplings - torch.diag_embed(diagonal) if diagonal.any() else couplings
+        self._couplings = without_diagonal(model.couplings.reshape(-1, neurons, neurons))
         self._fields = self.state @ self._couplings - model.thresholds.reshape(-1, 1, neurons)
 
     def field(self, neuron: int) -> torch.Tensor:

@@ -22,6 +22,7 @@ __all__ = [
     "overlap",
     "random_patterns",
     "require_generator",
+    "require_labels",
     "require_state",
 ]
 
@@ -225,6 +226,16 @@ def require_state(argument: str, state: torch.Tensor, like: torch.Tensor, *, val
             "Put the networks first, then the probes, then the neurons.",
         )
     return state
+
+
+def require_labels(argument: str, labels: torch.Tensor, device: torch.device | None = None) -> torch.Tensor:
+    """Return ``labels`` if they are int64 with axes (samples,), not empty and on the device, otherwise raise."""
+    if not isinstance(labels, torch.Tensor) or labels.dtype != torch.int64 or labels.dim() != 1 or len(labels) == 0:
+        got = f"{labels.dtype} {tuple(labels.shape)}" if isinstance(labels, torch.Tensor) else type(labels).__name__
+        raise ArgumentError(argument, "a non-empty int64 tensor with axes (samples)", got, "Convert it with .long().")
+    if device is not None and labels.device != device:
+        raise ArgumentError(argument, f"device {device}", str(labels.device), f"Move it with .to('{device}').")
+    return labels
 
 
 def require_generator(argument: str, generator: torch.Generator) -> torch.Generator:

@@ -30,8 +30,8 @@ import torch
 from scipy.optimize import nnls
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.dynamics import flat
-from memscape.memory.hopfield import Hopfield
+from memscape.memory.dynamics import align, flat
+from memscape.memory.hopfield import Hopfield, without_diagonal
 from memscape.memory.patterns import as_probes, random_patterns, require_state
 
 __all__ = [
@@ -183,7 +183,7 @@ def to_bits(model: Hopfield) -> tuple[torch.Tensor, torch.Tensor]:
     """
     if not isinstance(model, Hopfield):
         raise ArgumentError("model", "a Hopfield network of spins", type(model).__name__)
-    couplings = model.couplings - torch.diag_embed(model.couplings.diagonal(dim1=-2, dim2=-1))
+    couplings = without_diagonal(model.couplings)
     return 4 * model.unit * couplings, 2 * model.unit * (couplings.sum(dim=-1) + model.thresholds)
 
 
@@ -211,8 +211,7 @@ def stability(model: Hopfield, patterns: torch.Tensor) -> torch.Tensor:
         raise ArgumentError("model", "a Hopfield network of spins", type(model).__name__)
     require_state("patterns", patterns, model.couplings)
     probes = as_probes(patterns, model.networks)
-    diagonal = model.couplings.diagonal(dim1=-2, dim2=-1)[..., None, :]
-    fields = probes @ model.couplings - diagonal * probes - model.thresholds[..., None, :]
+    fields = probes @ without_diagonal(model.couplings) - model.thresholds[..., None, :]
     return model.unit * (fields * probes).amin(dim=-1).reshape(patterns.shape[:-1])
 
 
@@ -288,8 +287,7 @@ def log_flow(couplings: torch.Tensor, thresholds: torch.Tensor, patterns: torch.
     require_tensor("patterns", patterns, "... patterns neurons", values="spins")
     _require_bits(couplings, thresholds)
     require_state("patterns", patterns, couplings)
-    free = couplings - torch.diag_embed(couplings.diagonal(dim1=-2, dim2=-1))
-    return _log_flow(free, thresholds, patterns, (patterns + 1) / 2)
+    return _log_flow(without_diagonal(couplings), thresholds, patterns, (patterns + 1) / 2)
 
 
 def _log_flow(couplings: torch.Tensor, thresholds: torch.Tensor, patterns: torch.Tensor, bits: torch.Tensor) -> Flow:
@@ -801,8 +799,7 @@ class CliqueNetwork:
         ArgumentError
             If the state does not fit the network.
         """
-        fields = self.field(state)
-        return torch.where(fields == 0, state, fields.sign())
+        return align(state, self.field(state))
 
     def track(self, state: torch.Tensor) -> DegreeTracker:
         """Start asynchronous dynamics at the states ``(*G, ..., N)``; refuses what ``energy`` refuses."""

@@ -31,7 +31,7 @@ import torch
 from scipy.special import hyp0f1
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.patterns import require_generator
+from memscape.memory.patterns import require_generator, require_labels
 
 __all__ = [
     "Gradient",
@@ -46,6 +46,7 @@ __all__ = [
     "residual",
     "sinkhorn",
     "soften",
+    "tangent",
     "train",
 ]
 
@@ -267,9 +268,7 @@ def soften(digits: torch.Tensor, *, classes: int, softening: float, dtype: torch
     """
     require_integer("classes", classes, at_least=2)
     require_number("softening", softening, above=0.0, at_most=1.0)
-    if not isinstance(digits, torch.Tensor) or digits.dtype != torch.int64 or digits.dim() != 1 or len(digits) == 0:
-        got = f"{digits.dtype} {tuple(digits.shape)}" if isinstance(digits, torch.Tensor) else type(digits).__name__
-        raise ArgumentError("digits", "a non-empty int64 tensor with axes (samples)", got, "Convert it with .long().")
+    require_labels("digits", digits)
     if digits.min() < 0 or digits.max() >= classes:
         raise ArgumentError("digits", f"classes 0 to {classes - 1}", f"{digits.min().item()} to {digits.max().item()}")
     hard = torch.nn.functional.one_hot(digits, classes + 1).to(dtype)
@@ -497,6 +496,11 @@ def _centred(slope: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     return slope - ((slope * weights).sum(dim=1) / weights.sum(dim=1))[:, None]
 
 
+def tangent(vectors: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """The part of every vector along the sphere at its point, both ``(P, N)``, the points of length one."""
+    return vectors - (vectors * points).sum(dim=1, keepdim=True) * points
+
+
 def _tangent(slope: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Velocity of the weights under multiplicative descent that keeps all row and column totals: -g (dL/dg - a - b)."""
     rows, columns = weights.sum(dim=1), weights.sum(dim=0)
@@ -529,9 +533,8 @@ def residual(model: Mixture, images: torch.Tensor, targets: torch.Tensor) -> flo
         If images or targets do not fit.
     """
     slope = gradient(model, images, targets)
-    along = (slope.memories * model.memories).sum(dim=1, keepdim=True)
-    tangent = slope.memories - along * model.memories
-    return max(tangent.abs().max().item(), _tangent(slope.weights, model.weights).abs().max().item())
+    turning = tangent(slope.memories, model.memories)
+    return max(turning.abs().max().item(), _tangent(slope.weights, model.weights).abs().max().item())
 
 
 def critical_point(

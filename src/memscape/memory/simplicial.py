@@ -41,7 +41,7 @@ import torch
 
 from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
 from memscape.memory.dense import BUDGET, DenseMemory
-from memscape.memory.dynamics import flat, synchronous
+from memscape.memory.dynamics import align, flat, synchronous
 from memscape.memory.patterns import flip, random_patterns, require_generator, require_state
 
 if TYPE_CHECKING:
@@ -729,8 +729,7 @@ class Simplicial:
         ArgumentError
             If the state does not fit the network.
         """
-        field = self.field(state)
-        return torch.where(field == 0, state, field.sign().to(state.dtype))
+        return align(state, self.field(state))
 
     def track(self, state: torch.Tensor) -> SimplexTracker:
         """Follow the fields while units flip one at a time; see :class:`SimplexTracker`.

@@ -32,7 +32,7 @@ import torch
 from memscape.arguments import require_integer, require_number, require_tensor
 from memscape.memory.attention import attend
 from memscape.memory.patterns import require_generator
-from memscape.memory.saddles import Mixture, Recipe, gradient, train
+from memscape.memory.saddles import Mixture, Recipe, gradient, tangent, train
 
 __all__ = [
     "KeyValue",
@@ -214,14 +214,14 @@ def splits(
     # Power iteration finds the largest eigenvalue of shift - S; the shift makes it the largest in modulus.
     shift = scale * (pulls.clamp(min=0.0) * inputs.square().sum(dim=1, keepdim=True)).sum(dim=0)
 
-    def tangent(vectors: torch.Tensor) -> torch.Tensor:
-        return vectors - (vectors * keys).sum(dim=1, keepdim=True) * keys if spherical else vectors
+    def free(vectors: torch.Tensor) -> torch.Tensor:
+        return tangent(vectors, keys) if spherical else vectors
 
     drawn = torch.rand(keys.shape, generator=generator, dtype=torch.float64).to(keys) - 0.5
-    directions = tangent(drawn)
+    directions = free(drawn)
     for _ in range(steps + 1):
         directions = directions / directions.norm(dim=1, keepdim=True)
-        image = tangent(scale * (pulls * (inputs @ directions.mT)).mT @ inputs)
+        image = free(scale * (pulls * (inputs @ directions.mT)).mT @ inputs)
         values = (directions * image).sum(dim=1) - sphere
         last, directions = directions, shift[:, None] * directions - image
     return Splits(values, last)
@@ -254,18 +254,22 @@ def split(model: Mixture, found: Splits, *, limit: int, threshold: float = -0.00
     ArgumentError
         If the splits are not of these memories or a number is out of range.
     """
-    chosen = _chosen(model.memories, found, limit, threshold)
-    require_number("step", step, above=0.0)
-    aside = step * found.directions[chosen]
-    memories, weights = model.memories.clone(), model.weights.clone()
-    memories[chosen] += aside
-    memories = torch.cat([memories, model.memories[chosen] - aside])
+    return _split(model, found, limit, threshold, step)[0]
+
+
+def _split(
+    model: Mixture, found: Splits, limit: int, threshold: float = -0.001, step: float = 0.25
+) -> tuple[Mixture, torch.Tensor]:
+    """As :func:`split`, with the positions of the memories that were split, in the order of their second copies."""
+    memories, chosen = _parted(model.memories, found, limit, threshold, step)
+    weights = model.weights.clone()
     weights[chosen] /= 2
-    return replace(
+    larger = replace(
         model,
         memories=memories / memories.norm(dim=1, keepdim=True),
         weights=torch.cat([weights[:-1], weights[chosen], weights[-1:]]),
     )
+    return larger, chosen
 
 
 def split_keys(model: KeyValue, found: Splits, *, limit: int, threshold: float = 0.0, step: float = 0.25) -> KeyValue:
@@ -278,22 +282,24 @@ def split_keys(model: KeyValue, found: Splits, *, limit: int, threshold: float =
     ArgumentError
         If the splits are not of these keys or a number is out of range.
     """
-    chosen = _chosen(model.keys, found, limit, threshold)
-    require_number("step", step, above=0.0)
-    aside = step * found.directions[chosen]
-    keys, log_weights = model.keys.clone(), model.log_weights.clone()
-    keys[chosen] += aside
+    keys, chosen = _parted(model.keys, found, limit, threshold, step)
+    log_weights = model.log_weights.clone()
     log_weights[chosen] -= math.log(2.0)
     return replace(
         model,
-        keys=torch.cat([keys, model.keys[chosen] - aside]),
+        keys=keys,
         values=torch.cat([model.values, model.values[chosen]]),
         log_weights=torch.cat([log_weights, log_weights[chosen]]),
     )
 
 
-def _chosen(keys: torch.Tensor, found: Splits, limit: int, threshold: float) -> torch.Tensor:
-    """Which memories to split: those below the threshold, the most negative first, as many as there is room for."""
+def _parted(
+    keys: torch.Tensor, found: Splits, limit: int, threshold: float, step: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Memories after the split, second copies last, and which were split.
+
+    Those below the threshold are, the most negative first, as many as there is room for.
+    """
     sizes = {"memories": keys.shape[0], "neurons": keys.shape[1]}
     for name, tensor, axes in (
         ("values", found.values, "memories"),
@@ -302,8 +308,13 @@ def _chosen(keys: torch.Tensor, found: Splits, limit: int, threshold: float) -> 
         require_tensor(name, tensor, axes, sizes=sizes, device=keys.device, dtype=keys.dtype)
     require_integer("limit", limit, at_least=len(keys))
     require_number("threshold", threshold)
+    require_number("step", step, above=0.0)
     order = found.values.argsort(stable=True)
-    return order[found.values[order] < threshold][: limit - len(keys)]
+    chosen = order[found.values[order] < threshold][: limit - len(keys)]
+    aside = step * found.directions[chosen]
+    parted = keys.clone()
+    parted[chosen] += aside
+    return torch.cat([parted, keys[chosen] - aside]), chosen
 
 
 def descend(
@@ -524,11 +535,10 @@ def grow(
             steps=steps,
             generator=generator,
         )
-        larger = split(stage.model, found, limit=limit)
-        if len(larger.memories) == count:
+        larger, chosen = _split(stage.model, found, limit)
+        if len(chosen) == 0:
             return
-        born = found.values.argsort(stable=True)[: len(larger.memories) - count].to(stage.parents.device)
-        parents = torch.cat([stage.parents, stage.parents[born]])
+        parents = torch.cat([stage.parents, stage.parents[chosen.to(stage.parents.device)]])
         # The gradient and the first look at the directions cost a step each.
         cost = (steps + 2) * count * len(sample) / len(data[0])
         pace = recipe
