@@ -204,6 +204,15 @@ def test_wilson_matches_its_formula(trials, hits):
     assert -1e-15 <= low <= share <= high + 1e-15
 
 
+def test_the_interval_of_a_mean_covers_what_it_should():
+    values = np.random.default_rng(0).normal(3.0, 2.0, (20000, 4))
+    mean, low, high = figures.mean_interval(values)
+    assert np.allclose(mean, values.mean(axis=1))
+    # 20000 trials: three standard errors of the coverage are 0.005. The normal quantile would give 0.856.
+    assert np.mean((low <= 3.0) & (high >= 3.0)) == pytest.approx(0.95, abs=0.005)
+    assert figures.mean_interval([0.0, 1.0])[2] == pytest.approx(0.5 + 12.7062 / 2, abs=1e-4)
+
+
 def test_wilson_covers_what_it_should():
     """Of intervals at a share of 0.1 and 200 trials about 95 % hold the truth (exactly, from the binomial law)."""
     from scipy.stats import binom
@@ -253,6 +262,8 @@ def draw_band(**changes):
         (lambda: figures.wilson(0, 0), "successes: expected counts .* and trials >= 1"),
         (lambda: figures.wilson(0.5, 1), "successes: expected integer counts; got float64"),
         (lambda: figures.wilson(1, 2.0), "trials: expected integer counts; got float64"),
+        (lambda: figures.mean_interval([1.0]), "values: expected finite numbers with at least two runs"),
+        (lambda: figures.mean_interval([1.0, np.nan]), "values: expected finite numbers"),
         (lambda: figures.wilson(1, 2, level=1.0), "level: expected a finite number > 0"),
         (lambda: draw_points(y=[3]), r"y: expected one axis, as long as x and not empty; got shape \(1,\)"),
         (lambda: draw_points(x=[], y=[], low=[], high=[]), "x: expected one axis, as long as x and not empty"),

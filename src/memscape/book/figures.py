@@ -204,6 +204,41 @@ def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, level: float = 0.95)
     return hits / total, low, high
 
 
+def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> tuple[Array, Array, Array]:
+    r"""Return the mean over runs with Student's interval: (mean, low, high).
+
+    .. math:: \bar x \pm t_{n-1} \, s / \sqrt n
+
+    With few runs the quantile :math:`t_{n-1}` is far above 1.96: 12.7 for two runs, 2.8 for five.
+
+    Parameters
+    ----------
+    values
+        Finite numbers (..., n), the last axis the independent runs, at least two.
+    level
+        The confidence level, in (0, 1).
+
+    Returns
+    -------
+    tuple of three arrays
+        Each of shape (...), in the unit of the values.
+
+    References
+    ----------
+    Student 1908.
+    """
+    from scipy.stats import sem, t
+
+    require_number("level", level, above=0, at_most=1 - 1e-9)
+    runs = np.asarray(values, dtype=np.float64)
+    if runs.ndim == 0 or runs.shape[-1] < 2 or not np.isfinite(runs).all():
+        expected = "finite numbers with at least two runs along the last axis"
+        raise ArgumentError("values", expected, f"others of shape {runs.shape}")
+    mean, count = runs.mean(axis=-1), runs.shape[-1]
+    half = np.asarray(t.ppf((1 + level) / 2, count - 1) * sem(runs, axis=-1))
+    return mean, mean - half, mean + half
+
+
 def points(
     axes: Axes,
     x: npt.ArrayLike,

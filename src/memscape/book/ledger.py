@@ -235,6 +235,18 @@ def check(
         raise LedgerDrift(_drift(outcome))
 
 
+def recorded(claim_id: str, *, chapter: str, root: Path | None = None) -> Result | None:
+    """Return what a run too large for a desk has stored for a claim of a chapter, or None where nothing was.
+
+    Raises
+    ------
+    LedgerError
+        On an unknown claim, a claim of another chapter, and a file that holds no result of the claim.
+    """
+    root = chapters.home() if root is None else root
+    return _result(root, _row_of(claim_id, chapter, root))
+
+
 def stored(root: Path) -> list[Stored]:
     """Return every check that the committed chapters under ``root`` store, in the order of the book."""
     found = []
@@ -379,7 +391,7 @@ def _outcome(row: Row, measured: Any, interval: Any, reference: bool, root: Path
             raise ArgumentError(
                 "measured", expected, repr(measured), f"Its value comes from results/{row.profile}/{row.id}.json."
             )
-        result = _result(root / "results" / row.profile / f"{row.id}.json", row)
+        result = _result(root, row)
         if result is not None:
             measured, interval = result.measured, result.interval
             device = f"{result.device} at commit {result.commit[:10]}"
@@ -399,7 +411,8 @@ def _rebuilt(row: Row, data: dict[str, Any]) -> Outcome:
     return _judged(row, data["measured"], data["interval"], exploratory=data["exploratory"], device=data["device"])
 
 
-def _result(path: Path, row: Row) -> Result | None:
+def _result(root: Path, row: Row) -> Result | None:
+    path = root / "results" / row.profile / f"{row.id}.json"
     if not path.exists():
         return None
     try:

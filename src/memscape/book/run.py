@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from memscape.book.chapters import Chapter
+    from memscape.book.ledger import Result
     from memscape.book.parameters import Parameter
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -82,6 +83,12 @@ class Run:
         from memscape.book import ledger
 
         ledger.check(claim, measured, chapter=self.chapter, reference=self.reference, interval=interval)
+
+    def recorded(self, claim: str) -> Result | None:
+        """Return what a run too large for a desk has stored for a claim, or None; see `memscape.book.ledger.recorded`."""
+        from memscape.book import ledger
+
+        return ledger.recorded(claim, chapter=self.chapter)
 
     def glue(self, name: str, value: float | str, digits: int = 3, exact: bool = False) -> None:
         """Store a number under a name for the prose to show.

@@ -1,0 +1,1 @@
+"""Homotopy: complexes made from memories, and their holes."""
