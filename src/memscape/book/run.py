@@ -85,7 +85,7 @@ class Run:
         ledger.check(claim, measured, chapter=self.chapter, reference=self.reference, interval=interval)
 
     def recorded(self, claim: str) -> Result | None:
-        """Return what a run too large for a desk has stored for a claim, or None; see `memscape.book.ledger.recorded`."""
+        """Return what a run too large for a desk has stored for a claim, or None: `memscape.book.ledger.recorded`."""
         from memscape.book import ledger
 
         return ledger.recorded(claim, chapter=self.chapter)
