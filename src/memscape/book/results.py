@@ -1,8 +1,8 @@
 """Recording what a run too large for a desk measured: from its notebook into ``results/``, where the ledger finds it.
 
-A run at the parameters of a large profile leaves its measurements in the outputs of its notebook. `record` writes each of
-a claim of that profile into a file of its own, with the device, the commit and the command that repeats it. It refuses
-a notebook whose code is not that of the commit: a number must be traceable to the code that gave it.
+A run at the parameters of a large profile leaves its measurements in the outputs of its notebook. `record` writes each
+measurement of a claim of that profile into a file of its own, with the device, the commit and the command that repeats
+it. It refuses a notebook whose code is not that of the commit: a number must be traceable to the code that gave it.
 """
 
 from __future__ import annotations
