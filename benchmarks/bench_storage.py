@@ -1,0 +1,46 @@
+"""Storage complexes up to symmetry, and the perceptron rule in a batch, against a linear programme a set."""
+
+import torch
+from harness import LOOK_UP, MATMUL, Peer
+from peers_storage import one_by_one, set_by_set
+
+from memscape.homotopy.storage import draw_sets, learn, storage_complex
+from memscape.polytopes.weight_space import normals
+
+SEED = 1310
+
+
+def bench_storage_complex(race) -> None:
+    neurons, orders, permutations = 4, (1, 2), 24
+    conditions = normals(neurons, orders)
+    ours = storage_complex(neurons, orders)
+    assert list(ours.f_vector) == set_by_set(conditions)
+    tables = -(-ours.vertices // 8)
+    images = sum(len(level) * (ours.vertices - k) * (k + 1) * permutations for k, level in enumerate(ours.faces, 1))
+    race.run(
+        "storage complex",
+        f"n = {neurons} with thresholds, {sum(ours.f_vector)} faces",
+        lambda: storage_complex(neurons, orders),
+        {"scipy HiGHS, one programme a set": Peer(lambda: set_by_set(conditions), target=20.0)},
+        {LOOK_UP: float(images * tables)},
+        "every larger set is moved by every symmetry, a table look-up a byte; linear programmes come on top",
+        rounds=7,
+    )
+
+
+def bench_learning_storable_sets(race) -> None:
+    neurons, size, couplings = 8, 5, 28
+    conditions = normals(neurons, (2,))[:128]
+    sets = draw_sets(128, size, 4000, generator=torch.Generator().manual_seed(SEED))
+    sets = sets[learn(neurons, (2,), sets).stored][:1000]
+    part = sets[:50]
+    assert all(one_by_one(conditions, part.tolist()))
+    race.run(
+        "learning storable sets",
+        f"n = {neurons}, pairs, {len(sets)} faces of {size} states",
+        lambda: learn(neurons, (2,), sets),
+        {"scipy HiGHS, one programme a set": Peer(lambda: one_by_one(conditions, part.tolist()), 20.0, 50 / len(sets))},
+        {MATMUL: 4.0 * len(sets) * size * neurons * couplings},
+        "one step of the rule: the conditions times the weights, and back",
+        rounds=9,
+    )
