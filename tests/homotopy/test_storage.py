@@ -260,6 +260,39 @@ def test_the_field_matters_where_there_is_torsion():
     assert differences.tolist() == [0, 0, 0, 16, 16, 0, 0, 0, 0, 0]
 
 
+def rank(columns: list[dict[int, int]], field: int) -> int:
+    """Rank of a matrix, column by column, by elimination modulo a prime."""
+    pivots: dict[int, dict[int, int]] = {}
+    for start in columns:
+        column = dict(start)
+        while column and (low := max(column)) in pivots:
+            factor = column[low]
+            for row, entry in pivots[low].items():
+                column[row] = (column.get(row, 0) - factor * entry) % field
+                if not column[row]:
+                    del column[row]
+        if column:
+            inverse = pow(column[low], -1, field)
+            pivots[low] = {row: entry * inverse % field for row, entry in column.items()}
+    return len(pivots)
+
+
+def test_the_twist_of_six_neurons_without_gudhi():
+    found = storage_complex(6, (2,))
+    levels = [[tuple(one) for one in members(found.every(level))] for level in found.faces[2:5]]
+    b3 = {}
+    for field in (2, 3):
+        ranks = []
+        for lower, upper in itertools.pairwise(levels):
+            index = {face: i for i, face in enumerate(lower)}
+            boundary = [
+                {index[(*face[:i], *face[i + 1 :])]: (-1) ** i % field for i in range(len(face))} for face in upper
+            ]
+            ranks.append(rank(boundary, field))
+        b3[field] = len(levels[1]) - sum(ranks)
+    assert b3 == {2: 26, 3: 10}
+
+
 @needs_gudhi
 def test_the_top_dimension_counts():
     sphere = gudhi.SimplexTree()
@@ -358,6 +391,10 @@ def test_a_linear_programme_finds_what_an_impatient_rule_leaves():
     hasty = sample(5, (2,), 4, 300, generator=rng(), steps=1)
     assert (patient.stored, patient.refused) == (hasty.stored, hasty.refused)
     assert hasty.programmes >= patient.programmes
+    # Two states that do not fit are one flip apart, and that is seen at once.
+    pairs = sample(5, (2,), 2, 300, generator=rng())
+    assert pairs.refused > 0
+    assert pairs.programmes == 0
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
