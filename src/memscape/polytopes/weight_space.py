@@ -325,8 +325,8 @@ def separate(rows: np.ndarray) -> Separation:
     if solution.status != 0:
         raise RuntimeError(f"HiGHS: {solution.message}")
     point = np.asarray(solution.x)
-    # The optimum is a ratio of determinants of whole numbers, no larger in order than the dimension: far above 1e-6 for
-    # the arrangements of this part. Either side is proved below, so a wrong guess here ends in an error, not a falsehood.
+    # The optimum is a ratio of determinants of whole numbers, no larger in order than the dimension: far above 1e-6
+    # for the arrangements of this part. Either side is proved below: a wrong guess would end in an error, not unnoticed.
     if point[-1] > 1e-6:
         weights = _whole_witness(rows, point[:-1])
         if weights is not None:
