@@ -37,6 +37,7 @@ __all__ = [
     "arrangement",
     "monomials",
     "normals",
+    "require_integers",
     "separate",
     "states",
     "storable",
@@ -165,7 +166,7 @@ class Arrangement:
         ArgumentError
             If the last axis is not that of the hyperplanes or a value is not -1 or 1.
         """
-        signs = _integers("signs", signs, (..., self.hyperplanes))
+        signs = require_integers("signs", signs, (..., self.hyperplanes))
         if (abs(signs) != 1).any():
             raise ArgumentError("signs", "values in {-1, 1}", str(signs[abs(signs) != 1][0]), "Take np.sign first.")
         found: np.ndarray = np.ones((*signs.shape[:-1], len(self.edge)), dtype=bool)
@@ -315,7 +316,7 @@ def separate(rows: np.ndarray) -> Separation:
     ArgumentError
         If ``rows`` is not a matrix of integers.
     """
-    rows = _integers("rows", rows, (None, None))
+    rows = require_integers("rows", rows, (None, None))
     count, dimension = rows.shape
     matrix = np.concatenate([-rows, np.ones((count, 1), dtype=rows.dtype)], axis=1)
     cost = np.append(np.zeros(dimension), -1.0)
@@ -352,8 +353,8 @@ def storable(patterns: Sequence[int], normals_of_states: np.ndarray) -> Separati
     ArgumentError
         If there is no pattern, or one that is not a state.
     """
-    conditions = _integers("normals_of_states", normals_of_states, (None, None, None))
-    chosen = _integers("patterns", np.asarray(patterns), (None,))
+    conditions = require_integers("normals_of_states", normals_of_states, (None, None, None))
+    chosen = require_integers("patterns", np.asarray(patterns), (None,))
     for pattern in chosen:
         require_integer("patterns", pattern, at_least=0, at_most=len(conditions) - 1)
     return separate(conditions[chosen].reshape(-1, conditions.shape[-1]))
@@ -411,7 +412,7 @@ def _relation(rows: np.ndarray) -> list[int] | None:
     return [entry // divisor for entry in whole]
 
 
-def _integers(name: str, value: np.ndarray, axes: tuple) -> np.ndarray:
+def require_integers(name: str, value: np.ndarray, axes: tuple) -> np.ndarray:
     """``value`` as int64 if it is an array of integers with these axes: a size, None for any, or ... in front."""
     if not isinstance(value, np.ndarray) or not np.issubdtype(value.dtype, np.integer):
         kind = f"dtype {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
