@@ -17,13 +17,13 @@ Three functions count without any search: :func:`regions` by deletion and restri
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import networkx as nx
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from memscape.arguments import ArgumentError, require_integer
@@ -32,9 +32,11 @@ from memscape.polytopes.weight_space import Arrangement, arrangement, require_in
 __all__ = [
     "Adjacency",
     "Chambers",
+    "MemoryClasses",
     "acyclic_orientations",
     "adjacency",
     "chambers",
+    "memory_classes",
     "points_off",
     "regions",
     "regions_over_fields",
@@ -100,14 +102,6 @@ class Chambers:
         np.add.at(found, memories, self.size)
         return found
 
-    @property
-    def memory_sets(self) -> int:
-        """Number of different sets of states that are exactly the strict fixed points of some weights."""
-        states_of = symmetries(self.arrangement.edge.shape[1]).on_states()
-        group = _Group(states_of, np.ones_like(states_of))
-        keys, size = group.canonical(np.unique(_pack(self.fixed)))
-        return int(size[np.unique(keys, return_index=True)[1]].sum())
-
     def every(self) -> tuple[np.ndarray, np.ndarray]:
         """All chambers by their sides, sorted, and the orbit of each; integers, axes ``(number,)``.
 
@@ -149,18 +143,8 @@ class Adjacency:
     def diameter(self) -> int:
         """The longest of all shortest paths; one chamber of each orbit is enough to start from."""
         starts = np.unique(self.orbit, return_index=True)[1]
-        return int(dijkstra(self._matrix(self.pairs), directed=False, indices=starts, unweighted=True).max())
-
-    @property
-    def classes(self) -> int:
-        """Number of different memory sets."""
-        return len(np.unique(self.memories))
-
-    @property
-    def pieces(self) -> int:
-        """Number of connected pieces if only chambers with the same memory set are joined; `classes` if all connect."""
-        inside = self.memories[self.pairs[:, 0]] == self.memories[self.pairs[:, 1]]
-        return int(connected_components(self._matrix(self.pairs[inside]), directed=False, return_labels=False))
+        graph = _graph(len(self.sides), self.pairs)
+        return int(dijkstra(graph, directed=False, indices=starts, unweighted=True).max())
 
     @property
     def crossings(self) -> int:
@@ -168,17 +152,40 @@ class Adjacency:
         ends = np.sort(self.memories[self.pairs], axis=1)
         return len(np.unique(ends[ends[:, 0] != ends[:, 1]], axis=0))
 
-    def _matrix(self, pairs: np.ndarray) -> coo_array:
-        count = len(self.sides)
-        return coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count)).tocsr()
+
+@dataclass(frozen=True, eq=False)
+class MemoryClasses:
+    """The sets of states that are exactly the strict fixed points of some weights, one of each orbit.
+
+    Parameters
+    ----------
+    memories
+        The set: bit x for state x, axes ``(orbits,)``.
+    size
+        Number of sets in the orbit.
+    chambers
+        Number of chambers in which this set, and no other state, is fixed.
+    pieces
+        Number of connected pieces of their union, joined through common walls: 1 if it is connected.
+    """
+
+    memories: np.ndarray
+    size: np.ndarray
+    chambers: np.ndarray
+    pieces: np.ndarray
+
+    @property
+    def number(self) -> int:
+        """Number of all such sets."""
+        return int(self.size.sum())
 
 
 def chambers(neurons: int, degrees: Sequence[int], *, steps: int = 500) -> Chambers:
     """Find every chamber up to symmetry, with all its walls.
 
     From each new chamber all hyperplanes are tried: known circuits say for most of them that the other side is empty.
-    What is left is brought into canonical form, and if it is new, a perceptron of whole numbers looks for weights. Where
-    it does not end, a linear programme decides, and where there are no weights its circuit joins the known ones.
+    What is left is brought into canonical form, and if it is new, a perceptron of whole numbers looks for weights.
+    Where it does not end, a linear programme decides, and where there are no weights its circuit joins the known ones.
 
     Parameters
     ----------
@@ -247,16 +254,49 @@ def adjacency(found: Chambers) -> Adjacency:
     """
     sides, orbit = found.every()
     planes = found.arrangement.hyperplanes
+    memories = _pack(found.arrangement.fixed(2 * _unpack(sides, planes) - 1))
+    return Adjacency(sides, orbit, _neighbours(sides, planes), memories)
+
+
+def memory_classes(found: Chambers) -> MemoryClasses:
+    """Gather the chambers by the set of their strict fixed points, and see whether they hang together."""
+    cut = found.arrangement
+    group = symmetries(cut.edge.shape[1])
+    targets = group.on_states()
+    by_states, by_planes = _Group(targets, np.ones_like(targets), once=False), _hyperplane_group(cut, once=False)
+    fixed = _pack(found.fixed)
+    least, size = by_states.canonical(fixed)
+    memories, first, kind = np.unique(least, return_index=True, return_inverse=True)
+    chambers_of: list[list[np.ndarray]] = [[] for _ in memories]
+    for block in _blocks(len(fixed), len(group)):
+        # Only those images of a chamber in which the set of its fixed points becomes the one that stands for its orbit.
+        one, element = np.nonzero(by_states.images(fixed[block]) == least[block, None])
+        sides = by_planes.images(found.sides[block])[one, element].astype(np.int64)
+        for k in np.unique(kind[block]):
+            chambers_of[k].append(np.unique(sides[kind[block][one] == k]))
+    counts, pieces = [], []
+    for parts in chambers_of:
+        sides = np.sort(np.concatenate(parts))
+        graph = _graph(len(sides), _neighbours(sides, cut.hyperplanes))
+        counts.append(len(sides))
+        pieces.append(connected_components(graph, directed=False, return_labels=False))
+    return MemoryClasses(memories, size[first], np.array(counts), np.array(pieces))
+
+
+def _neighbours(sides: np.ndarray, planes: int) -> np.ndarray:
+    """Indices of all pairs that differ in one side only, axes ``(pairs, 2)``; two chambers then share that wall."""
     pairs = []
     for plane in range(planes):
         lower = np.flatnonzero(~(sides >> plane) & 1)
         across = sides[lower] | (1 << plane)
-        # Both are chambers and differ in one side alone, so that they share a wall.
         at = np.minimum(np.searchsorted(sides, across), len(sides) - 1)
         there = sides[at] == across
         pairs.append(np.stack([lower[there], at[there]], axis=1))
-    memories = _pack(found.arrangement.fixed(2 * _unpack(sides, planes) - 1))
-    return Adjacency(sides, orbit, np.concatenate(pairs), memories)
+    return np.concatenate(pairs)
+
+
+def _graph(vertices: int, pairs: np.ndarray) -> csr_array:
+    return csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(vertices, vertices))
 
 
 # Counting without a search
@@ -383,10 +423,10 @@ def _five(first: np.ndarray, table: np.ndarray, share: np.ndarray) -> int:
 def regions_over_fields(neurons: int, primes: Sequence[int], *, thresholds: bool = False) -> int:
     r"""Number of chambers of pairwise networks from points over finite fields.
 
-    For all but finitely many primes q, `points_off` is the value :math:`\chi(q)` of the characteristic polynomial of the
-    arrangement (Athanasiadis 1996), and :math:`|\chi(-1)|` is the number of regions (Zaslavsky 1975). Of d weights and H
-    hyperplanes the polynomial is :math:`t^d - H t^{d-1} + \dots`, with a root at 1, so d - 2 primes fix it. All further
-    primes must lie on it; that there is none of the exceptions among them is what this checks.
+    For all but finitely many primes q, `points_off` is the value :math:`\chi(q)` of the characteristic polynomial of
+    the arrangement (Athanasiadis 1996), and :math:`|\chi(-1)|` is the number of regions (Zaslavsky 1975). Of d weights
+    and H hyperplanes the polynomial is :math:`t^d - H t^{d-1} + \dots`, with a root at 1, so d - 2 primes fix it. All
+    further primes must lie on it; that there is none of the exceptions among them is what this checks.
 
     Parameters
     ----------
@@ -469,9 +509,10 @@ def acyclic_orientations(graph: nx.Graph) -> int:
 class _Group:
     """Signed permutations of bits; all images of many bit vectors are one product of matrices."""
 
-    def __init__(self, target: np.ndarray, sign: np.ndarray) -> None:
-        # Elements that do the same to the bits are one.
-        moves = np.unique(np.concatenate([target, sign], axis=1), axis=0)
+    def __init__(self, target: np.ndarray, sign: np.ndarray, *, once: bool = True) -> None:
+        moves = np.concatenate([target, sign], axis=1)
+        if once:  # elements that do the same to the bits are one
+            moves = np.unique(moves, axis=0)
         self.length = target.shape[1]
         self.target, self.sign = moves[:, : self.length], moves[:, self.length :]
         powers = 2.0**self.target
@@ -490,9 +531,7 @@ class _Group:
     def canonical(self, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The least image of each bit vector and the size of its orbit."""
         least, size = np.empty((2, len(packed)), dtype=np.int64)
-        step = max(1, _ENTRIES // len(self))
-        for start in range(0, len(packed), step):
-            block = slice(start, start + step)
+        for block in _blocks(len(packed), len(self)):
             images = self.images(packed[block])
             first = images.min(axis=1)
             least[block] = first
@@ -577,8 +616,14 @@ class _Search:
         return weights.astype(np.int64), solved
 
 
-def _hyperplane_group(cut: Arrangement) -> _Group:
-    return _Group(*symmetries(cut.edge.shape[1]).on_hyperplanes(cut))
+def _hyperplane_group(cut: Arrangement, *, once: bool = True) -> _Group:
+    return _Group(*symmetries(cut.edge.shape[1]).on_hyperplanes(cut), once=once)
+
+
+def _blocks(count: int, entries: int) -> Iterator[slice]:
+    """Slices of ``count`` rows of so many entries each that fit into a block."""
+    step = max(1, _ENTRIES // entries)
+    return (slice(start, start + step) for start in range(0, count, step))
 
 
 def _unpack(packed: np.ndarray, length: int) -> np.ndarray:
