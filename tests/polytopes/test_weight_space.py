@@ -209,6 +209,12 @@ def test_relation_of_independent_rows_is_none_and_of_too_many_is_none():
     assert weight_space._relation(np.array([[1, 2], [3, 4], [4, 6]])) == [1, 1, -1]
 
 
+def test_a_dependence_with_both_signs_is_no_proof():
+    rows = np.array([[1, 2], [3, 4], [4, 6]])
+    assert weight_space._circuit(rows, np.ones(3)) is None
+    assert weight_space._circuit(np.array([[1, 2], [3, 4], [-4, -6]]), np.ones(3)).tolist() == [1, 1, 1]
+
+
 # Gaussian networks
 
 
