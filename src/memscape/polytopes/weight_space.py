@@ -13,7 +13,7 @@ hyperplane, and a vector of weights off all of them directs every edge downhill.
 weights that direct the edges alike: it fixes the whole synchronous map, every asynchronous run, and the memories.
 
 Families K are given by the sizes of their sets: degrees (2,) are the Hopfield network, (1, 2) has thresholds, and
-(2, 3) couplings of three neurons. Counts and certificates of this module are made of integers: a floating-point solver
+(2, 3) couplings of three neurons. The oracle answers with certificates of integers: a floating-point solver
 proposes, and integers decide.
 """
 
@@ -26,25 +26,35 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy.optimize import linprog
+import torch
+from scipy.integrate import quad
+from scipy.optimize import linprog, minimize_scalar
+from scipy.special import log_ndtr
 
-from memscape.arguments import ArgumentError, require_integer
+from memscape.arguments import ArgumentError, require_integer, require_tensor
 
 __all__ = [
     "Arrangement",
     "Separation",
     "Symmetries",
     "arrangement",
+    "expected_fixed_points",
+    "fixed_point_counts",
+    "gaussian_couplings",
+    "growth_rate",
     "monomials",
     "normals",
+    "require_integers",
     "separate",
+    "solid_angle",
     "states",
     "storable",
     "symmetries",
 ]
 
-LARGEST = 12
-"""Most neurons: 2^n states are listed."""
+# Most neurons where all states are listed, and most numbers that one block holds at a time.
+_LARGEST = 12
+_ENTRIES = 2**23
 
 
 def states(neurons: int) -> np.ndarray:
@@ -55,7 +65,7 @@ def states(neurons: int) -> np.ndarray:
     ArgumentError
         If ``neurons`` is not an integer from 1 to 12.
     """
-    require_integer("neurons", neurons, at_least=1, at_most=LARGEST)
+    require_integer("neurons", neurons, at_least=1, at_most=_LARGEST)
     return 2 * (np.arange(2**neurons)[:, None] >> np.arange(neurons) & 1) - 1
 
 
@@ -79,7 +89,7 @@ def monomials(neurons: int, degrees: Sequence[int]) -> np.ndarray:
     ArgumentError
         If ``neurons`` or a degree is out of range, or a degree comes twice.
     """
-    require_integer("neurons", neurons, at_least=1, at_most=LARGEST)
+    require_integer("neurons", neurons, at_least=1, at_most=_LARGEST)
     if isinstance(degrees, str) or not isinstance(degrees, Sequence) or not degrees:
         raise ArgumentError("degrees", "a sequence of sizes of sets", repr(degrees), "For example (1, 2).")
     for degree in degrees:
@@ -165,7 +175,7 @@ class Arrangement:
         ArgumentError
             If the last axis is not that of the hyperplanes or a value is not -1 or 1.
         """
-        signs = _integers("signs", signs, (..., self.hyperplanes))
+        signs = require_integers("signs", signs, (..., self.hyperplanes))
         if (abs(signs) != 1).any():
             raise ArgumentError("signs", "values in {-1, 1}", str(signs[abs(signs) != 1][0]), "Take np.sign first.")
         found: np.ndarray = np.ones((*signs.shape[:-1], len(self.edge)), dtype=bool)
@@ -314,8 +324,11 @@ def separate(rows: np.ndarray) -> Separation:
     ------
     ArgumentError
         If ``rows`` is not a matrix of integers.
+    RuntimeError
+        If neither proof is found, which takes margins near the tolerance of the solver, 1e-7. Those of rows of -1, 0
+        and 1 in the dimensions of this part are far above.
     """
-    rows = _integers("rows", rows, (None, None))
+    rows = require_integers("rows", rows, (None, None))
     count, dimension = rows.shape
     matrix = np.concatenate([-rows, np.ones((count, 1), dtype=rows.dtype)], axis=1)
     cost = np.append(np.zeros(dimension), -1.0)
@@ -325,8 +338,8 @@ def separate(rows: np.ndarray) -> Separation:
     if solution.status != 0:
         raise RuntimeError(f"HiGHS: {solution.message}")
     point = np.asarray(solution.x)
-    # The optimum is a ratio of determinants of whole numbers, no larger in order than the dimension: far above 1e-6 for
-    # the arrangements of this part. Either side is proved below, so a wrong guess here ends in an error, not a falsehood.
+    # The optimum is a ratio of determinants of whole numbers, no larger in order than the dimension: far above 1e-6
+    # for the arrangements of this part. Either side is proved below, so that a wrong guess would end in an error.
     if point[-1] > 1e-6:
         weights = _whole_witness(rows, point[:-1])
         if weights is not None:
@@ -337,14 +350,14 @@ def separate(rows: np.ndarray) -> Separation:
     return Separation(None, multipliers)
 
 
-def storable(patterns: Sequence[int], normals_of_states: np.ndarray) -> Separation:
+def storable(patterns: Sequence[int], conditions: np.ndarray) -> Separation:
     """Whether one vector of weights makes all these states strict fixed points; `separate` on all their conditions.
 
     Parameters
     ----------
     patterns
         Indices into `states`.
-    normals_of_states
+    conditions
         From `normals`.
 
     Raises
@@ -352,11 +365,128 @@ def storable(patterns: Sequence[int], normals_of_states: np.ndarray) -> Separati
     ArgumentError
         If there is no pattern, or one that is not a state.
     """
-    conditions = _integers("normals_of_states", normals_of_states, (None, None, None))
-    chosen = _integers("patterns", np.asarray(patterns), (None,))
+    conditions = require_integers("conditions", conditions, (None, None, None))
+    chosen = require_integers("patterns", np.asarray(patterns), (None,))
     for pattern in chosen:
         require_integer("patterns", pattern, at_least=0, at_most=len(conditions) - 1)
     return separate(conditions[chosen].reshape(-1, conditions.shape[-1]))
+
+
+# Gaussian networks
+
+
+def gaussian_couplings(
+    neurons: int, networks: int, *, rng: np.random.Generator, device: torch.device | str = "cpu"
+) -> torch.Tensor:
+    """Symmetric couplings of mean 0 and variance 1, no self-coupling: float64, axes ``(networks, neurons, neurons)``.
+
+    Raises
+    ------
+    ArgumentError
+        If a size is not a positive integer.
+    """
+    require_integer("neurons", neurons, at_least=1)
+    require_integer("networks", networks, at_least=1)
+    half = torch.from_numpy(rng.normal(size=(networks, neurons, neurons))).triu(1)
+    return (half + half.mT).to(device)
+
+
+def fixed_point_counts(couplings: torch.Tensor) -> torch.Tensor:
+    r"""Number of strict fixed points of pairwise networks, by looking at every state.
+
+    Parameters
+    ----------
+    couplings
+        Axes ``(..., neurons, neurons)``, zero on the diagonal; at most 24 neurons.
+
+    Returns
+    -------
+    torch.Tensor
+        Integers, axes ``(...)``: how many x have :math:`x_i \sum_j J_{ij} x_j > 0` for every i.
+
+    Raises
+    ------
+    ArgumentError
+        If the couplings are not square, finite, and zero on the diagonal, or there are more than 24 neurons.
+    """
+    sizes: dict[str, int] = {}
+    require_tensor("couplings", couplings, "... neurons neurons", sizes=sizes)
+    neurons = require_integer("neurons", sizes["neurons"], at_most=24)
+    if couplings.diagonal(dim1=-2, dim2=-1).any():
+        raise ArgumentError("couplings", "zeros on the diagonal", "a self-coupling", "Remove it.")
+    batch = couplings.reshape(-1, neurons, neurons)
+    counts = torch.zeros(len(batch), dtype=torch.int64, device=batch.device)
+    # A state and its negative are fixed together: the last neuron stays at -1, and every hit counts twice.
+    number = 2 ** (neurons - 1)
+    block = min(number, 2**12)
+    together = max(1, _ENTRIES // (block * neurons))
+    shifts = torch.arange(neurons, device=batch.device)
+    for start in range(0, number, block):
+        index = torch.arange(start, min(start + block, number), device=batch.device)
+        x = (2 * (index[:, None] >> shifts & 1) - 1).to(batch.dtype)
+        for first in range(0, len(batch), together):
+            fields = x @ batch[first : first + together].mT
+            counts[first : first + together] += 2 * (fields * x > 0).all(dim=-1).sum(dim=-1)
+    return counts.reshape(couplings.shape[:-2])
+
+
+def expected_fixed_points(neurons: int) -> float:
+    r"""Mean number of strict fixed points of a pairwise network with independent Gaussian couplings, exactly.
+
+    By symmetry every state is fixed as often as the one of all ones, whose fields :math:`h_i = \sum_j J_{ij}` have the
+    variance n - 1 and share one coupling each: covariance 1. Jointly they are :math:`\sqrt{n-2}\, z_i + z` with
+    independent normal numbers, so that
+
+    .. math:: \mathbb{E}[\#] = 2^n \int \varphi(z)\, \Phi\!\left(z / \sqrt{n-2}\right)^n dz .
+
+    Raises
+    ------
+    ArgumentError
+        If ``neurons`` is not an integer of at least 2.
+    """
+    require_integer("neurons", neurons, at_least=2)
+    if neurons == 2:
+        return 2.0
+    width = math.sqrt(neurons - 2)
+
+    def density(z: float) -> float:
+        return math.exp(neurons * (math.log(2) + float(log_ndtr(z / width))) - z * z / 2) / math.sqrt(2 * math.pi)
+
+    peak = growth_rate()[1] * math.sqrt(neurons)
+    return float(quad(density, peak - 12, peak + 12, epsabs=0, epsrel=1e-10, limit=200)[0])
+
+
+def growth_rate() -> tuple[float, float]:
+    r"""How :func:`expected_fixed_points` grows: the rate :math:`\max_u [\ln 2 + \ln \Phi(u) - u^2/2]`, and that u.
+
+    The integral is Laplace's, with :math:`z = u \sqrt n`: the logarithm of the mean number over n goes to this rate.
+    """
+    found = minimize_scalar(
+        lambda u: u * u / 2 - log_ndtr(u), bounds=(0.0, 2.0), method="bounded", options={"xatol": 1e-10}
+    )
+    return math.log(2) - float(found.fun), float(found.x)
+
+
+def solid_angle(rays: Sequence[Sequence[float]]) -> float:
+    r"""The share of all directions of space that lie in the cone of three rays.
+
+    .. math:: \tan(\Omega / 2) = \frac{|\det(a, b, c)|}{1 + a \cdot b + b \cdot c + c \cdot a}
+
+    for unit vectors (van Oosterom & Strackee 1983); the share is :math:`\Omega / 4\pi`.
+
+    Raises
+    ------
+    ArgumentError
+        If ``rays`` are not three linearly independent vectors of three finite numbers.
+    """
+    vectors = np.asarray(rays, dtype=float)
+    if vectors.shape != (3, 3) or not np.isfinite(vectors).all():
+        raise ArgumentError("rays", "three vectors of three finite numbers", f"shape {vectors.shape}")
+    a, b, c = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    volume = abs(np.linalg.det(np.stack([a, b, c])))
+    if not volume > 0:
+        raise ArgumentError("rays", "linearly independent vectors", "dependent ones")
+    return float(np.arctan2(volume, 1 + a @ b + b @ c + c @ a) / (2 * np.pi))
 
 
 def _whole_witness(rows: np.ndarray, point: np.ndarray) -> np.ndarray | None:
@@ -411,7 +541,7 @@ def _relation(rows: np.ndarray) -> list[int] | None:
     return [entry // divisor for entry in whole]
 
 
-def _integers(name: str, value: np.ndarray, axes: tuple) -> np.ndarray:
+def require_integers(name: str, value: np.ndarray, axes: tuple) -> np.ndarray:
     """``value`` as int64 if it is an array of integers with these axes: a size, None for any, or ... in front."""
     if not isinstance(value, np.ndarray) or not np.issubdtype(value.dtype, np.integer):
         kind = f"dtype {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
