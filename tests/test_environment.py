@@ -194,7 +194,6 @@ def test_every_imported_package_is_declared():
 # What is used without an import: by a file that names it in these words.
 USED_BY_NAME = {
     "check-jsonschema": ("tests/test_workflows.py", "check-jsonschema"),
-    "gudhi": ("chapters/homotopy/index.md", "GUDHI"),  # a reader's environment need not change when that part grows
     "import-linter": ("Makefile", "lint-imports"),
     "ipykernel": ("src/memscape/book/execute.py", '"python3"'),
     "jupyter-book": ("Makefile", "jupyter-book build"),
