@@ -42,8 +42,8 @@ __all__ = [
 LARGEST = 20
 """Most neurons of which all supports are looked at together: 2**20 supports of 20 numbers are 170 MB."""
 
-_BUDGET = {"cpu": 2**21, "cuda": 2**29}
-"""Bytes of one tableau: on a processor it should stay in the cache next to the core, on an accelerator fill it."""
+_BUDGET = {"cpu": 2**24, "cuda": 2**29}
+"""Bytes of one tableau: as much as stays in the last cache of a processor; an accelerator is to be filled."""
 
 _PIVOT = 1e-4
 """A pivot smaller than this, in units of the largest entry of I - W, could spoil the signs: those supports are solved
