@@ -1,7 +1,7 @@
 """Write the tables of this folder and their hashes: ``python data/digraphs/make.py``.
 
-Every digraph on one to five nodes up to isomorphism, with the supports of the fixed points of its network at three pairs
-of parameters. The chapter polytopes/graph_rules recomputes the tables and holds them against the files.
+Every digraph on one to five nodes up to isomorphism, with the supports of the fixed points of its network at three
+pairs of parameters. The chapter polytopes/graph_rules recomputes the tables and holds them against the files.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 from pathlib import Path
 
 from memscape.polytopes.digraphs import adjacency, automorphisms, classes
-from memscape.polytopes.graph_rules import Parameters, fixed_points
+from memscape.polytopes.graph_rules import Parameters, fixed_points, written
 
 HERE = Path(__file__).parent
 PAIRS = (("0.25", "0.5"), ("0.51", "1.76"), ("0.1", "0.12"))
@@ -28,18 +28,9 @@ def table(nodes: int) -> str:
     lines = [",".join(["code", "edges", "automorphisms", *map(" ".join, PAIRS)])]
     for graph, code in enumerate(codes):
         edges = " ".join(f"{j + 1}>{i + 1}" for i, j in zip(*matrices[graph].nonzero(), strict=True))
-        cells = [supports(exists[graph], stable[graph], nodes) for exists, stable in columns]
+        cells = [written(exists[graph], stable[graph]) for exists, stable in columns]
         lines.append(",".join([str(code), edges, str(symmetries[graph]), *cells]))
     return "\n".join(lines) + "\n"
-
-
-def supports(exists, stable, nodes: int) -> str:
-    """``12* 3 123``: sets of neurons by size, then in lexicographic order; a star marks a stable fixed point."""
-    named = [
-        ("".join(str(neuron + 1) for neuron in range(nodes) if mask >> neuron & 1), "*" if stable[mask] else "")
-        for mask in exists.nonzero()[0].tolist()
-    ]
-    return " ".join(name + star for name, star in sorted(named, key=lambda pair: (len(pair[0]), pair[0])))
 
 
 if __name__ == "__main__":
@@ -50,6 +41,6 @@ if __name__ == "__main__":
         (HERE / f"n{nodes}.csv.gz").write_bytes(packed)
         hashes.append(f"{hashlib.sha256(packed).hexdigest()}  n{nodes}.csv.gz")
         hashes.append(f"{hashlib.sha256(content).hexdigest()}  n{nodes}.csv")
-    published = HERE / "published.csv"
-    hashes.append(f"{hashlib.sha256(published.read_bytes()).hexdigest()}  published.csv")
+    for name in ("published.csv", "published_classes.csv"):  # read in the n5-graphs-package, not computed
+        hashes.append(f"{hashlib.sha256((HERE / name).read_bytes()).hexdigest()}  {name}")
     (HERE / "SHA256SUMS").write_text("\n".join(hashes) + "\n")

@@ -48,13 +48,15 @@ __all__ = [
     "couplings",
     "dominated",
     "fixed_points",
+    "full_support",
     "graphical_domination",
     "lyapunov_exponents",
     "reductions",
     "stable_extensions",
     "target_free_cliques",
-    "trajectories",
     "uniform_in_degree",
+    "vanishing_inhibition",
+    "written",
 ]
 
 Bools = npt.NDArray[np.bool_]
@@ -333,8 +335,8 @@ def graphical_domination(codes: npt.ArrayLike, nodes: int, j: int, k: int) -> Bo
     r"""Whether node k graphically dominates node j with respect to each set.
 
     With respect to :math:`\sigma`, which contains j or k, three things are asked: :math:`i \to j` implies
-    :math:`i \to k` for all :math:`i \in \sigma` other than j and k; :math:`j \to k` if :math:`j \in \sigma`; and no edge
-    :math:`k \to j` if :math:`k \in \sigma`.
+    :math:`i \to k` for all :math:`i \in \sigma` other than j and k; :math:`j \to k` if :math:`j \in \sigma`; and no
+    edge :math:`k \to j` if :math:`k \in \sigma`.
 
     Returns
     -------
@@ -527,10 +529,14 @@ def stable_extensions(codes: npt.ArrayLike, nodes: int, parameters: Parameters) 
     return candidates[exact.stable_supports[:, -1]]
 
 
-def trajectories(
-    weights: torch.Tensor, start: torch.Tensor, *, step: float, steps: int, every: int = 1, drive: float = 1.0
+def lyapunov_exponents(
+    weights: torch.Tensor, start: torch.Tensor, *, step: float, steps: int, drive: float = 1.0
 ) -> torch.Tensor:
-    r"""Activities along :math:`\dot x = -x + [W x + \theta]_+`, by Runge and Kutta's method of fourth order.
+    r"""Largest Lyapunov exponent of the trajectory from each start: how fast close trajectories part.
+
+    A small difference v obeys :math:`\dot v = -v + H W v`, with H the diagonal matrix that says which neurons are
+    driven above threshold. Its mean logarithmic growth, a unit of time, is negative at a stable fixed point, zero on a limit
+    cycle or a torus, positive in chaos.
 
     Parameters
     ----------
@@ -539,50 +545,11 @@ def trajectories(
     start
         Activities at time 0, axes ``(..., n)``, >= 0, of the same dtype and device.
     step
-        Length of a step, in units of the time constant of a neuron, above 0 and at most 0.5.
+        Length of a step of Runge and Kutta's method, in units of the time constant of a neuron, at most 0.5.
     steps
-        Number of steps, at least 1.
-    every
-        How many steps lie between two states that are returned.
+        Number of steps, at least 5; the first fifth is not counted.
     drive
         The input theta of every neuron, > 0.
-
-    Returns
-    -------
-    torch.Tensor
-        Axes ``(steps // every + 1, ..., n)``, the first state being ``start``.
-
-    Raises
-    ------
-    ArgumentError
-        If a tensor or number is out of range, or the axes do not match.
-    """
-    _require_flow(weights, start, step, drive)
-    require_integer("steps", steps, at_least=1)
-    require_integer("every", every, at_least=1)
-    state = start.expand(torch.broadcast_shapes(start.shape, weights.shape[:-1])).clone()
-    kept = [state]
-    for number in range(1, steps + 1):
-        state = _runge_kutta(lambda x: torch.relu(_apply(weights, x) + drive) - x, state, step)
-        if number % every == 0:
-            kept.append(state)
-    return torch.stack(kept)
-
-
-def lyapunov_exponents(
-    weights: torch.Tensor, start: torch.Tensor, *, step: float, steps: int, drive: float = 1.0
-) -> torch.Tensor:
-    r"""Largest Lyapunov exponent of the trajectory from each start: how fast close trajectories part.
-
-    A small difference v obeys :math:`\dot v = -v + H W v`, with H the diagonal matrix that says which neurons are driven
-    above threshold. Its mean logarithmic growth, a unit of time, is negative at a stable fixed point, zero on a limit
-    cycle or a torus, positive in chaos.
-
-    Parameters
-    ----------
-    weights, start, step, steps, drive
-        As in :func:`trajectories`. The difference starts as the first step of the trajectory; the first fifth of the
-        steps is not counted.
 
     Returns
     -------
@@ -592,7 +559,7 @@ def lyapunov_exponents(
     Raises
     ------
     ArgumentError
-        As :func:`trajectories`.
+        If a tensor or number is out of range, or the axes do not match.
     """
     _require_flow(weights, start, step, drive)
     require_integer("steps", steps, at_least=5)
@@ -642,6 +609,107 @@ def _require_flow(weights: torch.Tensor, start: torch.Tensor, step: float, drive
         ) from None
     require_number("step", step, above=0, at_most=0.5)
     require_number("drive", drive, above=0)
+
+
+def full_support(
+    codes: npt.ArrayLike, nodes: int, epsilon: npt.ArrayLike, delta: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    r"""How far networks are from having a stable fixed point on all neurons, in floating point, for maps of parameters.
+
+    Parameters
+    ----------
+    codes, nodes
+        Digraphs, axes ``(...)``, and their number n of nodes.
+    epsilon, delta
+        Parameters, which broadcast against the codes; above 0, epsilon below 1.
+
+    Returns
+    -------
+    tuple
+        Two arrays of float64 ``(...)``: the smallest activity of the solution of :math:`(I - W) x = 1`, and the
+        largest real part of the eigenvalues of :math:`-I + W`. The fixed point exists if the first is positive and
+        is stable if the second is negative.
+
+    Raises
+    ------
+    ArgumentError
+        If the codes do not fit, or a parameter is out of range.
+    """
+    edges = adjacency(codes, nodes)
+    epsilon, delta = _require_range("epsilon", epsilon, 1.0), _require_range("delta", delta, np.inf)
+    matrices = np.where(edges, 1 - epsilon[..., None, None], 1 + delta[..., None, None])
+    matrices[..., range(nodes), range(nodes)] = 1.0
+    activities = np.linalg.solve(matrices, np.ones((*matrices.shape[:-1], 1)))[..., 0]
+    return activities.min(axis=-1), -np.linalg.eigvals(matrices).real.min(axis=-1)
+
+
+def vanishing_inhibition(codes: npt.ArrayLike, nodes: int, ratio: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    r"""Growth rate of the fixed point on all neurons, over epsilon, as epsilon and delta go to zero in a fixed ratio.
+
+    At :math:`\varepsilon = \delta = 0` all weights are -1, and I - W is the matrix of ones: one eigenvalue n, all
+    others zero. Small parameters split the zeros by the matrix with -1 for an edge and the ratio for none, projected
+    on the activities that sum to zero.
+
+    Parameters
+    ----------
+    codes, nodes
+        Digraphs, axes ``(...)``, and their number n of nodes, at least 2.
+    ratio
+        delta / epsilon, > 0, which broadcasts against the codes.
+
+    Returns
+    -------
+    numpy.ndarray
+        The largest real part of an eigenvalue of :math:`-I + W` over epsilon, to leading order; float64 ``(...)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the codes do not fit, there is one node only, or the ratio is out of range.
+    """
+    edges = adjacency(codes, require_integer("nodes", nodes, at_least=2))
+    ratio = _require_range("ratio", ratio, np.inf)
+    change = np.where(edges, -1.0, ratio[..., None, None])
+    change[..., range(nodes), range(nodes)] = 0.0
+    balanced = np.linalg.qr(np.eye(nodes) - 1 / nodes)[0][:, : nodes - 1]
+    return -np.linalg.eigvals(balanced.T @ change @ balanced).real.min(axis=-1)
+
+
+def written(exists: npt.ArrayLike, stable: npt.ArrayLike) -> str:
+    """One network's fixed points in the notation of the tables: ``1* 23 123``.
+
+    Parameters
+    ----------
+    exists, stable
+        Bool, axes ``(2**n,)``: which sets of neurons are supports of a fixed point, and of a stable one.
+
+    Returns
+    -------
+    str
+        The supports by size, then in lexicographic order. Neurons are numbered from 1; a star says stable.
+
+    Raises
+    ------
+    ArgumentError
+        If the two are not arrays of bool for the subsets of one to nine neurons.
+    """
+    found, marked = np.asarray(exists), np.asarray(stable)
+    sizes = [(2**n,) for n in range(1, 10)]
+    for name, array in (("exists", found), ("stable", marked)):
+        if array.dtype != bool or array.shape not in sizes or array.shape != found.shape:
+            raise ArgumentError(name, "bool, axes (2**n,), n = 1 to 9", f"{array.dtype}, shape {array.shape}")
+    sets = [[node + 1 for node in range(9) if mask >> node & 1] for mask in range(len(found))]
+    chosen = sorted(np.flatnonzero(found).tolist(), key=lambda mask: (len(sets[mask]), sets[mask]))
+    return " ".join("".join(map(str, sets[mask])) + "*" * bool(marked[mask]) for mask in chosen)
+
+
+def _require_range(argument: str, value: npt.ArrayLike, below: float) -> npt.NDArray[np.float64]:
+    array = np.asarray(value, dtype=np.float64)
+    wrong = ~((array > 0) & (array < below))
+    if wrong.any():
+        bound = "" if below == np.inf else f" and < {below:g}"
+        raise ArgumentError(argument, f"finite values > 0{bound}", f"{array[wrong].flat[0]:g}")
+    return array
 
 
 def _fraction(name: str, value: Any) -> Fraction:
