@@ -1,9 +1,9 @@
 r"""Which threshold-linear networks differ: the signs of determinants, listed without drawing a single network.
 
-Write :math:`u_i` for the columns of :math:`U = I - W`, :math:`e_i` for the unit vectors and b for the inputs. By Cramer's
-rule, whether a support is that of a fixed point, and with which index, depends only on the signs of determinants of n of
-these 2 n + 1 vectors. Those signs form a *chirotope* (an oriented matroid given by its bases): the determinants of
-vectors obey the three-term Grassmann-Pluecker relations
+Write :math:`u_i` for the columns of :math:`U = I - W`, :math:`e_i` for the unit vectors and b for the inputs. By
+Cramer's rule, whether a support is that of a fixed point, and with which index, depends only on the signs of
+determinants of n of these 2 n + 1 vectors. Those signs form a *chirotope* (an oriented matroid given by its bases): the
+determinants of vectors obey the three-term Grassmann-Pluecker relations
 
 .. math:: [x\,a\,b]\,[x\,c\,d] - [x\,a\,c]\,[x\,b\,d] + [x\,a\,d]\,[x\,b\,c] = 0 ,
 
@@ -149,7 +149,7 @@ def table_codes(couplings: torch.Tensor) -> torch.Tensor:
     """
     require_tensor("couplings", couplings, "... neurons neurons", sizes={"neurons": 3})
     system = torch.eye(3, dtype=torch.float64, device=couplings.device) - couplings.double()
-    # Networks along the last axis. sgn det(U with column i replaced by e_j) is the sign of the cofactor of entry (j, i).
+    # Networks along the last axis. det(U with column i replaced by e_j) is the cofactor of entry (j, i).
     u = system.reshape(-1, 3, 3).permute(1, 2, 0).contiguous()
     codes = torch.zeros(u.shape[-1], dtype=torch.int64, device=u.device)
     certain = torch.ones_like(codes, dtype=torch.bool)
@@ -268,9 +268,8 @@ def _extended(known: Signs, n: int, vector: int) -> Signs:
         else:
             # A positive vector in the place of the one unit vector that is missing.
             missing = next(i for i in range(n) if i not in subset)
-            choices[:, position] = _parity(
-                [*(v for v in subset if v < missing), n, *(v for v in subset[:-1] if v > missing)]
-            )
+            units = [v for v in subset if v < n]
+            choices[:, position] = _parity([*units, missing])
     relations = [
         (x, four)
         for x in itertools.combinations(range(vector + 1), n - 2)

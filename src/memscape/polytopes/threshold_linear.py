@@ -21,6 +21,7 @@ solves.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,14 +30,17 @@ from numbers import Rational
 import torch
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.memory.dense import Rectified
 
 __all__ = [
     "ExactFixedPoint",
     "FixedPoints",
+    "RectifiedMemory",
     "exact_fixed_point",
     "fixed_points",
     "hurwitz",
     "members",
+    "trajectories",
 ]
 
 LARGEST = 20
@@ -287,6 +291,130 @@ def _routh(matrices: torch.Tensor) -> torch.Tensor:
         above, row = row, [a - ratio * r for a, r in zip(above[1:], row[1:], strict=True)] + [zero]
         smallest = torch.minimum(smallest, row[0])
     return smallest
+
+
+def trajectories(
+    couplings: torch.Tensor,
+    inputs: torch.Tensor,
+    starts: torch.Tensor,
+    *,
+    duration: float,
+    step: float,
+    every: int = 1,
+) -> torch.Tensor:
+    """Activities along the flow, by the Runge-Kutta rule of order four, all networks and starts together.
+
+    Parameters
+    ----------
+    couplings, inputs
+        W, axes ``(..., n, n)``, and b, axes ``(..., n)``.
+    starts
+        Activities at time 0, axes ``(..., n)``; all batch axes broadcast against each other.
+    duration, step
+        In units of the time constant of a neuron; the step is at most 1, and the last one reaches the duration.
+    every
+        Every how many steps the activities are kept.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(times, ..., n)`` in the dtype of the starts, the first at time 0.
+
+    Raises
+    ------
+    ArgumentError
+        If the tensors do not fit each other, or a number is out of range.
+    """
+    n = _require_network(couplings, inputs)
+    require_tensor("starts", starts, "... neurons", sizes={"neurons": n}, device=couplings.device)
+    require_number("duration", duration, above=0.0)
+    require_number("step", step, above=0.0, at_most=1.0)
+    require_integer("every", every, at_least=1)
+    transposed, drive = couplings.to(starts.dtype).mT, inputs.to(starts.dtype)
+
+    def flow(x: torch.Tensor) -> torch.Tensor:
+        return ((x[..., None, :] @ transposed)[..., 0, :] + drive).clamp_(min=0.0) - x
+
+    batch = torch.broadcast_shapes(couplings.shape[:-2], inputs.shape[:-1], starts.shape[:-1])
+    x = starts.expand(*batch, n)
+    kept = [x]
+    for done in range(1, math.ceil(duration / step - 1e-9) + 1):
+        first = flow(x)
+        second = flow(x + step / 2 * first)
+        third = flow(x + step / 2 * second)
+        fourth = flow(x + step * third)
+        x = x + step / 6 * (first + 2 * (second + third) + fourth)
+        if done % every == 0:
+            kept.append(x)
+    return torch.stack(kept)
+
+
+@dataclass(frozen=True)
+class RectifiedMemory:
+    r"""A dense memory of graded units whose fixed points are those of a threshold-linear network of its memories.
+
+    The visible units follow the gradient of
+
+    .. math:: E(v) = \tfrac12 |v|^2 - I \cdot v - \tfrac12 \sum_\mu [\xi_\mu \cdot v]_+^2 ,
+
+    the two-layer network of Krotov & Hopfield (2021) with linear visible and rectified hidden units. At rest
+    :math:`v = I + \sum_\mu y_\mu \xi_\mu` with :math:`y_\mu = [\xi_\mu \cdot v]_+`, so that y is a fixed point of
+    the symmetric threshold-linear network with couplings :math:`K_{\mu\nu} = \xi_\mu \cdot \xi_\nu` and inputs
+    :math:`c_\mu = \xi_\mu \cdot I`: one neuron a memory.
+
+    Parameters
+    ----------
+    memories
+        Axes ``(P, N)``, real. Below its largest eigenvalue 1, K leaves E bounded from below.
+    drive
+        I, axes ``(N)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the two do not fit or are not finite.
+    """
+
+    memories: torch.Tensor
+    drive: torch.Tensor
+
+    def __post_init__(self) -> None:
+        sizes: dict[str, int] = {}
+        require_tensor("memories", self.memories, "memories neurons", sizes=sizes)
+        require_tensor("drive", self.drive, "neurons", sizes=sizes, device=self.memories.device)
+
+    @property
+    def couplings(self) -> torch.Tensor:
+        """K, axes ``(P, P)``; its diagonal is not zero."""
+        return self.memories @ self.memories.mT
+
+    @property
+    def inputs(self) -> torch.Tensor:
+        """c, axes ``(P)``."""
+        return self.memories @ self.drive
+
+    def energy(self, visible: torch.Tensor) -> torch.Tensor:
+        """E at visible activities v, axes ``(..., N)`` to ``(...)``.
+
+        Raises
+        ------
+        ArgumentError
+            If v does not fit the memories.
+        """
+        require_tensor("visible", visible, "... neurons", sizes={"neurons": self.memories.shape[1]})
+        quadratic = (visible * (visible / 2 - self.drive)).sum(dim=-1)
+        return quadratic - Rectified(2)(visible @ self.memories.mT).sum(dim=-1) / 2
+
+    def visible(self, activities: torch.Tensor) -> torch.Tensor:
+        """v = I + sum of y xi, from activities y ``(..., P)`` of the memories to ``(..., N)``.
+
+        Raises
+        ------
+        ArgumentError
+            If y does not fit the memories.
+        """
+        require_tensor("activities", activities, "... memories", sizes={"memories": self.memories.shape[0]})
+        return self.drive + activities @ self.memories
 
 
 @dataclass(frozen=True)
