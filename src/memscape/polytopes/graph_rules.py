@@ -742,8 +742,8 @@ def _scaled(codes: Codes, nodes: int, parameters: Parameters) -> npt.NDArray[Any
     return np.ascontiguousarray(np.moveaxis(matrices.astype(np.int64 if fits else object), 0, -1))
 
 
-def _determinant(matrices: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Determinants of integer matrices, axes (k, k, ...) to (...), by expansion without a division: exact."""
+def _determinant(matrices: npt.NDArray[Any], *, signed: bool = True) -> npt.NDArray[Any]:
+    """Determinants, or permanents, of matrices (k, k, ...), by expansion without a division: exact for integers."""
     size = len(matrices)
     partial: dict[int, Any] = {0: np.ones_like(matrices[0, 0])}
     for row in range(size):
@@ -753,7 +753,7 @@ def _determinant(matrices: npt.NDArray[Any]) -> npt.NDArray[Any]:
                 if not taken >> column & 1:
                     # Every column taken before that lies to the right is an inversion.
                     term = matrices[row, column] * value
-                    term = -term if (taken >> column).bit_count() & 1 else term
+                    term = -term if signed and (taken >> column).bit_count() & 1 else term
                     key = taken | 1 << column
                     grown[key] = grown[key] + term if key in grown else term
         partial = grown
@@ -794,50 +794,58 @@ def _hurwitz_matrix(coefficients: npt.NDArray[Any], size: int) -> npt.NDArray[An
 def _candidates(codes: Codes, nodes: int, parameters: Parameters) -> Codes:
     """Extensions that may have a stable fixed point on all nodes, decided in float64 with a margin."""
     one, edge, none = parameters.scaled
-    u = np.moveaxis(_scaled(codes, nodes, parameters), -1, 0).astype(np.float64) / one
+    # As long as sums of products of entries are integers that float64 can hold, all but the last test is exact.
+    whole = math.factorial(nodes + 1) * none ** (nodes + 1) < 2**53
+    unit = 1 if whole else one
+    rounding = 0.0 if whole else 1e-14 * math.factorial(nodes + 1) * (none / one) ** (nodes + 1)
+    u = np.moveaxis(_scaled(codes, nodes, parameters), -1, 0).astype(np.float64) / unit
     bits = np.arange(2**nodes)[:, None] >> np.arange(nodes) & 1
-    wires = np.where(bits == 1, edge / one, none / one)
+    wires = np.where(bits == 1, edge / unit, none / unit)
     # The bits of the new node alternate, to it and from it, as digraphs.extensions numbers them.
     spread = bits @ (1 << 2 * np.arange(nodes, dtype=np.int64))
-    adjugate, old = np.broadcast_to(np.eye(nodes), u.shape), [np.ones(len(u))]
-    terms, ones = [], None
+    adjugate, old, terms = np.broadcast_to(np.eye(nodes), u.shape), [np.ones(len(u))], []
     for k in range(1, nodes + 1):
-        columns = adjugate @ wires.T
+        columns, ones = adjugate @ wires.T, adjugate.sum(axis=-1)
         terms.append(wires @ columns)  # (graphs, row patterns, column patterns)
-        ones = adjugate.sum(axis=-1)
         product = u @ adjugate
         old.append(product.trace(axis1=-2, axis2=-1) / k)
         adjugate = old[-1][:, None, None] * np.eye(nodes) - product
-    assert ones is not None  # there is at least one node
-    # Rounding is below 1e-12 of what is added up: a few hundred operations on numbers that a factor n! bounds.
-    margin = -1e-11 * math.factorial(nodes + 1) * (none / one) ** nodes
-    new = (old[nodes][:, None] - ones @ wires.T)[:, :, None]
-    determinant = old[nodes][:, None, None] - terms[-1]
-    graph, row, column = np.nonzero((determinant > margin) & (new > margin))
-    last = new[graph, row, 0]
-    determinant = determinant[graph, row, column]
-    # Activity of an old node times both determinants; where the old one is singular it says nothing, and all pass.
-    sign = np.sign(old[nodes]) * (abs(old[nodes]) > -margin)
-    kept = np.ones(len(graph), dtype=bool)
+    # What is left of the loop belongs to the adjugate of u itself: columns are adj(u) c, ones are adj(u) 1.
+    self = one / unit
+    last = old[nodes][:, None] - ones @ wires.T
+    determinants = self * old[nodes][:, None, None] - terms[-1]
+    graph, row, column = np.nonzero((determinants > -rounding) & (last[:, :, None] > -rounding))
+    determinant, kept = determinants[graph, row, column], np.ones(len(graph), dtype=bool)
+    # The activity of an old node, times the determinants of both matrices. Where the old one is zero or in doubt, these
+    # products say nothing, and all pass.
+    sign = np.where(abs(old[nodes]) > rounding, np.sign(old[nodes]), 0.0)[graph]
     for node in range(nodes):
-        activity = ones[graph, node] * determinant - columns[graph, node, column] * last
-        kept &= activity * sign[graph] >= 2 * margin * abs(margin * 1e11)
+        first = ones[graph, node] * determinant
+        second = columns[graph, node, column] * last[graph, row]
+        doubt = 1e-13 * (abs(first) + abs(second)) + rounding * (abs(ones[graph, node]) + abs(last[graph, row]) + self)
+        kept &= sign * (first - second) >= -doubt
     graph, row, column, determinant = graph[kept], row[kept], column[kept], determinant[kept]
-    polynomial = [np.ones(len(graph)), old[1][graph] + 1]
+    polynomial = [np.ones(len(graph)), old[1][graph] + self]
     for k in range(2, nodes + 1):
-        polynomial.append(old[k][graph] + old[k - 1][graph] - terms[k - 2][graph, row, column])
+        polynomial.append(old[k][graph] + self * old[k - 1][graph] - terms[k - 2][graph, row, column])
     polynomial.append(determinant)
-    kept = _may_be_hurwitz(np.stack(polynomial))
+    kept = _may_be_hurwitz(np.stack(polynomial), rounding)
     graph, row, column = graph[kept], row[kept], column[kept]
     return codes[graph] + ((2 * spread[column] + spread[row]) << nodes * (nodes - 1))
 
 
-def _may_be_hurwitz(coefficients: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """Which polynomials may pass Hurwitz's criterion in floating point, generous by far more than rounding."""
+def _may_be_hurwitz(coefficients: npt.NDArray[np.float64], rounding: float) -> npt.NDArray[np.intp]:
+    """Which polynomials may pass Hurwitz's criterion, their coefficients being right up to ``rounding``."""
     degree = len(coefficients) - 1
-    kept = np.flatnonzero((coefficients > -1e-9).all(axis=0))
-    largest = abs(coefficients).max(axis=1, initial=1.0)
+    kept = np.flatnonzero((coefficients > -rounding).all(axis=0))
     for size in sorted(range(degree - 1, 1, -2)):
-        rounding = 1e-11 * _hurwitz_matrix(largest, size).sum(axis=1).prod()
-        kept = kept[_determinant(_hurwitz_matrix(coefficients[:, kept], size)) > -rounding]
+        table = _hurwitz_matrix(coefficients[:, kept], size)
+        # Each of the products in the determinant is off by a few units in the last place and by the relative errors of
+        # its coefficients. Small parameters make the coefficients small, one power for each degree: only relative
+        # errors say anything.
+        least = abs(coefficients[1:, kept]).min(axis=0)
+        share = 1e-13 + 2 * size * np.divide(rounding, least, out=np.full_like(least, np.inf), where=least > 0)
+        with np.errstate(invalid="ignore"):
+            doubt = np.where(share < 1, share * _determinant(abs(table), signed=False), np.inf)
+        kept = kept[_determinant(table) > -doubt]
     return kept
