@@ -209,8 +209,7 @@ def couplings(
 def fixed_points(codes: npt.ArrayLike, nodes: int, parameters: Parameters) -> FixedPoints:
     """Decide every support of every network exactly.
 
-    Integers of 64 bits carry the determinants as long as they can, and Python's own beyond; both are exact. The 9608
-    networks of five neurons take about a second.
+    Integers of 64 bits carry the determinants as long as they can, and Python's own beyond; both are exact.
 
     Parameters
     ----------
@@ -806,29 +805,29 @@ def _candidates(codes: Codes, nodes: int, parameters: Parameters) -> Codes:
     adjugate, old, terms = np.broadcast_to(np.eye(nodes), u.shape), [np.ones(len(u))], []
     for k in range(1, nodes + 1):
         columns, ones = adjugate @ wires.T, adjugate.sum(axis=-1)
-        terms.append(wires @ columns)  # (graphs, row patterns, column patterns)
+        terms.append(columns)  # (graphs, nodes, column patterns)
         product = u @ adjugate
         old.append(product.trace(axis1=-2, axis2=-1) / k)
         adjugate = old[-1][:, None, None] * np.eye(nodes) - product
     # What is left of the loop belongs to the adjugate of u itself: columns are adj(u) c, ones are adj(u) 1.
     self = one / unit
     last = old[nodes][:, None] - ones @ wires.T
-    determinants = self * old[nodes][:, None, None] - terms[-1]
+    determinants = self * old[nodes][:, None, None] - wires @ columns  # (graphs, row patterns, column patterns)
     graph, row, column = np.nonzero((determinants > -rounding) & (last[:, :, None] > -rounding))
-    determinant, kept = determinants[graph, row, column], np.ones(len(graph), dtype=bool)
     # The activity of an old node, times the determinants of both matrices. Where the old one is zero or in doubt, these
     # products say nothing, and all pass.
-    sign = np.where(abs(old[nodes]) > rounding, np.sign(old[nodes]), 0.0)[graph]
+    sign = np.where(abs(old[nodes]) > rounding, np.sign(old[nodes]), 0.0)
     for node in range(nodes):
-        first = ones[graph, node] * determinant
+        first = ones[graph, node] * determinants[graph, row, column]
         second = columns[graph, node, column] * last[graph, row]
         doubt = 1e-13 * (abs(first) + abs(second)) + rounding * (abs(ones[graph, node]) + abs(last[graph, row]) + self)
-        kept &= sign * (first - second) >= -doubt
-    graph, row, column, determinant = graph[kept], row[kept], column[kept], determinant[kept]
+        kept = np.flatnonzero(sign[graph] * (first - second) >= -doubt)
+        graph, row, column = graph[kept], row[kept], column[kept]
     polynomial = [np.ones(len(graph)), old[1][graph] + self]
     for k in range(2, nodes + 1):
-        polynomial.append(old[k][graph] + self * old[k - 1][graph] - terms[k - 2][graph, row, column])
-    polynomial.append(determinant)
+        through = sum(wires[row, node] * terms[k - 2][graph, node, column] for node in range(nodes))
+        polynomial.append(old[k][graph] + self * old[k - 1][graph] - through)
+    polynomial.append(determinants[graph, row, column])
     kept = _may_be_hurwitz(np.stack(polynomial), rounding)
     graph, row, column = graph[kept], row[kept], column[kept]
     return codes[graph] + ((2 * spread[column] + spread[row]) << nodes * (nodes - 1))
