@@ -1,8 +1,8 @@
 """Draw the animation of the chapter graph_rules: ``python chapters/polytopes/make_attractors.py``.
 
 Three networks run from the same kind of start. On the left the digraph, each neuron as large as it is active; on the
-right the last moments of the trajectory, in the plane that shows most of it. Dark ink on a transparent ground, like the
-figures of the book, so that dark mode can turn it over.
+right the last moments of the trajectory, in the plane that shows most of it. The ground is transparent and all colours
+are legible on white and on near-black, since dark mode turns over only the images that cells put out.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main() -> None:
             sizes = [60 + 1600 * path[now, neuron] for neuron in sorted(graph)]
             left.scatter(*np.array([place[n] for n in sorted(graph)]).T, s=sizes, c=COLOURS[:nodes], zorder=3)
             left.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal")
-            left.set_title(name)
+            left.set_title(name, color="#767676")
             right.plot(*plane[:2000].T, color="#7b8794", linewidth=0.4, alpha=0.5)
             right.plot(*plane[now - TRAIL : now].T, color=COLOURS[0], linewidth=2)
             right.plot(*plane[now], "o", color=COLOURS[1], markersize=9)
