@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import networkx as nx
 import numpy as np
 import torch
-from PIL import Image
+from matplotlib.animation import PillowWriter
 
 from memscape.book import figures
 from memscape.polytopes.digraphs import adjacency
@@ -27,6 +27,25 @@ from memscape.polytopes.threshold_linear import trajectories
 GRAPHS = ((25, 3, "3-cycle"), (24985, 5, "three 3-cycles"), (91525, 5, "four 3-cycles"))
 FRAMES, EVERY, TRAIL = 56, 10, 90  # a frame is half a time constant, the trail nine frames
 COLOURS = [figures.COLOURS[role] for role in ("measured", "contrast", "second", "third", "bound")]
+
+
+class Lossless(PillowWriter):
+    """Few colours on flat ground pack better without loss."""
+
+    def finish(self) -> None:
+        """Write what was grabbed."""
+        first, *others = [frame.quantize(28, method=2).convert("RGBA") for frame in self._frames]
+        first.save(
+            self.outfile,
+            save_all=True,
+            append_images=others,
+            duration=1000 // self.fps,
+            loop=0,
+            lossless=True,
+            quality=90,
+            method=6,
+            minimize_size=True,
+        )
 
 
 def course(code: int, nodes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -41,47 +60,34 @@ def course(code: int, nodes: int) -> tuple[np.ndarray, np.ndarray]:
 def main() -> None:
     """Write attractors.webp beside this file."""
     figures.style()
-    plt.rcParams["figure.dpi"] = 80
     courses = [course(code, nodes) for code, nodes, _ in GRAPHS]
-    pictures = []
-    for frame in range(FRAMES):
-        figure, rows = plt.subplots(len(GRAPHS), 2, figsize=(5.0, 6.6), layout="constrained")
-        figure.patch.set_alpha(0)
-        for (code, nodes, name), (path, plane), (left, right) in zip(GRAPHS, courses, rows, strict=True):
-            now = TRAIL + frame * EVERY
-            graph = nx.DiGraph((j, i) for i, j in np.argwhere(adjacency(np.array(code), nodes)).tolist())
-            place = nx.circular_layout(sorted(graph))
-            nx.draw_networkx_edges(
-                graph, place, ax=left, node_size=900, connectionstyle="arc3,rad=0.08", edge_color="#7b8794"
-            )
-            sizes = [60 + 1600 * path[now, neuron] for neuron in sorted(graph)]
-            left.scatter(*np.array([place[n] for n in sorted(graph)]).T, s=sizes, c=COLOURS[:nodes], zorder=3)
-            left.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal")
-            left.set_title(name, color="#767676")
-            right.plot(*plane[:2000].T, color="#7b8794", linewidth=0.4, alpha=0.5)
-            right.plot(*plane[now - TRAIL : now].T, color=COLOURS[0], linewidth=2)
-            right.plot(*plane[now], "o", color=COLOURS[1], markersize=9)
-            right.margins(0.08)
-            right.set_aspect("equal")
-            left.axis("off")
-            right.axis("off")
-        figure.canvas.draw()
-        # Few colours on flat ground pack well without loss.
-        picture = Image.fromarray(np.asarray(figure.canvas.buffer_rgba()).copy())
-        pictures.append(picture.quantize(28, method=Image.Quantize.FASTOCTREE).convert("RGBA"))
-        plt.close(figure)
-    first, *others = pictures
-    first.save(
-        Path(__file__).with_name("attractors.webp"),
-        save_all=True,
-        append_images=others,
-        duration=80,
-        loop=0,
-        lossless=True,
-        quality=90,
-        method=6,
-        minimize_size=True,
-    )
+    figure, rows = plt.subplots(len(GRAPHS), 2, figsize=(5.0, 6.6), layout="constrained")
+    figure.patch.set_alpha(0)
+    writer = Lossless(fps=12)
+    with writer.saving(figure, str(Path(__file__).with_name("attractors.webp")), dpi=80):
+        for frame in range(FRAMES):
+            for (code, nodes, name), (path, plane), (left, right) in zip(GRAPHS, courses, rows, strict=True):
+                left.clear()
+                right.clear()
+                now = TRAIL + frame * EVERY
+                graph = nx.DiGraph((j, i) for i, j in np.argwhere(adjacency(np.array(code), nodes)).tolist())
+                place = nx.circular_layout(sorted(graph))
+                nx.draw_networkx_edges(
+                    graph, place, ax=left, node_size=900, connectionstyle="arc3,rad=0.08", edge_color="#7b8794"
+                )
+                sizes = [60 + 1600 * path[now, neuron] for neuron in sorted(graph)]
+                left.scatter(*np.array([place[n] for n in sorted(graph)]).T, s=sizes, c=COLOURS[:nodes], zorder=3)
+                left.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal")
+                left.set_title(name, color="#767676")
+                right.plot(*plane[:2000].T, color="#7b8794", linewidth=0.4, alpha=0.5)
+                right.plot(*plane[now - TRAIL : now].T, color=COLOURS[0], linewidth=2)
+                right.plot(*plane[now], "o", color=COLOURS[1], markersize=9)
+                right.margins(0.08)
+                right.set_aspect("equal")
+                left.axis("off")
+                right.axis("off")
+            writer.grab_frame()
+    plt.close(figure)
 
 
 if __name__ == "__main__":
