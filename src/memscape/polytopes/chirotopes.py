@@ -32,7 +32,7 @@ import torch
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 
-__all__ = ["Chirotopes", "canonical", "chirotopes", "regions", "relabelled", "table_codes"]
+__all__ = ["Chirotopes", "canonical", "chirotope_of", "chirotopes", "regions", "relabelled", "table_codes"]
 
 Signs = npt.NDArray[np.int8]
 Codes = npt.NDArray[np.int64]
@@ -127,6 +127,32 @@ def chirotopes(neurons: int, *, inputs: bool = False) -> Chirotopes:
     for vector in range(n, 2 * n + (1 if inputs else 0)):
         known = _extended(known, n, vector)
     return Chirotopes(n, known)
+
+
+def chirotope_of(couplings: torch.Tensor, inputs: torch.Tensor) -> Chirotopes:
+    """The sign patterns of networks with inputs, one a network.
+
+    Parameters
+    ----------
+    couplings, inputs
+        W, axes ``(networks, n, n)``, and b, axes ``(networks, n)``, with n = 2 or 3.
+
+    Raises
+    ------
+    ArgumentError
+        If the tensors do not fit or are not finite, or a determinant is so close to zero that rounding could decide it.
+    """
+    sizes: dict[str, int] = {}
+    require_tensor("couplings", couplings, "networks neurons neurons", sizes=sizes)
+    require_tensor("inputs", inputs, "networks neurons", sizes=sizes, device=couplings.device)
+    n = require_integer("the number of neurons of couplings", sizes["neurons"], at_least=2, at_most=3)
+    unit = torch.eye(n, dtype=torch.float64, device=couplings.device).expand(len(couplings), n, n)
+    vectors = torch.cat([unit, unit - couplings.double(), inputs.double()[..., None]], dim=-1)
+    values = torch.stack([torch.linalg.det(vectors[..., list(subset)]) for subset in _subsets(n, 2 * n + 1)], dim=-1)
+    size = vectors.abs().amax(dim=(-2, -1)).pow(n)[:, None]
+    if not (values.abs() > _DOUBT * size).all():
+        raise ArgumentError("couplings", "no determinant within rounding of zero", "some", "Draw those networks anew.")
+    return Chirotopes(n, values.sign().to(torch.int8).cpu().numpy())
 
 
 def table_codes(couplings: torch.Tensor) -> torch.Tensor:
@@ -259,7 +285,7 @@ def _scaled(row: list[Fraction]) -> tuple[Fraction, ...]:
 
 def _extended(known: Signs, n: int, vector: int) -> Signs:
     """All patterns of the vectors 0..vector that continue the ``known`` ones of 0..vector - 1."""
-    new = [(*rest, vector) for rest in sorted(itertools.combinations(range(vector), n - 1), key=lambda s: s[::-1])]
+    new = [subset for subset in _subsets(n, vector + 1) if vector in subset]
     free = [position for position, subset in enumerate(new) if sum(v < n for v in subset) < n - 1]
     choices = np.empty((2 ** len(free), len(new)), dtype=np.int8)
     for position, subset in enumerate(new):
@@ -287,6 +313,11 @@ def _extended(known: Signs, n: int, vector: int) -> Signs:
             patterns = patterns[(first != second) | (second != third)]
         kept.append(patterns)
     return np.concatenate(kept)
+
+
+def _subsets(size: int, vectors: int) -> list[tuple[int, ...]]:
+    """Rising subsets in the order of :func:`_position`."""
+    return sorted(itertools.combinations(range(vectors), size), key=_position)
 
 
 def _position(subset: Sequence[int]) -> int:
