@@ -177,6 +177,17 @@ def reproduce(workers: Workers = CORES) -> None:
     _say(("✓ ", "bold green"), f"{len(executed)} chapters reproduced; no claim has drifted.")
 
 
+@app.command()
+def record(
+    notebook: Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="What `memscape run --profile paper` wrote.")],
+) -> None:
+    """Record what a run too large for a desk measured: one file a claim, in results/."""
+    from memscape.book import results
+
+    for path in results.record(chapters.home(), notebook):
+        _say(("✓ ", "bold green"), os.path.relpath(path))
+
+
 @app.command("site-check")
 def site_check() -> None:
     """Look through the pages in _build/html for what a reader would stumble over."""

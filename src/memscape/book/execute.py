@@ -97,7 +97,7 @@ def in_place(chapter: Chapter, on_cell: OnCell | None = None) -> Execution:
     if chapter.path.read_bytes() != before:
         raise ChapterFailed(chapter.name, "the committed notebook was edited while it ran", partial)
     executed.metadata["memscape"] = stamp
-    _replace(chapter.path, text(normalised(executed)))
+    replace(chapter.path, text(normalised(executed)))
     partial.unlink()
     return Execution(chapter.name, chapter.path, facts)
 
@@ -154,7 +154,7 @@ def to(
         values={name: resolved[name] for name in values},
     )
     executed.metadata["memscape"] = stamp | {"facts": facts}
-    _replace(path, text(normalised(executed)))
+    replace(path, text(normalised(executed)))
     path.with_suffix(".partial.ipynb").unlink()
     return Execution(chapter.name, path, facts)
 
@@ -237,7 +237,7 @@ def record(home: Path, executions: list[Execution]) -> None:
     path = home / STATUS
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     known |= {done.chapter: done.facts | {"profile": "desk"} for done in executions}
-    _replace(path, json.dumps(dict(sorted(known.items())), indent=1) + "\n")
+    replace(path, json.dumps(dict(sorted(known.items())), indent=1) + "\n")
 
 
 def _execute(
@@ -251,7 +251,7 @@ def _execute(
     environment: Mapping[str, str] | None = None,
 ) -> tuple[NotebookNode, dict[str, Any]]:
     """Run a bare notebook in a kernel of its own, with the partial one on disk; return it and what it took."""
-    _replace(partial, text(notebook))
+    replace(partial, text(notebook))
     count = len(notebook.cells) + bool(values)
     start = time.perf_counter()
     try:
@@ -346,7 +346,7 @@ def _bare(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def _replace(path: Path, content: str) -> None:
+def replace(path: Path, content: str) -> None:
     """Write a file in one step: readers see the old content or the new, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -535,8 +535,8 @@ def lyapunov_exponents(
     r"""Largest Lyapunov exponent of the trajectory from each start: how fast close trajectories part.
 
     A small difference v obeys :math:`\dot v = -v + H W v`, with H the diagonal matrix that says which neurons are
-    driven above threshold. Its mean logarithmic growth, a unit of time, is negative at a stable fixed point, zero on a limit
-    cycle or a torus, positive in chaos.
+    driven above threshold. Its mean logarithmic growth, a unit of time, is negative at a stable fixed point, zero on a
+    limit cycle or a torus, positive in chaos.
 
     Parameters
     ----------
