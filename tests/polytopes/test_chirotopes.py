@@ -15,14 +15,15 @@ from memscape.polytopes.chirotopes import (
     canonical,
     chirotope_of,
     chirotopes,
+    describe,
     regions,
     relabelled,
+    set_codes,
     table_codes,
 )
 from memscape.polytopes.threshold_linear import fixed_points
 
 F64 = torch.float64
-SUPPORTS = 1 << np.arange(8)
 
 
 def normal(seed: int, *shape: int) -> torch.Tensor:
@@ -122,8 +123,7 @@ def test_canonical_sets_do_not_depend_on_the_numbering():
     expected = None
     for order in itertools.permutations(range(3)):
         found = fixed_points(couplings[:, order][:, :, order], ones)
-        sets = found.exists.numpy() @ SUPPORTS + (found.stable.numpy() @ SUPPORTS << 8)
-        smallest = canonical(sets, 3)
+        smallest = canonical(set_codes(found.exists, found.stable), 3)
         assert expected is None or np.array_equal(smallest, expected)
         expected = smallest
 
@@ -132,6 +132,15 @@ def test_canonical_keeps_different_sets_apart():
     # {1} and {2} are one set up to renumbering, {1, 2} is another.
     one, two, both = 1 << 1, 1 << 2, 1 << 3
     assert canonical(np.array([one, two, both]), 2).tolist() == [one, one, both]
+
+
+def test_codes_and_words_of_a_set():
+    exists = np.array([False, True, False, True, False, False, False, True])
+    stable = np.array([False, True, False, False, False, False, False, True])
+    assert set_codes(exists) == 0b10001010
+    assert describe(int(set_codes(exists, stable)), 3) == "1* 12 123*"
+    assert describe(1, 2) == "0"
+    assert set_codes(torch.from_numpy(exists[None])).shape == (1,)
 
 
 # Regions
@@ -185,6 +194,14 @@ def test_special_positions_count():
         (lambda: relabelled(np.array([1.0]), 3), "codes: expected integers from 0 to 2**10 - 1; got float64"),
         (lambda: canonical(np.array([-1]), 2), "sets: expected integers from 0 to 2**8 - 1; got int64 beyond them."),
         (lambda: canonical(np.array([1]), 5), "neurons: expected an integer in [1, 4]; got 5."),
+        (
+            lambda: set_codes(np.ones(8)),
+            "exists: expected booleans over 2, 4, 8 or 16 supports; got float64 of shape (8,)",
+        ),
+        (lambda: set_codes(np.ones(3, bool)), "exists: expected booleans over 2, 4, 8 or 16 supports; got bool"),
+        (lambda: set_codes(np.ones(4, bool), np.ones(2, bool)), "stable: expected booleans of shape (4,); got bool"),
+        (lambda: describe(2**16, 3), "code: expected integers from 0 to 2**16 - 1; got int64 beyond them."),
+        (lambda: describe(1, 5), "neurons: expected an integer in [1, 4]; got 5."),
         (lambda: regions([[0, 0, 1]]), "hyperplanes: expected rows (a_1, ..., a_d, c) of one length"),
         (lambda: regions([[1, 0, 1], [1, 0]]), "hyperplanes: expected rows (a_1, ..., a_d, c) of one length"),
         (lambda: regions([[1, float("nan"), 1]]), "hyperplanes: expected a finite number; got nan"),

@@ -32,7 +32,17 @@ import torch
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 
-__all__ = ["Chirotopes", "canonical", "chirotope_of", "chirotopes", "regions", "relabelled", "table_codes"]
+__all__ = [
+    "Chirotopes",
+    "canonical",
+    "chirotope_of",
+    "chirotopes",
+    "describe",
+    "regions",
+    "relabelled",
+    "set_codes",
+    "table_codes",
+]
 
 Signs = npt.NDArray[np.int8]
 Codes = npt.NDArray[np.int64]
@@ -208,6 +218,46 @@ def relabelled(codes: Codes, neurons: int) -> Codes:
     cells = (orders[:, :, None] * n + orders[:, None, :]).reshape(len(orders), -1)
     cells = np.concatenate([cells, np.full((len(orders), 1), n * n)], axis=1)
     return _encode(bits[..., cells])
+
+
+def set_codes(exists: npt.ArrayLike, stable: npt.ArrayLike | None = None) -> Codes:
+    """Sets of supports as integers: bit s is set where support s exists, bit 2**n + s where it is stable.
+
+    Parameters
+    ----------
+    exists, stable
+        Booleans, axes ``(..., 2**n)`` with n at most 4, as arrays or as tensors on the CPU.
+
+    Raises
+    ------
+    ArgumentError
+        If they are not booleans over 2, 4, 8 or 16 supports, or differ in shape.
+    """
+    first = np.asarray(exists)
+    second = first if stable is None else np.asarray(stable)
+    if first.dtype != bool or first.ndim == 0 or first.shape[-1] not in (2, 4, 8, 16):
+        raise ArgumentError("exists", "booleans over 2, 4, 8 or 16 supports", f"{first.dtype} of shape {first.shape}")
+    if second.dtype != bool or second.shape != first.shape:
+        raise ArgumentError("stable", f"booleans of shape {first.shape}", f"{second.dtype} of shape {second.shape}")
+    codes = _encode(first)
+    return codes if stable is None else codes | _encode(second) << first.shape[-1]
+
+
+def describe(code: int, neurons: int) -> str:
+    """A set of supports in words: ``"1* 12 123*"`` has {1} and {1, 2, 3} as stable ones among three.
+
+    Raises
+    ------
+    ArgumentError
+        If ``neurons`` is not an integer from 1 to 4, or the code is out of range.
+    """
+    n = require_integer("neurons", neurons, at_least=1, at_most=4)
+    bits = _bits("code", np.asarray(code), 2 * 2**n)
+    order = sorted(range(2**n), key=lambda support: (support.bit_count(), support))
+    names = ("".join(str(i + 1) for i in range(n) if support >> i & 1) or "0" for support in order)
+    return " ".join(
+        name + "*" * int(bits[support + 2**n]) for name, support in zip(names, order, strict=True) if bits[support]
+    )
 
 
 def canonical(sets: Codes, neurons: int) -> Codes:
