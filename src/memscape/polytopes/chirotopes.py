@@ -11,8 +11,8 @@ so that of the three products, with their signs, never all are positive and neve
 u_i and b have positive coordinates, which fixes the signs of all determinants with n - 1 unit vectors.
 
 :func:`chirotopes` lists all sign patterns that the relations allow. Up to n = 3 every one of them belongs to a network:
-patterns without zeros of up to eight vectors in the plane or in space all come from vectors (Goodman & Pollack 1980;
-Richter 1988). So the list of fixed-point sets it gives is complete, and no sample can miss any.
+patterns without zeros of up to eight vectors in the plane or in space all come from vectors (Goodman & Pollack 1980).
+So the list of fixed-point sets it gives is complete, and no sample can miss any.
 
 :func:`regions` counts the regions of a hyperplane arrangement exactly.
 """
