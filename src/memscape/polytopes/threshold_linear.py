@@ -157,7 +157,8 @@ def fixed_points(couplings: torch.Tensor, inputs: torch.Tensor, *, activities: b
     widest = max(2**k * (n + 1 - k) for k in range(n + 1)) * n * 8
     pieces = tableau.split(max(_BUDGET[couplings.device.type] // widest, 1), dim=-1)
     found = [_all_supports(piece, activities=activities) for piece in pieces]
-    return FixedPoints(*(torch.cat(parts).reshape(*batch, *parts[0].shape[1:]) for parts in zip(*found, strict=True)))
+    columns = (parts[0] if len(parts) == 1 else torch.cat(parts) for parts in zip(*found, strict=True))
+    return FixedPoints(*(column.reshape(*batch, *column.shape[1:]) for column in columns))
 
 
 def _all_supports(tableau: torch.Tensor, *, activities: bool) -> tuple[torch.Tensor, ...]:
