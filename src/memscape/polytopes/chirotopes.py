@@ -11,8 +11,8 @@ so that of the three products, with their signs, never all are positive and neve
 u_i and b have positive coordinates, which fixes the signs of all determinants with n - 1 unit vectors.
 
 :func:`chirotopes` lists all sign patterns that the relations allow. Up to n = 3 every one of them belongs to a network:
-patterns without zeros of up to eight vectors in the plane or in space all come from vectors (Goodman & Pollack 1980;
-Richter 1988). So the list of fixed-point sets it gives is complete, and no sample can miss any.
+patterns without zeros of up to eight vectors in the plane or in space all come from vectors (Goodman & Pollack 1980).
+So the list of fixed-point sets it gives is complete, and no sample can miss any.
 
 :func:`regions` counts the regions of a hyperplane arrangement exactly.
 """
@@ -32,7 +32,17 @@ import torch
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 
-__all__ = ["Chirotopes", "canonical", "chirotopes", "regions", "relabelled", "table_codes"]
+__all__ = [
+    "Chirotopes",
+    "canonical",
+    "chirotope_of",
+    "chirotopes",
+    "describe",
+    "regions",
+    "relabelled",
+    "set_codes",
+    "table_codes",
+]
 
 Signs = npt.NDArray[np.int8]
 Codes = npt.NDArray[np.int64]
@@ -129,6 +139,32 @@ def chirotopes(neurons: int, *, inputs: bool = False) -> Chirotopes:
     return Chirotopes(n, known)
 
 
+def chirotope_of(couplings: torch.Tensor, inputs: torch.Tensor) -> Chirotopes:
+    """The sign patterns of networks with inputs, one a network.
+
+    Parameters
+    ----------
+    couplings, inputs
+        W, axes ``(networks, n, n)``, and b, axes ``(networks, n)``, with n = 2 or 3.
+
+    Raises
+    ------
+    ArgumentError
+        If the tensors do not fit or are not finite, or a determinant is so close to zero that rounding could decide it.
+    """
+    sizes: dict[str, int] = {}
+    require_tensor("couplings", couplings, "networks neurons neurons", sizes=sizes)
+    require_tensor("inputs", inputs, "networks neurons", sizes=sizes, device=couplings.device)
+    n = require_integer("the number of neurons of couplings", sizes["neurons"], at_least=2, at_most=3)
+    unit = torch.eye(n, dtype=torch.float64, device=couplings.device).expand(len(couplings), n, n)
+    vectors = torch.cat([unit, unit - couplings.double(), inputs.double()[..., None]], dim=-1)
+    values = torch.stack([torch.linalg.det(vectors[..., list(subset)]) for subset in _subsets(n, 2 * n + 1)], dim=-1)
+    size = vectors.abs().amax(dim=(-2, -1)).pow(n)[:, None]
+    if not (values.abs() > _DOUBT * size).all():
+        raise ArgumentError("couplings", "no determinant within rounding of zero", "some", "Draw those networks anew.")
+    return Chirotopes(n, values.sign().to(torch.int8).cpu().numpy())
+
+
 def table_codes(couplings: torch.Tensor) -> torch.Tensor:
     """Codes of the tables of networks of three neurons, as :attr:`Chirotopes.codes`, from their couplings.
 
@@ -182,6 +218,46 @@ def relabelled(codes: Codes, neurons: int) -> Codes:
     cells = (orders[:, :, None] * n + orders[:, None, :]).reshape(len(orders), -1)
     cells = np.concatenate([cells, np.full((len(orders), 1), n * n)], axis=1)
     return _encode(bits[..., cells])
+
+
+def set_codes(exists: npt.ArrayLike, stable: npt.ArrayLike | None = None) -> Codes:
+    """Sets of supports as integers: bit s is set where support s exists, bit 2**n + s where it is stable.
+
+    Parameters
+    ----------
+    exists, stable
+        Booleans, axes ``(..., 2**n)`` with n at most 4, as arrays or as tensors on the CPU.
+
+    Raises
+    ------
+    ArgumentError
+        If they are not booleans over 2, 4, 8 or 16 supports, or differ in shape.
+    """
+    first = np.asarray(exists)
+    second = first if stable is None else np.asarray(stable)
+    if first.dtype != bool or first.ndim == 0 or first.shape[-1] not in (2, 4, 8, 16):
+        raise ArgumentError("exists", "booleans over 2, 4, 8 or 16 supports", f"{first.dtype} of shape {first.shape}")
+    if second.dtype != bool or second.shape != first.shape:
+        raise ArgumentError("stable", f"booleans of shape {first.shape}", f"{second.dtype} of shape {second.shape}")
+    codes = _encode(first)
+    return codes if stable is None else codes | _encode(second) << first.shape[-1]
+
+
+def describe(code: int, neurons: int) -> str:
+    """A set of supports in words: ``"1* 12 123*"`` has {1} and {1, 2, 3} as stable ones among three.
+
+    Raises
+    ------
+    ArgumentError
+        If ``neurons`` is not an integer from 1 to 4, or the code is out of range.
+    """
+    n = require_integer("neurons", neurons, at_least=1, at_most=4)
+    bits = _bits("code", np.asarray(code), 2 * 2**n)
+    order = sorted(range(2**n), key=lambda support: (support.bit_count(), support))
+    names = ("".join(str(i + 1) for i in range(n) if support >> i & 1) or "0" for support in order)
+    return " ".join(
+        name + "*" * int(bits[support + 2**n]) for name, support in zip(names, order, strict=True) if bits[support]
+    )
 
 
 def canonical(sets: Codes, neurons: int) -> Codes:
@@ -259,7 +335,7 @@ def _scaled(row: list[Fraction]) -> tuple[Fraction, ...]:
 
 def _extended(known: Signs, n: int, vector: int) -> Signs:
     """All patterns of the vectors 0..vector that continue the ``known`` ones of 0..vector - 1."""
-    new = [(*rest, vector) for rest in sorted(itertools.combinations(range(vector), n - 1), key=lambda s: s[::-1])]
+    new = [subset for subset in _subsets(n, vector + 1) if vector in subset]
     free = [position for position, subset in enumerate(new) if sum(v < n for v in subset) < n - 1]
     choices = np.empty((2 ** len(free), len(new)), dtype=np.int8)
     for position, subset in enumerate(new):
@@ -287,6 +363,11 @@ def _extended(known: Signs, n: int, vector: int) -> Signs:
             patterns = patterns[(first != second) | (second != third)]
         kept.append(patterns)
     return np.concatenate(kept)
+
+
+def _subsets(size: int, vectors: int) -> list[tuple[int, ...]]:
+    """Rising subsets in the order of :func:`_position`."""
+    return sorted(itertools.combinations(range(vectors), size), key=_position)
 
 
 def _position(subset: Sequence[int]) -> int:

@@ -49,17 +49,20 @@ LARGEST = 20
 _BUDGET = {"cpu": 2**24, "cuda": 2**29}
 """Bytes of one tableau: as much as stays in the last cache of a processor; an accelerator is to be filled."""
 
-_PIVOT = 1e-4
+_PIVOT = 1e-5
 """A pivot smaller than this, in units of the largest entry of I - W, could spoil the signs: those supports are solved
 again, each by its own elimination with row exchanges."""
 
 _DOUBT = 1e-9
 """Signs of numbers this close to zero, relative to the largest of their kind, are not taken as decided: the unit
-roundoff of float64, 1e-16, times 1e3 for the sums of 20 terms, times the 1e4 that one small pivot may cost."""
+roundoff of float64, 1e-16, times 1e2 for sums of up to 20 terms, times the 1e5 that one small pivot may cost."""
 
 _OPEN = 1e-6
 """Entries of Routh's array this close to zero, for matrices with entries up to 1, are left to the eigenvalues: what
 follows is divided by them, which must not bring the rounding up to the size of what decides."""
+
+_MANY = 64
+"""Below this number of matrices their eigenvalues take less time than the many short steps of Routh's array."""
 
 _ROUTH = 6
 """Up to this size the stability of many matrices is read from their characteristic polynomials."""
@@ -117,7 +120,7 @@ def members(neurons: int) -> torch.Tensor:
         If ``neurons`` is not an integer from 1 to 20.
     """
     require_integer("neurons", neurons, at_least=1, at_most=LARGEST)
-    return (torch.arange(2**neurons)[:, None] >> torch.arange(neurons) & 1).bool()
+    return _bits(torch.arange(2**neurons), neurons)
 
 
 def fixed_points(couplings: torch.Tensor, inputs: torch.Tensor, *, activities: bool = False) -> FixedPoints:
@@ -154,7 +157,8 @@ def fixed_points(couplings: torch.Tensor, inputs: torch.Tensor, *, activities: b
     widest = max(2**k * (n + 1 - k) for k in range(n + 1)) * n * 8
     pieces = tableau.split(max(_BUDGET[couplings.device.type] // widest, 1), dim=-1)
     found = [_all_supports(piece, activities=activities) for piece in pieces]
-    return FixedPoints(*(torch.cat(parts).reshape(*batch, *parts[0].shape[1:]) for parts in zip(*found, strict=True)))
+    columns = (parts[0] if len(parts) == 1 else torch.cat(parts) for parts in zip(*found, strict=True))
+    return FixedPoints(*(column.reshape(*batch, *column.shape[1:]) for column in columns))
 
 
 def _all_supports(tableau: torch.Tensor, *, activities: bool) -> tuple[torch.Tensor, ...]:
@@ -162,8 +166,7 @@ def _all_supports(tableau: torch.Tensor, *, activities: bool) -> tuple[torch.Ten
     n, _, networks = tableau.shape
     system = tableau[:, :n]
     rows, size = tableau[:, :, None].contiguous(), system.abs().amax(dim=(0, 1))
-    index = torch.ones(1, networks, dtype=torch.int8, device=tableau.device)
-    weak = torch.zeros(1, networks, dtype=torch.bool, device=tableau.device)
+    sign, smallest = rows.new_ones(1, networks), rows.new_full((1, networks), torch.inf)
     for k in range(n):
         # Axes (row, column, supports of the neurons before k, networks); column 0 is neuron k's.
         pivot = rows[k, 0]
@@ -172,44 +175,43 @@ def _all_supports(tableau: torch.Tensor, *, activities: bool) -> tuple[torch.Ten
         doubled[:, :, 0] = rows[:, 1:]
         torch.addcmul(rows[:, 1:], rows[:, :1], changed, value=-1, out=doubled[:, :, 1])
         doubled[k, :, 1] = changed
-        index = torch.cat([index, index * pivot.sign().to(torch.int8)])
-        weak = torch.cat([weak, weak | ~(pivot.abs() > _PIVOT * size)])
+        sign = torch.cat([sign, sign * pivot.sign()])
+        smallest = torch.cat([smallest, torch.minimum(smallest, pivot.abs())])
         rows = doubled.reshape(n, n - k, -1, networks)
     # What is left is the column of inputs: activities of the neurons in the support, total inputs of the others.
-    solution = rows[:, 0]
+    solution, index = rows[:, 0], sign.to(torch.int8)
+    weak = ~(smallest > _PIVOT * size)  # true for NaN, which follows a pivot of zero
     doubtful = torch.zeros_like(weak)
     if weak.any():
         support, network = weak.nonzero(as_tuple=True)
         solved = _solve_apart(tableau[:, :, network], support)
         solution[:, support, network], index[support, network], doubtful[support, network] = solved
-    largest = solution[0].abs()
-    margin = torch.full_like(largest, torch.inf)
     for i in range(n):
-        out, inside = solution[i].view(-1, 2, 2**i, networks).unbind(1)
-        halves = margin.view(-1, 2, 2**i, networks)
-        torch.minimum(halves[:, 0], -out, out=halves[:, 0])
-        torch.minimum(halves[:, 1], inside, out=halves[:, 1])
-        if i:
-            torch.maximum(largest, solution[i].abs(), out=largest)
-    doubtful |= margin.abs() <= _DOUBT * largest
+        solution[i].view(-1, 2, 2**i, networks)[:, 0].neg_()
+    # Now all signs must be positive.
+    margin = solution.amin(dim=0)
+    doubtful |= margin.abs() <= _DOUBT * torch.maximum(solution.amax(dim=0), -margin)
     exists = margin > 0
     # Networks first, and only then the list of fixed points: it has an entry for few of the supports.
     exists, index, doubtful = exists.T.contiguous(), index.T.contiguous(), doubtful.T.contiguous()
-    stable = torch.zeros_like(exists)
-    network, support = exists.nonzero(as_tuple=True)
+    # A stable fixed point has index 1. Without self-couplings the trace is negative, and up to two neurons that is all.
+    stable, wanted = exists & (index > 0), exists & (index > 0)
+    if (system.diagonal() == 1).all():
+        wanted[:, [1 << i | 1 << j for i in range(n) for j in range(i + 1)]] = False
+    network, support = wanted.nonzero(as_tuple=True)
     if len(network):
-        flows = -system.permute(2, 0, 1)
-        stable[network, support], close = _stable(flows, network, support)
+        stable[network, support], close = _stable(-system.permute(2, 0, 1), network, support)
         doubtful[network, support] |= close
     if not activities:
         return exists, stable, index, doubtful
-    return exists, stable, index, doubtful, torch.where(members(n).to(exists.device), solution.permute(2, 1, 0), 0.0)
+    inside = _bits(torch.arange(2**n, device=exists.device), n)
+    return exists, stable, index, doubtful, torch.where(inside, solution.permute(2, 1, 0), 0.0)
 
 
 def _solve_apart(tableau: torch.Tensor, support: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Solutions ``(n, M)``, indices and doubts of M supports, each of a tableau of its own, ``(n, n + 1, M)``."""
     n = len(tableau)
-    inside = members(n).to(support.device)[support].T
+    inside = _bits(support, n).T
     system, inputs = tableau[:, :n].permute(2, 0, 1), tableau[:, n].T
     # Unit columns for the neurons outside: the unknowns are then their total inputs.
     columns = torch.where(inside.T[:, None, :], system, torch.eye(n, dtype=system.dtype, device=system.device))
@@ -222,18 +224,23 @@ def _solve_apart(tableau: torch.Tensor, support: torch.Tensor) -> tuple[torch.Te
     return torch.where(singular, -torch.inf, solution), index.to(torch.int8), singular
 
 
+def _bits(support: torch.Tensor, neurons: int) -> torch.Tensor:
+    """Bit masks ``(M)`` to booleans ``(M, n)``."""
+    place = torch.arange(neurons, dtype=torch.int32, device=support.device)
+    return (support.to(torch.int32)[:, None] >> place & 1).bool()  # 32 bits are enough, and half the work
+
+
 def _stable(flows: torch.Tensor, network: torch.Tensor, support: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Whether the flow matrices ``(networks, n, n)``, restricted to supports, are stable, and whether that is close."""
     n = flows.shape[-1]
-    inside = members(n).to(support.device)
+    inside = _bits(support, n)
     # The neurons of each support first, in order.
     order = torch.argsort((~inside).to(torch.int8), dim=-1, stable=True)
-    sizes = inside.sum(dim=-1)[support]
+    sizes = inside.sum(dim=-1)
     stable, close = torch.ones_like(support, dtype=torch.bool), torch.zeros_like(support, dtype=torch.bool)
-    for size in range(1, n + 1):
-        chosen = (sizes == size).nonzero()[:, 0]
-        for some in chosen.split(2**22 // size**2) if len(chosen) else ():
-            kept = order[support[some], :size]
+    for size in sizes[sizes > 0].unique().tolist():
+        for some in (sizes == size).nonzero()[:, 0].split(2**22 // size**2):
+            kept = order[some, :size]
             blocks = flows[network[some, None, None], kept[:, :, None], kept[:, None, :]]
             stable[some], close[some] = _hurwitz(blocks)
     return stable, close
@@ -258,7 +265,7 @@ def _hurwitz(matrices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Whether ``(M, n, n)`` matrices are stable, and whether the largest real part is too close to zero to say."""
     n = matrices.shape[-1]
     size = matrices.abs().amax(dim=(-2, -1))
-    if n <= _ROUTH:
+    if n <= _ROUTH and len(matrices) >= _MANY:
         smallest = _routh(matrices / torch.where(size > 0, size, 1.0)[:, None, None])
         stable = smallest > 0
         open_ = ~(smallest.abs() > _OPEN)
