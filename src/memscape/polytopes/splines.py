@@ -585,7 +585,7 @@ def _inradius(rows: npt.NDArray[np.float64], half: float) -> float:
     found = linprog(
         [0, 0, -1], A_ub=np.column_stack((-rows[:, :2], np.ones(len(rows)))), b_ub=rows[:, 2], bounds=(None, None)
     )
-    return -float(found.fun)
+    return -float(found.fun)  # type: ignore[arg-type]  # feasible and bounded by the square
 
 
 @dataclass(frozen=True)
