@@ -477,12 +477,13 @@ def _replaced(polygons: Polygons, crossed: torch.Tensor, parts: Polygons) -> Pol
 
 def _values(polygons: Polygons, lines: torch.Tensor, uncertainty: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The affine functions at the vertices and bounds on their errors, both ``(R, V)``."""
-    slope, offset = lines[:, None, :2], lines[:, 2:]
-    values = torch.linalg.vecdot(polygons.vertices, slope) + offset
+    # Coordinate by coordinate: a product over an axis of two is slow.
+    (x, y), (a, b, c) = polygons.vertices.unbind(dim=-1), lines[..., None].unbind(dim=1)
     # Three products and sums, each rounded: 3 units; 4 leaves room for the terms of second order.
-    known = uncertainty + 4 * _EPS * lines.abs()
-    rounding = torch.linalg.vecdot(polygons.vertices.abs(), known[:, None, :2]) + known[:, 2:]
-    return values, rounding + torch.linalg.vector_norm(slope, dim=-1) * polygons.errors
+    da, db, dc = (uncertainty + 4 * _EPS * lines.abs())[..., None].unbind(dim=1)
+    rounding = torch.addcmul(torch.addcmul(dc, da, x.abs()), db, y.abs())
+    values = torch.addcmul(torch.addcmul(c, a, x), b, y)
+    return values, torch.addcmul(rounding, torch.hypot(a, b), polygons.errors)
 
 
 def _require_lines(
