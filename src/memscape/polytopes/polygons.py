@@ -19,7 +19,7 @@ from the two lines that meet in the vertex; this is why every edge remembers its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import torch
@@ -56,24 +56,37 @@ class Polygons:
         copy of its last one.
     counts
         Integers ``(R,)``: vertices of each polygon, at least 3 (fewer only for slivers thinner than rounding).
-    labels
-        Integers ``(R, V)``: the line that edge ``i``, from vertex ``i`` to the next, lies on. Lines are numbered from 0
-        by whoever cuts; -1, -2, ... are the sides of the polygon that everything began with.
     errors
         Axes ``(R, V)``: bound on the distance of each vertex from where exact arithmetic would put it.
+    walls
+        Integers ``(R, V)``: which of the lines below edge ``i``, from vertex ``i`` to the next, lies on.
+    lines, uncertainty
+        Coefficients of T lines and bounds on their errors, axes ``(T, 3)``.
+    names
+        Integers ``(T,)``: what whoever cut along a line calls it, from 0; several lines may have one name. The sides
+        of the polygon that everything began with are -1, -2, ...
     """
 
     vertices: torch.Tensor
     counts: torch.Tensor
-    labels: torch.Tensor
     errors: torch.Tensor
+    walls: torch.Tensor
+    lines: torch.Tensor
+    uncertainty: torch.Tensor
+    names: torch.Tensor
 
     def __len__(self) -> int:
         return self.counts.shape[0]
 
     def select(self, index: torch.Tensor) -> Polygons:
         """The polygons at ``index``, integers ``(S,)``, or where a mask ``(R,)`` is true."""
-        return Polygons(self.vertices[index], self.counts[index], self.labels[index], self.errors[index])
+        fields = {name: getattr(self, name)[index] for name in ("vertices", "counts", "errors", "walls")}
+        return replace(self, **fields)
+
+    @property
+    def labels(self) -> torch.Tensor:
+        """Integers ``(R, V)``: the name of the line that edge ``i`` lies on."""
+        return self.names[self.walls]
 
     @property
     def real(self) -> torch.Tensor:
@@ -100,7 +113,7 @@ class Polygons:
         An edge inside the first polygon comes twice, once from each side.
         """
         ends = torch.stack((self.vertices, self._following(self.vertices)), dim=2)
-        owner = torch.arange(len(self), device=self.counts.device)[:, None].expand_as(self.labels)
+        owner = torch.arange(len(self), device=self.counts.device)[:, None].expand_as(self.walls)
         return ends[self.real], self.labels[self.real], owner[self.real]
 
     def _spokes(self) -> torch.Tensor:
@@ -177,9 +190,19 @@ def convex(vertices: torch.Tensor) -> Polygons:
     # Once around and no more: a pentagram turns the same way at every corner, too.
     if (turns <= 0).any() or turns.sum() > 7:
         raise ArgumentError("vertices", "a strictly convex polygon", "corners that do not all turn the same way")
-    sides = torch.arange(-1, -vertices.shape[0] - 1, -1, device=vertices.device)
-    counts = torch.tensor([vertices.shape[0]], device=vertices.device)
-    return Polygons(vertices[None], counts, sides[None], torch.zeros_like(vertices[None, :, 0]))
+    walls = torch.arange(vertices.shape[0], device=vertices.device)
+    (x, y), (u, v) = vertices.unbind(dim=1), vertices.roll(-1, dims=0).unbind(dim=1)
+    lines = torch.stack((y - v, u - x, x * v - u * y), dim=1)
+    size = torch.stack((y.abs() + v.abs(), x.abs() + u.abs(), (x * v).abs() + (u * y).abs()), dim=1)
+    return Polygons(
+        vertices[None],
+        vertices.new_tensor([vertices.shape[0]]).long(),
+        torch.zeros_like(vertices[None, :, 0]),
+        walls[None],
+        lines,
+        2 * _EPS * size,
+        -1 - walls,
+    )
 
 
 def square(half: float, *, device: torch.device | str = "cpu") -> torch.Tensor:
@@ -258,9 +281,9 @@ def cut(
     """
     lines, uncertainty = _require_lines(polygons, lines, uncertainty)
     require_integer("label", label, at_least=0)
-    if signs.dtype != torch.int8 or signs.shape != polygons.labels.shape:
+    if signs.dtype != torch.int8 or signs.shape != polygons.walls.shape:
         raise ArgumentError(
-            "signs", f"int8 of shape {tuple(polygons.labels.shape)}", f"{signs.dtype} of shape {tuple(signs.shape)}"
+            "signs", f"int8 of shape {tuple(polygons.walls.shape)}", f"{signs.dtype} of shape {tuple(signs.shape)}"
         )
     above, below = (signs > 0).any(dim=1), (signs < 0).any(dim=1)
     parents = torch.arange(len(polygons), device=signs.device)
@@ -269,8 +292,7 @@ def cut(
     if crossed.numel() == 0:
         return Cut(polygons, parents, sides)
     sides[crossed] = 1
-    lines, uncertainty = (each if each.ndim == 1 else each[crossed] for each in (lines, uncertainty))
-    parts = _parts(polygons.select(crossed), lines, uncertainty, signs[crossed], label)
+    parts = _parts(polygons.select(crossed), lines[crossed], uncertainty[crossed], signs[crossed], label)
     return Cut(_replaced(polygons, crossed, parts), torch.cat((parents, crossed)), torch.cat((sides, -sides[crossed])))
 
 
@@ -331,10 +353,10 @@ def arrange(vertices: torch.Tensor, lines: torch.Tensor, uncertainty: torch.Tens
 
 def doubts(polygons: Polygons, signs: torch.Tensor) -> list[list[int]]:
     """Where the signs are 0: polygon, vertex, and the labels of the two lines that meet there, one list each."""
-    before = polygons.labels.roll(1, dims=1)
-    before[:, 0] = polygons.labels.gather(1, polygons.counts[:, None] - 1)[:, 0]
-    where = ((signs == 0) & polygons.real).nonzero(as_tuple=True)
-    return torch.stack((*where, before[where], polygons.labels[where]), dim=1).tolist()
+    region, corner = ((signs == 0) & polygons.real).nonzero(as_tuple=True)
+    before = torch.where(corner > 0, corner, polygons.counts[region]) - 1
+    meeting = (polygons.names[polygons.walls[region, each]] for each in (before, corner))
+    return torch.stack((region, corner, *meeting), dim=1).tolist()
 
 
 def exact_sign(line: Line, first: Line, second: Line) -> int:
@@ -370,15 +392,9 @@ def _parts(
     polygons: Polygons, lines: torch.Tensor, uncertainty: torch.Tensor, signs: torch.Tensor, label: int
 ) -> Polygons:
     """Both parts of C polygons that are all cut: first those on the positive side, then those on the negative side."""
-    values, errors = _values(polygons, lines, uncertainty)
     following = polygons._following
-    total = (values.abs() + following(values).abs()).clamp_min(torch.finfo(values.dtype).tiny)
-    steps = following(polygons.vertices) - polygons.vertices
-    points = polygons.vertices + (values.abs() / total)[..., None] * steps
-    # Moving an end by its error moves the point no further. Moving the line slides it along the edge, by the error of
-    # the value over its slope, but never beyond the ends, whose signs are known.
-    slide = ((errors + following(errors)) / total).clamp_max(1.0) * torch.linalg.vector_norm(steps, dim=-1)
-    blur = torch.maximum(polygons.errors, following(polygons.errors)) + slide + 4 * _EPS * points.abs().sum(dim=-1)
+    points, blur = _meetings(polygons, lines, uncertainty)
+    cuts = torch.arange(len(polygons.lines), len(polygons.lines) + len(polygons), device=signs.device)
 
     # Around each part in order: a vertex if it is on this side or on the line, then the cut of the edge behind it.
     # Where the boundary turns off the old one, it goes on along the line.
@@ -386,8 +402,8 @@ def _parts(
     there = torch.stack((following(signs), -following(signs)))
     keep = torch.stack((here >= 0, here * there < 0), dim=-1) & polygons.real[..., None]
     leaves = torch.stack(((here == 0) & (there < 0), here > 0), dim=-1)
-    labels = torch.where(leaves, label, polygons.labels[..., None])
-    keep, labels = (each.reshape(2 * len(polygons), -1) for each in (keep, labels))
+    walls = torch.where(leaves, cuts[:, None, None], polygons.walls[..., None])
+    keep, walls = (each.reshape(2 * len(polygons), -1) for each in (keep, walls))
     counts = keep.sum(dim=1)
     width = int(counts.max())
     # The kept entries in their order, and in the padding the last of them again.
@@ -395,8 +411,50 @@ def _parts(
     order = order.gather(1, torch.arange(width, device=counts.device).minimum(counts[:, None] - 1))
     corners = torch.stack((polygons.vertices, points), dim=2).flatten(1, 2).repeat(2, 1, 1)
     blurs = torch.stack((polygons.errors, blur), dim=2).flatten(1, 2).repeat(2, 1)
-    vertices = corners.gather(1, order[..., None].expand(*order.shape, 2))
-    return Polygons(vertices, counts, labels.gather(1, order), blurs.gather(1, order))
+    return Polygons(
+        vertices=corners.gather(1, order[..., None].expand(*order.shape, 2)),
+        counts=counts,
+        errors=blurs.gather(1, order),
+        walls=walls.gather(1, order),
+        lines=torch.cat((polygons.lines, lines)),
+        uncertainty=torch.cat((polygons.uncertainty, uncertainty)),
+        names=torch.cat((polygons.names, polygons.names.new_full((len(lines),), label))),
+    )
+
+
+def _meetings(polygons: Polygons, lines: torch.Tensor, uncertainty: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where each polygon's line meets each of its edges, ``(C, V, 2)``, and bounds on the errors, ``(C, V)``.
+
+    Right for edges whose ends have opposite signs; anything elsewhere.
+    """
+    tiny = torch.finfo(lines.dtype).tiny
+    # Cramer's rule, from the coefficients: the errors of earlier vertices do not enter.
+    (a, b, c), (d, e, f) = lines[:, None].unbind(-1), polygons.lines[polygons.walls].unbind(-1)
+    meet = a * e - b * d
+    points = torch.stack((b * f - c * e, c * d - a * f), dim=-1) / meet[..., None]
+    x, y = points.abs().unbind(-1)
+    # How far each line may be from the point in the value of its function, by the errors of its coefficients; then how
+    # far the point moves if both are; and the rounding of the rule itself.
+    (da, db, dc), (dd, de, df) = (uncertainty[:, None].unbind(-1), polygons.uncertainty[polygons.walls].unbind(-1))
+    first, second = da * x + db * y + dc, dd * x + de * y + df
+    a, b, c, d, e, f, size = (each.abs() for each in (a, b, c, d, e, f, meet))
+    moved = (e + d) * first + (a + b) * second
+    rounded = 4 * _EPS * (b * f + c * e + c * d + a * f + (x + y) * (a * e + b * d))
+    # All this is first order in the relative error of the determinant; a tenth is small enough, with the factor.
+    wobble = (da * e + a * de + db * d + b * dd + 4 * _EPS * (a * e + b * d)) / size.clamp_min(tiny)
+    blur = torch.where(wobble < 0.1, 1.25 * (moved + rounded) / size.clamp_min(tiny), torch.inf)
+
+    # Nearly parallel: at least the point is on the edge between two vertices of which it is known on which side they
+    # are. Moving an end by its error moves it no further; moving the line slides it along, not beyond the ends.
+    following = polygons._following
+    values, errors = _values(polygons, lines, uncertainty)
+    total = (values.abs() + following(values).abs()).clamp_min(tiny)
+    steps = following(polygons.vertices) - polygons.vertices
+    between = polygons.vertices + (values.abs() / total)[..., None] * steps
+    slide = ((errors + following(errors)) / total).clamp_max(1.0) * torch.linalg.vector_norm(steps, dim=-1)
+    rounding = 4 * _EPS * (polygons.vertices.abs() + steps.abs()).sum(dim=-1)
+    known = torch.maximum(polygons.errors, following(polygons.errors)) + slide + rounding
+    return torch.where((blur < known)[..., None], points, between), torch.minimum(blur, known)
 
 
 def _replaced(polygons: Polygons, crossed: torch.Tensor, parts: Polygons) -> Polygons:
@@ -404,34 +462,28 @@ def _replaced(polygons: Polygons, crossed: torch.Tensor, parts: Polygons) -> Pol
     cuts, regions = crossed.shape[0], len(polygons)
     width = max(polygons.vertices.shape[1], parts.vertices.shape[1])
     target = torch.cat((crossed, torch.arange(regions, regions + cuts, device=crossed.device)))
-    fields = []
-    for name in ("vertices", "labels", "errors"):
+    fields = {}
+    for name in ("vertices", "errors", "walls"):
         old, new = getattr(polygons, name), getattr(parts, name)
         field = old.new_empty(regions + cuts, width, *old.shape[2:])
         field[:regions, : old.shape[1]] = old
         field[:regions, old.shape[1] :] = old[:, -1:]
         field[target, : new.shape[1]] = new
         field[target, new.shape[1] :] = new[:, -1:]
-        fields.append(field)
+        fields[name] = field
     counts = torch.cat((polygons.counts, parts.counts[cuts:])).index_copy(0, target, parts.counts)
-    return Polygons(fields[0], counts, fields[1], fields[2])
+    return replace(parts, counts=counts, **fields)
 
 
 def _values(polygons: Polygons, lines: torch.Tensor, uncertainty: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The affine functions at the vertices and bounds on their errors, both ``(R, V)``."""
-    slope, offset = lines[..., :2], lines[..., 2]
-    size = polygons.vertices.abs()
-    values = torch.linalg.vecdot(polygons.vertices, _along(slope, 2)) + _along(offset, 1)
+    # Coordinate by coordinate: a product over an axis of two is slow.
+    (x, y), (a, b, c) = polygons.vertices.unbind(dim=-1), lines[..., None].unbind(dim=1)
     # Three products and sums, each rounded: 3 units; 4 leaves room for the terms of second order.
-    known = uncertainty + 4 * _EPS * lines.abs()
-    rounding = torch.linalg.vecdot(size, _along(known[..., :2], 2)) + _along(known[..., 2], 1)
-    moved = _along(torch.linalg.vector_norm(slope, dim=-1), 1) * polygons.errors
-    return values, rounding + moved
-
-
-def _along(each: torch.Tensor, axes: int) -> torch.Tensor:
-    """One entry for all polygons, or one a polygon, broadcast over their vertices."""
-    return each.unsqueeze(-axes) if each.ndim == axes else each
+    da, db, dc = (uncertainty + 4 * _EPS * lines.abs())[..., None].unbind(dim=1)
+    rounding = torch.addcmul(torch.addcmul(dc, da, x.abs()), db, y.abs())
+    values = torch.addcmul(torch.addcmul(c, a, x), b, y)
+    return values, torch.addcmul(rounding, torch.hypot(a, b), polygons.errors)
 
 
 def _require_lines(
@@ -442,11 +494,11 @@ def _require_lines(
     if lines.shape not in ((3,), (len(polygons), 3)):
         raise ArgumentError("lines", f"shape (3,) or ({len(polygons)}, 3)", f"shape {tuple(lines.shape)}")
     if uncertainty is None:
-        return lines, torch.zeros_like(lines)
+        uncertainty = torch.zeros_like(lines)
     require_tensor("uncertainty", uncertainty, "...", values="nonnegative", dtype=torch.float64, device=device)
     if uncertainty.shape != lines.shape:
         raise ArgumentError("uncertainty", f"shape {tuple(lines.shape)}", f"shape {tuple(uncertainty.shape)}")
-    return lines, uncertainty
+    return lines.expand(len(polygons), 3), uncertainty.expand(len(polygons), 3)
 
 
 def _cross(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
