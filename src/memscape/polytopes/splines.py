@@ -615,6 +615,9 @@ def crossings(network: Network, starts: torch.Tensor, ends: torch.Tensor) -> Cro
     two such changes the second layer is affine, and so on: each layer is evaluated at all the places found so far, and
     changes between two neighbours are found by their signs.
 
+    No change is missed for lying close to another; what remains is rounding in the network's own dtype, where a unit
+    comes within it of zero without crossing.
+
     Parameters
     ----------
     network
