@@ -193,16 +193,16 @@ def test_blocks_of_copies_nest_larger_supports(small, large):
 # Rounding
 
 
-def test_a_singular_pivot_on_the_way_does_no_harm():
-    # det(I - W_{12}) = 0, but the networks of {1, 2, 3} and {1, 2, 3, 4} are regular.
+@pytest.mark.parametrize("off", [0.0, 2.0**-40, 2.0**-24])
+def test_a_singular_pivot_on_the_way_does_no_harm(off):
+    # det(I - W_{12}) is zero or close to it, but the networks of {1, 2, 3} and {1, 2, 3, 4} are regular.
     couplings = torch.tensor(
-        [[0, -1, -0.5, -0.25], [-1, 0, -0.25, -0.5], [-0.5, -0.75, 0, -0.5], [-0.25, -1.5, -0.5, 0]], dtype=F64
+        [[0, off - 1, -0.5, -0.25], [-1, 0, -0.25, -0.5], [-0.5, -0.75, 0, -0.5], [-0.25, -1.5, -0.5, 0]], dtype=F64
     )
     inputs = torch.tensor([1, 0.75, 1.25, 1], dtype=F64)
     found = fixed_points(couplings, inputs, activities=True)
-    assert found.doubtful.nonzero()[:, 0].tolist() == [3]
-    assert found.index[3] == 0
-    assert not found.exists[3]
+    assert found.doubtful.nonzero()[:, 0].tolist() == ([3] if off < 1e-9 else [])
+    assert off > 0 or found.index[3] == 0
     for support in set(range(16)) - {3}:
         exact = exact_fixed_point(couplings.tolist(), inputs.tolist(), support)
         assert (found.exists[support], found.stable[support], found.index[support]) == (

@@ -86,7 +86,7 @@ class FixedPoints:
         that its sign is not certain, a determinant so close to zero, or a real part. Ask :func:`exact_fixed_point`.
     activities
         Solution x of x = W x + b on the support and 0 outside, axes ``(..., 2**n, n)``, float64, or None if not asked
-        for. It is a fixed point only where ``exists``.
+        for. It is a fixed point only where ``exists``; -inf where I - W_sigma is singular to working precision.
     """
 
     exists: torch.Tensor
@@ -155,7 +155,7 @@ def fixed_points(couplings: torch.Tensor, inputs: torch.Tensor, *, activities: b
     tableau = torch.cat([system.expand(*batch, n, n), inputs.double().expand(*batch, n)[..., None]], dim=-1)
     tableau = tableau.reshape(-1, n, n + 1).permute(1, 2, 0)
     widest = max(2**k * (n + 1 - k) for k in range(n + 1)) * n * 8
-    pieces = tableau.split(max(_BUDGET[couplings.device.type] // widest, 1), dim=-1)
+    pieces = tableau.split(max(_BUDGET.get(couplings.device.type, _BUDGET["cpu"]) // widest, 1), dim=-1)
     found = [_all_supports(piece, activities=activities) for piece in pieces]
     columns = (parts[0] if len(parts) == 1 else torch.cat(parts) for parts in zip(*found, strict=True))
     return FixedPoints(*(column.reshape(*batch, *column.shape[1:]) for column in columns))
