@@ -542,7 +542,22 @@ def _relation(rows: np.ndarray) -> list[int] | None:
 
 
 def require_integers(name: str, value: np.ndarray, axes: tuple) -> np.ndarray:
-    """``value`` as int64 if it is an array of integers with these axes: a size, None for any, or ... in front."""
+    """Return ``value`` as int64 if it is an array of integers with the stated axes, otherwise raise.
+
+    Parameters
+    ----------
+    name
+        The name the caller knows the array by.
+    value
+        What was passed.
+    axes
+        Sizes from first to last, None for any; a leading ``...`` admits any number of batch axes. None may be empty.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the argument, what was expected, what came and the cure.
+    """
     if not isinstance(value, np.ndarray) or not np.issubdtype(value.dtype, np.integer):
         kind = f"dtype {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
         raise ArgumentError(name, "a numpy array of integers", kind, "Round and convert it with .astype(np.int64).")
