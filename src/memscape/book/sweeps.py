@@ -18,11 +18,12 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
 from distributed import Client, LocalCluster, WorkerPlugin, as_completed, get_worker
 from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
@@ -75,8 +76,8 @@ def cluster(
     scheduler: str | None = None,
     slurm: Mapping[str, Any] | None = None,
     *,
-    gpus: int = 0,
-    dashboard: bool = False,
+    gpu: bool = False,
+    on_dashboard: Callable[[str], None] | None = None,
 ) -> Iterator[Client]:
     """Open a client of ``workers`` single-threaded processes, of a running scheduler, or of workers that Slurm starts.
 
@@ -87,38 +88,57 @@ def cluster(
     scheduler
         The address of a running scheduler, ``tcp://host:8786``.
     slurm
-        Keyword arguments of `dask_jobqueue.SLURMCluster`.
-    gpus
-        At the desk, how many of the processes have a GPU each, as Dask's resource ``GPU``.
-    dashboard
-        Whether to serve Dask's dashboard.
+        Keyword arguments of `dask_jobqueue.SLURMCluster`; see `slurm_settings`.
+    gpu
+        Whether each process at the desk holds one of Dask's resource ``GPU``.
+    on_dashboard
+        Called with the address of Dask's dashboard; without it none is served at the desk.
     """
     require_integer("workers", workers, at_least=1)
-    if scheduler is not None:
-        with Client(scheduler, timeout=10) as client:
-            yield client
-        return
-    if slurm is not None:
-        from dask_jobqueue import SLURMCluster
+    with ExitStack() as stack:
+        if scheduler is not None:
+            client = stack.enter_context(Client(scheduler, timeout=10))
+        elif slurm is not None:
+            from dask_jobqueue import SLURMCluster
 
-        with SLURMCluster(**slurm) as processes, Client(processes) as client:
-            processes.scale(jobs=workers)
-            yield client
-        return
-    # No memory limit: what a chapter needs is in its kernel, a process of its own that a worker does not count.
-    with (
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=0,
-            dashboard_address=":0" if dashboard else None,
-            resources={"GPU": 1} if gpus else None,
-            silence_logs=logging.ERROR,
-        ) as processes,
-        Client(processes) as client,
-    ):
+            jobs = stack.enter_context(SLURMCluster(**slurm))
+            jobs.scale(jobs=workers)
+            client = stack.enter_context(Client(jobs))
+        else:
+            processes = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                # No limit: what a chapter needs is in its kernel, a process of its own that a worker does not count.
+                memory_limit=0,
+                dashboard_address=":0" if on_dashboard else None,
+                resources={"GPU": 1} if gpu else None,
+                silence_logs=logging.ERROR,
+            )
+            client = stack.enter_context(Client(stack.enter_context(processes)))
+        if on_dashboard is not None:
+            on_dashboard(client.dashboard_link)
         yield client
+
+
+def slurm_settings(path: Path) -> dict[str, Any]:
+    """Return the arguments for `dask_jobqueue.SLURMCluster` that a YAML file holds, with one single-threaded worker a job.
+
+    Raises
+    ------
+    ArgumentError
+        If the file is not there, is no mapping, or names an argument that SLURMCluster does not know.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ArgumentError("slurm", "a YAML file", f"no {path}") from None
+    except yaml.YAMLError as error:
+        raise ArgumentError("slurm", "a YAML file", f"{path}: {error}") from None
+    if not isinstance(content, dict):
+        expected = "a mapping of arguments of SLURMCluster: {queue: gpu, memory: 8GB, walltime: '02:00:00'}"
+        raise ArgumentError("slurm", expected, type(content).__name__)
+    return {"cores": 1, "processes": 1, **content}
 
 
 def require_same_package(client: Client) -> None:
