@@ -144,7 +144,8 @@ def sweep(
                 bars.advance(bar)
                 if isinstance(result, Exception):
                     failed += 1
-                    asked.failed(todo[number], str(result))
+                    reason = result.error if isinstance(result, execution.ChapterFailed) else repr(result)
+                    asked.failed(todo[number], reason)
                     _say(("✗ ", "bold red"), str(result))
                 else:
                     asked.succeeded(todo[number])

@@ -32,7 +32,7 @@ import memscape
 from memscape.arguments import ArgumentError, require_integer
 from memscape.book import execute as chapter_execution
 from memscape.book.chapters import Chapter
-from memscape.book.execute import Execution, Limits
+from memscape.book.execute import ChapterFailed, Execution, Limits
 
 OnProgress = Callable[[int, int, int], None]
 """Called as a job begins a cell: the job's number, the cell's position, the number of cells."""
@@ -122,7 +122,7 @@ def cluster(
 
 
 def slurm_settings(path: Path) -> dict[str, Any]:
-    """Return the arguments for `dask_jobqueue.SLURMCluster` that a YAML file holds, with one single-threaded worker a job.
+    """Return the arguments of `dask_jobqueue.SLURMCluster` that a YAML file holds; a job has one worker of one thread.
 
     Raises
     ------
@@ -204,8 +204,7 @@ def execute(
     for future in as_completed(numbers):
         if future.status in ("cancelled", "lost"):
             raise FutureCancelledError(future.key, "the scheduler is gone")
-        failure = future.exception()
-        yield numbers[future], _outcome(future.result() if failure is None else failure, jobs[numbers[future]])
+        yield numbers[future], _outcome(future.exception() or future.result(), jobs[numbers[future]])
         future.release()
     client.unsubscribe_topic(topic)
 
@@ -266,10 +265,13 @@ def _renumbered(on_progress: OnProgress, numbers: Sequence[int], position: int, 
 def _outcome(result: Execution | Exception, job: Job) -> Execution | Exception:
     if isinstance(result, KilledWorker):
         reason = f"{_DEATHS} workers died of it, one after the other"
-        return chapter_execution.ChapterFailed(job.chapter.name, reason, job.path or job.chapter.path)
+        return ChapterFailed(job.chapter.name, reason, job.path or job.chapter.path)
     return result
 
 
-def _work(job: Job, number: int, topic: str) -> Execution:
+def _work(job: Job, number: int, topic: str) -> Execution | Exception:
     worker = get_worker()
-    return job.run(lambda position, count: worker.log_event(topic, (number, position, count)))
+    try:
+        return job.run(lambda position, count: worker.log_event(topic, (number, position, count)))
+    except ChapterFailed as failure:
+        return failure  # an outcome like any other: raised, every worker would log it with a traceback
