@@ -68,6 +68,9 @@ def _values(parameter: Parameter, text: str) -> list[Any]:
     pieces = _BETWEEN_LISTS.split(text) if parameter.kind.startswith("list") else text.split(",")
     values: list[Any] = []
     for piece in pieces:
+        if parameter.kind.startswith("list") and not piece.strip().startswith("["):
+            # One list or as many values? Brackets tell.
+            raise ArgumentError(f"-g {parameter.name}", "lists in brackets, `[0.1],[0.1,0.2]`", repr(piece))
         bounds = _RANGE.match(piece.strip()) if parameter.kind == "int" else None
         if bounds is None:
             values.append(parameter.read(piece.strip()))
