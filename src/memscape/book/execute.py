@@ -355,7 +355,7 @@ class _Client(PapermillNotebookClient):
         self.reset_execution_trackers()
         with ExitStack() as stack:
             self._start(stack, kernel)
-            stack.enter_context(_held_to(limits, self.km.provisioner.pid))
+            stack.enter_context(_held_to(limits, self._ipykernel()))
             self.papermill_execute_cells()
             if not self.nb.metadata.papermill.get("exception"):
                 self.nb.metadata.papermill["facts"] = ast.literal_eval(self._ask(_FACTS))
@@ -371,6 +371,11 @@ class _Client(PapermillNotebookClient):
                 if attempt == _STARTS:
                     raise
                 self.km = None  # a new manager chooses new ports
+
+    def _ipykernel(self) -> int:
+        """Return the number of the kernel's process."""
+        assert self.km is not None  # `_start` made it
+        return self.km.provisioner.pid
 
     def _ask(self, source: str) -> str:
         """Execute one more cell, which is not kept, and return what it prints."""

@@ -19,7 +19,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -271,6 +271,9 @@ def _outcome(result: Execution | Exception, job: Job) -> Execution | Exception:
 
 def _work(job: Job, number: int, topic: str) -> Execution | Exception:
     worker = get_worker()
+    if job.limits.mib is None and worker.memory_manager.memory_limit:
+        # The kernel is a process of its own, which Dask would neither count nor stop.
+        job = replace(job, limits=replace(job.limits, mib=worker.memory_manager.memory_limit / 2**20))
     try:
         return job.run(lambda position, count: worker.log_event(topic, (number, position, count)))
     except ChapterFailed as failure:
