@@ -195,7 +195,6 @@ def test_every_imported_package_is_declared():
 USED_BY_NAME = {
     "bokeh": ("src/memscape/book/sweeps.py", "Dask's dashboard"),
     "check-jsonschema": ("tests/test_workflows.py", "check-jsonschema"),
-    "gudhi": ("chapters/homotopy/index.md", "GUDHI"),  # a reader's environment need not change when that part grows
     "import-linter": ("Makefile", "lint-imports"),
     "ipykernel": ("src/memscape/book/execute.py", '"python3"'),
     "jupyter-book": ("Makefile", "jupyter-book build"),

@@ -152,3 +152,56 @@ def test_nothing_is_unpickled(root):
     source = (root / "src/memscape/book/data.py").read_text(encoding="utf-8")
     assert "import pickle" not in source
     assert "np.load" not in source
+
+
+# Digraphs
+
+
+@pytest.fixture
+def tables(root, tmp_path):
+    """A copy of the tables of digraphs that may be damaged."""
+    shutil.copytree(root / "data/digraphs", tmp_path / "data/digraphs")
+    return tmp_path / "data/digraphs"
+
+
+def test_the_table_of_three_nodes_reads_as_it_is_written(root):
+    table = data.digraphs(3, root)
+    assert table.codes.tolist()[:4] == [0, 1, 3, 5]
+    assert table.automorphisms.tolist()[:4] == [6, 1, 2, 2]
+    assert table.parameters == (("0.25", "0.5"), ("0.51", "1.76"), ("0.1", "0.12"))
+    assert table.exists.shape == table.stable.shape == (3, 16, 8)
+    # The digraph with the one edge 1 -> 2: fixed points 2*, 3* and 23.
+    assert np.flatnonzero(table.exists[0, 1]).tolist() == [0b010, 0b100, 0b110]
+    assert np.flatnonzero(table.stable[0, 1]).tolist() == [0b010, 0b100]
+
+
+def test_the_published_digraphs_read_as_they_are_printed(root):
+    published = data.published_digraphs(root)
+    cycle = published.numbers.tolist().index(1)
+    assert published.adjacency[cycle].sum() == 5
+    assert published.adjacency[cycle, 1, 0]  # 1 -> 2
+    assert np.flatnonzero(published.exists[cycle]).tolist() == [31]
+    assert published.parameter_dependent.sum() == published.attractor_missing.sum() == 19
+    assert published.class_sizes.sum() == 9608
+
+
+def test_every_file_of_the_tables_is_listed(tables):
+    listed = sums(tables)
+    for path in [*tables.glob("*.gz"), *tables.glob("*.csv")]:
+        assert listed[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()
+    for path in tables.glob("*.gz"):
+        assert listed[path.stem] == hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["n4.csv.gz", "published.csv", "published_classes.csv"])
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_a_damaged_table_is_refused(tables, name, damage):
+    path = tables / name
+    path.write_bytes(path.read_bytes() + b"\n") if damage == "changed" else path.unlink()
+    with pytest.raises(data.DataError, match=re.escape(name)):
+        data.published_digraphs(tables.parents[1]) if "published" in name else data.digraphs(4, tables.parents[1])
+
+
+def test_there_is_no_table_of_six_nodes(root):
+    with pytest.raises(ValueError, match=r"^nodes: expected an integer in \[1, 5\]; got 6\.$"):
+        data.digraphs(6, root)

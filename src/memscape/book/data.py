@@ -1,10 +1,12 @@
 """The data that chapters use, kept with the book and checked byte for byte before use.
 
-``data/mnist`` holds the four official MNIST files. Nothing is downloaded and nothing is unpickled.
+``data/mnist`` holds the four official MNIST files, ``data/digraphs`` all digraphs of up to five nodes and the fixed
+points of their networks. Nothing is downloaded and nothing is unpickled.
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import math
@@ -16,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from memscape.arguments import require_integer
 from memscape.book import chapters
 
 Bytes = npt.NDArray[np.uint8]
@@ -127,3 +130,119 @@ def _idx(content: bytes, name: str) -> Bytes:
     if values.size != math.prod(shape):
         raise DataError(f"{name}: expected {math.prod(shape)} values of shape {shape}; found {values.size}.")
     return values.reshape(shape)
+
+
+@dataclass(frozen=True)
+class DigraphTable:
+    """The digraphs on a few nodes up to isomorphism, with the fixed points of their networks.
+
+    Parameters
+    ----------
+    codes
+        The canonical code of each digraph, int64 (graphs,), ascending.
+    automorphisms
+        Number of relabellings that leave it as it is, int64 (graphs,).
+    parameters
+        The pairs (epsilon, delta), as the decimal numbers in the header.
+    exists, stable
+        Whether each set of neurons, as a bit mask, is the support of a fixed point, and of a stable one, for each pair:
+        bool (pairs, graphs, 2**nodes).
+    """
+
+    codes: npt.NDArray[np.int64]
+    automorphisms: npt.NDArray[np.int64]
+    parameters: tuple[tuple[str, str], ...]
+    exists: npt.NDArray[np.bool_]
+    stable: npt.NDArray[np.bool_]
+
+
+def digraphs(nodes: int, root: Path | None = None) -> DigraphTable:
+    """Return the table of digraphs on ``nodes`` nodes, 1 to 5, as it lies in ``data/digraphs``.
+
+    Parameters
+    ----------
+    nodes
+        Number of nodes.
+    root
+        The book's folder; by default the one that `chapters.home` finds.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no table of so many nodes.
+    DataError
+        As `mnist`, where the file is not the one that ``SHA256SUMS`` lists.
+    """
+    require_integer("nodes", nodes, at_least=1, at_most=5)
+    folder = (chapters.home() if root is None else root).resolve() / "data" / "digraphs"
+    text = _unpacked(folder, f"n{nodes}.csv", _sums(folder / "SHA256SUMS")).decode()
+    header, *rows = csv.reader(text.splitlines())
+    supports = np.zeros((2, len(header) - 3, len(rows), 2**nodes), dtype=bool)
+    for graph, row in enumerate(rows):
+        for pair, cell in enumerate(row[3:]):
+            for support in cell.split():
+                mask = sum(1 << int(neuron) - 1 for neuron in support.rstrip("*"))
+                supports[:, pair, graph, mask] = True, support.endswith("*")
+    codes, automorphisms = (np.array([int(row[column]) for row in rows]) for column in (0, 2))
+    parameters = tuple((pair.split()[0], pair.split()[1]) for pair in header[3:])
+    return DigraphTable(codes, automorphisms, parameters, *supports)
+
+
+@dataclass(frozen=True)
+class PublishedDigraphs:
+    """What the n5-graphs-package of Curto, Morrison and others prints, as far as it was read.
+
+    Parameters
+    ----------
+    numbers
+        The package's number of each graph that was read, int64 (graphs,).
+    adjacency
+        Whether there is an edge from j to i: bool (graphs, 5, 5), entry (i, j).
+    exists
+        Whether each set of neurons is the support of a fixed point at (0.51, 1.76): bool (graphs, 32).
+    parameter_dependent, attractor_missing
+        The package's two marks, bool (graphs,); every graph that bears one was read.
+    class_sizes
+        Number of graphs in each of the 155 motif equivalence classes, int64 (155,).
+    """
+
+    numbers: npt.NDArray[np.int64]
+    adjacency: npt.NDArray[np.bool_]
+    exists: npt.NDArray[np.bool_]
+    parameter_dependent: npt.NDArray[np.bool_]
+    attractor_missing: npt.NDArray[np.bool_]
+    class_sizes: npt.NDArray[np.int64]
+
+
+def published_digraphs(root: Path | None = None) -> PublishedDigraphs:
+    """Return what was read of the published classification of digraphs on five nodes.
+
+    Parameters
+    ----------
+    root
+        The book's folder; by default the one that `chapters.home` finds.
+
+    Raises
+    ------
+    DataError
+        As `mnist`, where a file is not the one that ``SHA256SUMS`` lists.
+    """
+    folder = (chapters.home() if root is None else root).resolve() / "data" / "digraphs"
+    sums, tables = _sums(folder / "SHA256SUMS"), []
+    for name in ("published.csv", "published_classes.csv"):
+        path = folder / name
+        if not path.is_file():
+            raise DataError(_refusal(path, f"SHA-256 {_listed(sums, name)}", "no file"))
+        content = path.read_bytes()
+        _require(path, content, _listed(sums, name))
+        tables.append(list(csv.reader(content.decode().splitlines()))[1:])
+    rows, classes = tables
+    adjacency, exists = np.zeros((len(rows), 5, 5), dtype=bool), np.zeros((len(rows), 32), dtype=bool)
+    for graph, row in enumerate(rows):
+        for edge in row[1].split():
+            adjacency[graph, int(edge[2]) - 1, int(edge[0]) - 1] = True
+        for support in row[2].split():
+            exists[graph, sum(1 << int(neuron) - 1 for neuron in support)] = True
+    marks = np.array([[mark in row[3] for mark in ("p", "a")] for row in rows]).T
+    sizes = np.array([int(size) for _, size in classes])
+    return PublishedDigraphs(np.array([int(row[0]) for row in rows]), adjacency, exists, marks[0], marks[1], sizes)

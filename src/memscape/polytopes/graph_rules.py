@@ -1,0 +1,850 @@
+r"""Combinatorial threshold-linear networks: what a directed graph says about the fixed points of a network.
+
+A threshold-linear network obeys :math:`\dot x = -x + [W x + b]_+`. It is *combinatorial* if a digraph G and two numbers
+make up its weights: with :math:`W_{ii} = 0` and :math:`b_i = \theta > 0`,
+
+.. math:: W_{ij} = -1 + \varepsilon \ \text{ if } j \to i, \qquad W_{ij} = -1 - \delta \ \text{ otherwise.}
+
+An edge is weak inhibition, a missing edge strong inhibition. The parameters are *legal* if :math:`\delta > 0` and
+:math:`0 < \varepsilon < \delta / (1 + \delta)`. FP(G) is the set of supports of fixed points (Curto, Geneson & Morrison
+2023, Advances in Applied Mathematics 154:102652).
+
+Everything here is exact. With rational parameters the matrix :math:`U = q\,(I - W)` is an integer one for a common
+denominator q, and by Cramer's rule the sign of every activity is the sign of an integer determinant. Write
+:math:`D_\tau` for the principal minor of U on a set of neurons :math:`\tau`, and :math:`T_{\tau i}` for the same with
+column i replaced by ones. Then :math:`\sigma` is the support of a fixed point if and only if
+
+.. math:: D_\sigma T_{\sigma i} > 0 \ (i \in \sigma), \qquad D_\sigma T_{\sigma \cup k,\, k} \le 0 \ (k \notin \sigma) ,
+
+and since these minors belong to subsets, one table of them answers the question for every subgraph at once. The
+characteristic polynomial of U on :math:`\sigma` has sums of the minors :math:`D_\tau`, :math:`\tau \subseteq \sigma`,
+as coefficients, and the criterion of Hurwitz, in the form of Lienard and Chipart, decides stability in integers.
+
+Digraphs are integer codes, see `memscape.polytopes.digraphs`; sets of neurons are bit masks, neuron i being bit i.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
+from memscape.polytopes.digraphs import Codes, adjacency, in_neighbours, require_codes
+
+__all__ = [
+    "FixedPoints",
+    "Parameters",
+    "cliques",
+    "composed",
+    "core_structures",
+    "couplings",
+    "dominated",
+    "fixed_points",
+    "full_support",
+    "graphical_domination",
+    "lyapunov_exponents",
+    "reductions",
+    "stable_extensions",
+    "target_free_cliques",
+    "uniform_in_degree",
+    "vanishing_inhibition",
+    "written",
+]
+
+Bools = npt.NDArray[np.bool_]
+Rational = int | float | str | Fraction
+
+
+@dataclass(frozen=True)
+class Parameters:
+    r"""The two parameters of a combinatorial network, as exact fractions.
+
+    Parameters
+    ----------
+    epsilon
+        How much weaker than 1 inhibition along an edge is, 0 < epsilon < 1. A float is read as the decimal number that
+        it prints as: 0.51 is 51/100.
+    delta
+        How much stronger than 1 inhibition without an edge is, > 0.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is no number or out of range. Illegal pairs are allowed, since one may ask what they do: see `legal`.
+    """
+
+    epsilon: Fraction
+    delta: Fraction
+
+    def __init__(self, epsilon: Rational, delta: Rational) -> None:
+        for name, value in (("epsilon", _fraction("epsilon", epsilon)), ("delta", _fraction("delta", delta))):
+            if value <= 0 or (name == "epsilon" and value >= 1):
+                bounds = "a number above 0 and below 1" if name == "epsilon" else "a number above 0"
+                raise ArgumentError(name, bounds, str(value))
+            object.__setattr__(self, name, value)
+
+    @property
+    def legal(self) -> bool:
+        """Whether epsilon < delta / (1 + delta): then no edge that is answered by none is a stable pair."""
+        return self.epsilon < self.delta / (1 + self.delta)
+
+    @property
+    def scaled(self) -> tuple[int, int, int]:
+        """The smallest integers in the ratio 1 : 1 - epsilon : 1 + delta."""
+        q = math.lcm(self.epsilon.denominator, self.delta.denominator)
+        return q, int(q * (1 - self.epsilon)), int(q * (1 + self.delta))
+
+
+@dataclass(frozen=True)
+class FixedPoints:
+    """What every subset of every digraph does, exactly; see :func:`fixed_points`.
+
+    All axes are ``(..., 2**n)``, the last one being the set of neurons as a bit mask; the empty set is never anything.
+
+    Parameters
+    ----------
+    permitted
+        Whether the set is the support of a fixed point of the subgraph on itself: a *permitted motif*.
+    silent
+        Bit mask of the neurons outside that a fixed point on this set, if there is one, keeps silent.
+    stable
+        Whether the eigenvalues of -I + W on a permitted set have negative real parts; False where it is not permitted.
+    index
+        Sign of det(I - W) on the set: -1, 0 or 1, int8.
+    degenerate
+        Axes ``(...)``: whether some determinant that decides is exactly zero, so that the parameters lie on a wall.
+    """
+
+    permitted: Bools
+    silent: Codes
+    stable: Bools
+    index: npt.NDArray[np.int8]
+    degenerate: Bools
+
+    @property
+    def nodes(self) -> int:
+        """Number n of neurons."""
+        return self.permitted.shape[-1].bit_length() - 1
+
+    @property
+    def exists(self) -> Bools:
+        """Whether each set is the support of a fixed point: the set FP(G)."""
+        return self.within(2**self.nodes - 1)
+
+    def within(self, subset: int) -> Bools:
+        """FP of the subgraph on a set of neurons, which is found in the same table: axes ``(..., 2**n)``.
+
+        Raises
+        ------
+        ArgumentError
+            If ``subset`` is not a set of the neurons.
+        """
+        require_integer("subset", subset, at_least=0, at_most=2**self.nodes - 1)
+        sets = np.arange(2**self.nodes)
+        inside = sets & ~subset == 0
+        return self.permitted & inside & (subset & ~sets & ~self.silent == 0)
+
+    @property
+    def stable_supports(self) -> Bools:
+        """Whether each set is the support of a stable fixed point."""
+        return self.exists & self.stable
+
+    @property
+    def core_motif(self) -> Bools:
+        """Whether each set, taken by itself, has one fixed point only, the one on all its neurons."""
+        core = np.zeros_like(self.permitted)
+        for subset in range(1, 2**self.nodes):
+            core[..., subset] = self.permitted[..., subset] & (self.within(subset).sum(axis=-1) == 1)
+        return core
+
+    @property
+    def core_supports(self) -> Bools:
+        """The fixed points of the whole network whose support is a core motif."""
+        return self.exists & self.core_motif
+
+
+def couplings(
+    codes: npt.ArrayLike,
+    nodes: int,
+    parameters: Parameters,
+    *,
+    dtype: torch.dtype = torch.float64,
+    device: torch.device | str = "cpu",
+) -> torch.Tensor:
+    """The weight matrices W of combinatorial networks.
+
+    Parameters
+    ----------
+    codes, nodes
+        Digraphs, axes ``(...)``, and their number n of nodes.
+    parameters
+        epsilon and delta.
+    dtype, device
+        Of the result.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(..., n, n)``; dimensionless.
+
+    Raises
+    ------
+    ArgumentError
+        If the codes are not integers or do not fit the number of nodes.
+    """
+    edge, none = float(parameters.epsilon - 1), float(-1 - parameters.delta)
+    weights = np.where(adjacency(codes, nodes), edge, none)
+    weights[..., range(nodes), range(nodes)] = 0.0
+    return torch.from_numpy(weights).to(dtype=dtype, device=device)
+
+
+def fixed_points(codes: npt.ArrayLike, nodes: int, parameters: Parameters) -> FixedPoints:
+    """Decide every support of every network exactly.
+
+    Integers of 64 bits carry the determinants as long as they can, and Python's own beyond; both are exact.
+
+    Parameters
+    ----------
+    codes, nodes
+        Digraphs, axes ``(...)``, and their number n of nodes, 1 to 7.
+    parameters
+        epsilon and delta.
+
+    Returns
+    -------
+    FixedPoints
+
+    Raises
+    ------
+    ArgumentError
+        If the codes are not integers or do not fit the number of nodes.
+    """
+    codes = require_codes("codes", codes, nodes)
+    matrices = _scaled(codes.ravel(), nodes, parameters)
+    batch, size = matrices.shape[-1], 2**nodes
+    minors = np.ones((size, batch), dtype=matrices.dtype)
+    replaced = np.zeros((nodes, size, batch), dtype=matrices.dtype)
+    for members in _subsets(nodes):
+        block = matrices[np.ix_(members, members)]
+        at = _mask(members)
+        minors[at] = _determinant(block)
+        for place, node in enumerate(members):
+            column = block.copy()
+            column[:, place] = 1
+            replaced[node, at] = _determinant(column)
+    sign = np.sign(minors).astype(np.int8)
+    activity = np.sign(replaced).astype(np.int8)
+    permitted, degenerate = np.zeros((size, batch), dtype=bool), (sign == 0).any(axis=0)
+    silent = np.zeros((size, batch), dtype=np.int64)
+    for members in _subsets(nodes):
+        at = _mask(members)
+        permitted[at] = (activity[members, at] * sign[at] > 0).all(axis=0)
+        for node in set(range(nodes)) - set(members):
+            push = activity[node, at | 1 << node] * sign[at]
+            silent[at] |= (push <= 0).astype(np.int64) << node
+            degenerate |= permitted[at] & (push == 0)
+    stable = np.zeros((size, batch), dtype=bool)
+    for members in _subsets(nodes):
+        at = _mask(members)
+        rows = np.flatnonzero(permitted[at])
+        stable[at, rows] = _hurwitz(_characteristic(minors[:, rows], members))
+    shape = (*codes.shape, size)
+    return FixedPoints(
+        permitted.T.reshape(shape),
+        silent.T.reshape(shape),
+        stable.T.reshape(shape),
+        np.where(np.arange(size)[:, None] > 0, sign, 0).astype(np.int8).T.reshape(shape),
+        degenerate.reshape(codes.shape),
+    )
+
+
+def cliques(codes: npt.ArrayLike, nodes: int) -> Bools:
+    """Which sets of nodes have all edges among them, both ways: axes ``(..., 2**n)``; a single node is one.
+
+    Raises
+    ------
+    ArgumentError
+        If the codes are not integers or do not fit the number of nodes.
+    """
+    senders = in_neighbours(codes, nodes)
+    sets = np.arange(2**nodes)
+    found = np.broadcast_to(sets > 0, (*senders.shape[:-1], len(sets))).copy()
+    for node in range(nodes):
+        found &= (sets >> node & 1 == 0) | (sets & ~(1 << node) & ~senders[..., node, None] == 0)
+    return found
+
+
+def target_free_cliques(codes: npt.ArrayLike, nodes: int) -> Bools:
+    """Which sets are cliques without a target, a node outside that receives an edge from every node of the set.
+
+    Raises
+    ------
+    ArgumentError
+        As :func:`cliques`.
+    """
+    senders = in_neighbours(codes, nodes)
+    sets = np.arange(2**nodes)
+    found = cliques(codes, nodes)
+    for node in range(nodes):
+        found &= (sets >> node & 1 == 1) | (sets & ~senders[..., node, None] != 0)
+    return found
+
+
+def uniform_in_degree(codes: npt.ArrayLike, nodes: int) -> tuple[Codes, Codes]:
+    """Degrees inside a set, and the most edges that a node outside receives from it.
+
+    Parameters
+    ----------
+    codes, nodes
+        Digraphs, axes ``(...)``, and their number n of nodes.
+
+    Returns
+    -------
+    tuple
+        Two integer arrays ``(..., 2**n)``: the common in-degree of the nodes of the set within it, or -1 where the
+        degrees differ; and the largest number of edges from the set to one node outside, or 0.
+
+    Raises
+    ------
+    ArgumentError
+        If the codes are not integers or do not fit the number of nodes.
+    """
+    senders = in_neighbours(codes, nodes)
+    sets = np.arange(2**nodes)
+    least = np.full((*senders.shape[:-1], len(sets)), nodes)
+    most, outside = np.zeros_like(least), np.zeros_like(least)
+    for node in range(nodes):
+        degree = np.bitwise_count(sets & senders[..., node, None]).astype(np.int64)
+        member = sets >> node & 1 == 1
+        least = np.where(member, np.minimum(least, degree), least)
+        most = np.where(member, np.maximum(most, degree), most)
+        outside = np.where(member, outside, np.maximum(outside, degree))
+    return np.where((least == most) & (sets > 0), most, -1), outside
+
+
+def graphical_domination(codes: npt.ArrayLike, nodes: int, j: int, k: int) -> Bools:
+    r"""Whether node k graphically dominates node j with respect to each set.
+
+    With respect to :math:`\sigma`, which contains j or k, three things are asked: :math:`i \to j` implies
+    :math:`i \to k` for all :math:`i \in \sigma` other than j and k; :math:`j \to k` if :math:`j \in \sigma`; and no
+    edge :math:`k \to j` if :math:`k \in \sigma`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Bool, axes ``(..., 2**n)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the codes do not fit, or j and k are not two different nodes.
+    """
+    senders = in_neighbours(codes, nodes)
+    require_integer("j", j, at_least=0, at_most=nodes - 1)
+    if require_integer("k", k, at_least=0, at_most=nodes - 1) == j:
+        raise ArgumentError("k", "a node other than j", str(k))
+    sets = np.arange(2**nodes)
+    to_j, to_k = senders[..., j, None], senders[..., k, None]
+    others = sets & ~(1 << j) & ~(1 << k)
+    inputs = others & to_j & ~to_k == 0
+    j_in, k_in = sets >> j & 1 == 1, sets >> k & 1 == 1
+    return inputs & (j_in | k_in) & (~j_in | (to_k >> j & 1 == 1)) & (~k_in | (to_j >> k & 1 == 0))
+
+
+def dominated(codes: npt.ArrayLike, nodes: int) -> Codes:
+    """The dominated nodes of every subgraph, as a bit mask: axes ``(..., 2**n)``, the last one the subgraph.
+
+    Node j is dominated by k within a set that holds both if every other node of the set that sends an edge to j sends
+    one to k, j sends one to k, and k sends none to j (Curto 2025, arXiv 2510.05098).
+
+    Raises
+    ------
+    ArgumentError
+        If the codes are not integers or do not fit the number of nodes.
+    """
+    codes = require_codes("codes", codes, nodes)
+    sets = np.arange(2**nodes)
+    found = np.zeros((*codes.shape, len(sets)), dtype=np.int64)
+    for j, k in itertools.permutations(range(nodes), 2):
+        both = (sets >> j & 1 == 1) & (sets >> k & 1 == 1)
+        found |= (graphical_domination(codes, nodes, j, k) & both).astype(np.int64) << j
+    return found
+
+
+def reductions(codes: npt.ArrayLike, nodes: int) -> Bools:
+    """Sets of nodes that are left when dominated nodes are deleted one by one, in any order, until none is dominated.
+
+    Returns
+    -------
+    numpy.ndarray
+        Bool, axes ``(..., 2**n)``: every set that some order of deletions ends in.
+
+    Raises
+    ------
+    ArgumentError
+        If the codes are not integers or do not fit the number of nodes.
+    """
+    weak = dominated(codes, nodes)
+    reached = np.zeros(weak.shape, dtype=bool)
+    reached[..., -1] = True
+    for subset in range(2**nodes - 1, 0, -1):  # a subset is a smaller number, so larger sets come first
+        for node in range(nodes):
+            if subset >> node & 1:
+                reached[..., subset & ~(1 << node)] |= reached[..., subset] & (weak[..., subset] >> node & 1 == 1)
+    return reached & (weak == 0)
+
+
+def composed(kind: str, parts: list[Bools]) -> Bools:
+    r"""Fixed points that the rules predict for a composite, from those of its parts.
+
+    For a cyclic union and for a clique union the supports are all unions of one support of each part. For a disjoint
+    union a part may also be left out, but not all of them.
+
+    Parameters
+    ----------
+    kind
+        ``"disjoint"``, ``"clique"`` or ``"cyclic"``, as in `digraphs.compose`.
+    parts
+        FP of each part, axes ``(..., 2**n)``.
+
+    Returns
+    -------
+    numpy.ndarray
+        Bool, axes ``(..., 2**N)`` for N nodes in all.
+
+    Raises
+    ------
+    ArgumentError
+        If the kind is unknown or there are fewer than two parts.
+    """
+    require_choice("kind", kind, ("disjoint", "clique", "cyclic"))
+    require_integer("number of parts", len(parts), at_least=2)
+    whole: Bools = np.ones(1, dtype=bool)
+    for part in parts:
+        choice = part.copy()
+        choice[..., 0] = kind == "disjoint"
+        whole = choice[..., :, None] & whole[..., None, :]  # the nodes of the first part are the lowest bits
+        whole = whole.reshape(*whole.shape[:-2], -1)
+    whole[..., 0] = False
+    return whole
+
+
+def core_structures(codes: npt.ArrayLike, points: FixedPoints) -> npt.NDArray[np.object_]:
+    """What the core motifs of each network look like, up to isomorphism.
+
+    The core motifs are the supports of fixed points that have one fixed point by themselves. Two networks have the same
+    structure if a relabelling matches their core motifs as sets and the edges inside them.
+
+    Parameters
+    ----------
+    codes
+        Digraphs, axes ``(graphs,)``, of at most five nodes.
+    points
+        Their fixed points.
+
+    Returns
+    -------
+    numpy.ndarray
+        Python integers, axes ``(graphs,)``: equal for equal structures.
+
+    Raises
+    ------
+    ArgumentError
+        If the codes do not fit the fixed points.
+    """
+    nodes = require_integer("nodes", points.nodes, at_most=5)
+    codes = require_codes("codes", codes, nodes)
+    core = points.core_supports
+    if core.shape[:-1] != codes.shape:
+        raise ArgumentError("codes", f"shape {core.shape[:-1]}, as the fixed points", f"shape {codes.shape}")
+    matrices, sets = adjacency(codes, nodes), np.arange(2**nodes)
+    together = np.zeros_like(matrices)
+    for i, j in itertools.permutations(range(nodes), 2):
+        together[:, i, j] = (core & (sets >> i & 1 == 1) & (sets >> j & 1 == 1)).any(axis=-1)
+    kept = matrices & together
+    heads, tails = np.nonzero(~np.eye(nodes, dtype=bool))
+    bits = np.concatenate([core, kept[:, heads, tails]], axis=-1)
+    place = {pair: len(sets) + edge for edge, pair in enumerate(zip(heads.tolist(), tails.tolist(), strict=True))}
+    powers = np.int64(1) << np.arange(bits.shape[-1], dtype=np.int64)
+    least = np.full(codes.shape, np.iinfo(np.int64).max)
+    for order in itertools.permutations(range(nodes)):
+        moved = [sum(1 << order[i] for i in range(nodes) if s >> i & 1) for s in range(len(sets))]
+        moved += [place[order[i], order[j]] for i, j in place]
+        np.minimum(least, bits.astype(np.int64) @ powers[moved], out=least)
+    return least
+
+
+def stable_extensions(codes: npt.ArrayLike, nodes: int, parameters: Parameters) -> Codes:
+    r"""Digraphs with one more node that have a stable fixed point on all nodes and are not cliques.
+
+    All :math:`4^n` ways to attach a node to every given digraph are examined. With the old matrix U, the new row r and
+    column c, and :math:`\operatorname{adj}(s + U) = \sum_k s^{n-1-k} B_k` by the recursion of Faddeev and Le Verrier,
+
+    .. math::
+
+        \det \begin{pmatrix} s + U & c \\ r & s + q \end{pmatrix}
+        = (s + q) \det(s + U) - \sum_k s^{n-1-k}\, r B_k c ,
+
+    so the coefficients of all characteristic polynomials are a few products of small matrices, and so are the
+    activities. Whatever passes the necessary conditions within rounding is decided again in exact integers.
+
+    Parameters
+    ----------
+    codes, nodes
+        Digraphs, axes ``(graphs,)``, and their number n of nodes, 1 to 6.
+    parameters
+        epsilon and delta.
+
+    Returns
+    -------
+    numpy.ndarray
+        Codes of digraphs of n + 1 nodes, axes ``(found,)``, one for each attachment: the same digraph may come several
+        times in different order of its nodes.
+
+    Raises
+    ------
+    ArgumentError
+        If the codes do not fit or are not in a row.
+    """
+    require_integer("nodes", nodes, at_least=1, at_most=6)
+    codes = require_codes("codes", codes, nodes)
+    if codes.ndim != 1:
+        raise ArgumentError("codes", "axes (graphs,)", f"shape {codes.shape}")
+    # A chunk of 1024 attachments of 128 digraphs and a dozen arrays of them stay in the cache.
+    chunk = max(1, 2**17 // 4**nodes)
+    found = [_candidates(codes[at : at + chunk], nodes, parameters) for at in range(0, len(codes), chunk)]
+    candidates = np.concatenate([np.empty(0, dtype=np.int64), *found])
+    clique = 2 ** (nodes * (nodes + 1)) - 1
+    candidates = candidates[candidates != clique]
+    exact = fixed_points(candidates, nodes + 1, parameters)
+    return candidates[exact.stable_supports[:, -1]]
+
+
+def lyapunov_exponents(
+    weights: torch.Tensor, start: torch.Tensor, *, step: float, steps: int, drive: float = 1.0
+) -> torch.Tensor:
+    r"""Largest Lyapunov exponent of the trajectory from each start: how fast close trajectories part.
+
+    A small difference v obeys :math:`\dot v = -v + H W v`, with H the diagonal matrix that says which neurons are
+    driven above threshold. Its mean logarithmic growth, a unit of time, is negative at a stable fixed point, zero on a
+    limit cycle or a torus, positive in chaos.
+
+    Parameters
+    ----------
+    weights
+        W, axes ``(..., n, n)``.
+    start
+        Activities at time 0, axes ``(..., n)``, >= 0, of the same dtype and device.
+    step
+        Length of a step of Runge and Kutta's method, in units of the time constant of a neuron, at most 0.5.
+    steps
+        Number of steps, at least 5; the first fifth is not counted.
+    drive
+        The input theta of every neuron, > 0.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(...)``, in units of one over the time constant.
+
+    Raises
+    ------
+    ArgumentError
+        If a tensor or number is out of range, or the axes do not match.
+    """
+    _require_flow(weights, start, step, drive)
+    require_integer("steps", steps, at_least=5)
+    state = start.expand(torch.broadcast_shapes(start.shape, weights.shape[:-1])).clone()
+    # A fixed direction: whatever it is, the fastest growing one takes over.
+    difference = torch.linspace(1.0, 2.0, state.shape[-1], dtype=state.dtype, device=state.device).expand_as(state)
+    both = torch.stack([state, difference])
+    growth = torch.zeros(state.shape[:-1], dtype=state.dtype, device=state.device)
+
+    def flow(pair: torch.Tensor) -> torch.Tensor:
+        moved = _apply(weights, pair)
+        return torch.stack([torch.relu(moved[0] + drive), torch.where(moved[0] + drive > 0, moved[1], 0)]) - pair
+
+    for number in range(steps):
+        both = _runge_kutta(flow, both, step)
+        length = both[1].norm(dim=-1)
+        both[1] /= length.unsqueeze(-1)
+        if number >= steps // 5:
+            growth += length.log()
+    return growth / (step * (steps - steps // 5))
+
+
+def _apply(weights: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+    # For a few neurons a sum over products is several times as fast as a batch of small matrix products.
+    return (weights * state.unsqueeze(-2)).sum(dim=-1)
+
+
+def _runge_kutta(flow: Callable[[torch.Tensor], torch.Tensor], state: torch.Tensor, step: float) -> torch.Tensor:
+    first = flow(state)
+    second = flow(state + step / 2 * first)
+    third = flow(state + step / 2 * second)
+    fourth = flow(state + step * third)
+    return state + step / 6 * (first + 2 * (second + third) + fourth)
+
+
+def _require_flow(weights: torch.Tensor, start: torch.Tensor, step: float, drive: float) -> None:
+    sizes: dict[str, int] = {}
+    require_tensor("weights", weights, "... neurons neurons", sizes=sizes)
+    require_tensor(
+        "start", start, "... neurons", values="nonnegative", sizes=sizes, device=weights.device, dtype=weights.dtype
+    )
+    try:
+        torch.broadcast_shapes(start.shape, weights.shape[:-1])
+    except RuntimeError:
+        raise ArgumentError(
+            "start", f"axes that go with {tuple(weights.shape[:-1])}", f"shape {tuple(start.shape)}"
+        ) from None
+    require_number("step", step, above=0, at_most=0.5)
+    require_number("drive", drive, above=0)
+
+
+def full_support(
+    codes: npt.ArrayLike, nodes: int, epsilon: npt.ArrayLike, delta: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    r"""How far networks are from having a stable fixed point on all neurons, in floating point, for maps of parameters.
+
+    Parameters
+    ----------
+    codes, nodes
+        Digraphs, axes ``(...)``, and their number n of nodes.
+    epsilon, delta
+        Parameters, which broadcast against the codes; above 0, epsilon below 1.
+
+    Returns
+    -------
+    tuple
+        Two arrays of float64 ``(...)``: the smallest activity of the solution of :math:`(I - W) x = 1`, and the
+        largest real part of the eigenvalues of :math:`-I + W`. The fixed point exists if the first is positive and
+        is stable if the second is negative.
+
+    Raises
+    ------
+    ArgumentError
+        If the codes do not fit, or a parameter is out of range.
+    """
+    edges = adjacency(codes, nodes)
+    epsilon, delta = _require_range("epsilon", epsilon, 1.0), _require_range("delta", delta, np.inf)
+    matrices = np.where(edges, 1 - epsilon[..., None, None], 1 + delta[..., None, None])
+    matrices[..., range(nodes), range(nodes)] = 1.0
+    activities = np.linalg.solve(matrices, np.ones((*matrices.shape[:-1], 1)))[..., 0]
+    return activities.min(axis=-1), -np.linalg.eigvals(matrices).real.min(axis=-1)
+
+
+def vanishing_inhibition(codes: npt.ArrayLike, nodes: int, ratio: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    r"""Growth rate of the fixed point on all neurons, over epsilon, as epsilon and delta go to zero in a fixed ratio.
+
+    At :math:`\varepsilon = \delta = 0` all weights are -1, and I - W is the matrix of ones: one eigenvalue n, all
+    others zero. Small parameters split the zeros by the matrix with -1 for an edge and the ratio for none, projected
+    on the activities that sum to zero.
+
+    Parameters
+    ----------
+    codes, nodes
+        Digraphs, axes ``(...)``, and their number n of nodes, at least 2.
+    ratio
+        delta / epsilon, > 0, which broadcasts against the codes.
+
+    Returns
+    -------
+    numpy.ndarray
+        The largest real part of an eigenvalue of :math:`-I + W` over epsilon, to leading order; float64 ``(...)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the codes do not fit, there is one node only, or the ratio is out of range.
+    """
+    edges = adjacency(codes, require_integer("nodes", nodes, at_least=2))
+    ratio = _require_range("ratio", ratio, np.inf)
+    change = np.where(edges, -1.0, ratio[..., None, None])
+    change[..., range(nodes), range(nodes)] = 0.0
+    balanced = np.linalg.qr(np.eye(nodes) - 1 / nodes)[0][:, : nodes - 1]
+    return -np.linalg.eigvals(balanced.T @ change @ balanced).real.min(axis=-1)
+
+
+def written(exists: npt.ArrayLike, stable: npt.ArrayLike) -> str:
+    """One network's fixed points in the notation of the tables: ``1* 23 123``.
+
+    Parameters
+    ----------
+    exists, stable
+        Bool, axes ``(2**n,)``: which sets of neurons are supports of a fixed point, and of a stable one.
+
+    Returns
+    -------
+    str
+        The supports by size, then in lexicographic order. Neurons are numbered from 1; a star says stable.
+
+    Raises
+    ------
+    ArgumentError
+        If the two are not arrays of bool for the subsets of one to nine neurons.
+    """
+    found, marked = np.asarray(exists), np.asarray(stable)
+    sizes = [(2**n,) for n in range(1, 10)]
+    for name, array in (("exists", found), ("stable", marked)):
+        if array.dtype != bool or array.shape not in sizes or array.shape != found.shape:
+            raise ArgumentError(name, "bool, axes (2**n,), n = 1 to 9", f"{array.dtype}, shape {array.shape}")
+    sets = [[node + 1 for node in range(9) if mask >> node & 1] for mask in range(len(found))]
+    chosen = sorted(np.flatnonzero(found).tolist(), key=lambda mask: (len(sets[mask]), sets[mask]))
+    return " ".join("".join(map(str, sets[mask])) + "*" * bool(marked[mask]) for mask in chosen)
+
+
+def _require_range(argument: str, value: npt.ArrayLike, below: float) -> npt.NDArray[np.float64]:
+    array = np.asarray(value, dtype=np.float64)
+    wrong = ~((array > 0) & (array < below))
+    if wrong.any():
+        bound = "" if below == np.inf else f" and < {below:g}"
+        raise ArgumentError(argument, f"finite values > 0{bound}", f"{array[wrong].flat[0]:g}")
+    return array
+
+
+def _fraction(name: str, value: Any) -> Fraction:
+    if isinstance(value, float):
+        require_number(name, value)
+        return Fraction(repr(value))
+    if isinstance(value, bool) or not isinstance(value, int | str | Fraction):
+        raise ArgumentError(name, "a fraction, a number or a string such as '1/12'", type(value).__name__)
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        raise ArgumentError(name, "a fraction such as '1/12'", repr(value)) from None
+
+
+def _subsets(nodes: int) -> list[list[int]]:
+    return [list(members) for k in range(1, nodes + 1) for members in itertools.combinations(range(nodes), k)]
+
+
+def _mask(members: list[int]) -> int:
+    return sum(1 << node for node in members)
+
+
+def _scaled(codes: Codes, nodes: int, parameters: Parameters) -> npt.NDArray[Any]:
+    """q (I - W) as integers, axes (n, n, graphs)."""
+    one, edge, none = parameters.scaled
+    # Every partial sum of an expansion of a determinant is below n! times the n-th power of the largest entry.
+    fits = math.factorial(nodes) * none**nodes < 2**63
+    matrices = np.where(adjacency(codes, nodes), edge, none)
+    matrices[..., range(nodes), range(nodes)] = one
+    return np.ascontiguousarray(np.moveaxis(matrices.astype(np.int64 if fits else object), 0, -1))
+
+
+def _determinant(matrices: npt.NDArray[Any], *, signed: bool = True) -> npt.NDArray[Any]:
+    """Determinants, or permanents, of matrices (k, k, ...), by expansion without a division: exact for integers."""
+    size = len(matrices)
+    partial: dict[int, Any] = {0: np.ones_like(matrices[0, 0])}
+    for row in range(size):
+        grown: dict[int, Any] = {}
+        for taken, value in partial.items():
+            for column in range(size):
+                if not taken >> column & 1:
+                    # Every column taken before that lies to the right is an inversion.
+                    term = matrices[row, column] * value
+                    term = -term if signed and (taken >> column).bit_count() & 1 else term
+                    key = taken | 1 << column
+                    grown[key] = grown[key] + term if key in grown else term
+        partial = grown
+    return partial[2**size - 1]
+
+
+def _characteristic(minors: npt.NDArray[Any], members: list[int]) -> npt.NDArray[Any]:
+    """Coefficients 1, E_1, ..., E_k of det(s + U) on a set, E_m being the sum of its minors of size m: (k + 1, ...)."""
+    sums = np.zeros((len(members) + 1, minors.shape[-1]), dtype=object)
+    for size in range(len(members) + 1):
+        for chosen in itertools.combinations(members, size):
+            sums[size] += minors[_mask(list(chosen))].astype(object)
+    return sums
+
+
+def _hurwitz(coefficients: npt.NDArray[Any]) -> Bools:
+    """Whether all roots of polynomials have negative real parts: integer coefficients, leading one first, positive.
+
+    Lienard and Chipart: all coefficients and every other one of Hurwitz's determinants, from the last but one down,
+    are positive.
+    """
+    degree = len(coefficients) - 1
+    passed = (coefficients > 0).all(axis=0)
+    for size in range(degree - 1, 1, -2):
+        passed &= _determinant(_hurwitz_matrix(coefficients, size)) > 0
+    return passed.astype(bool)
+
+
+def _hurwitz_matrix(coefficients: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
+    """The leading block of Hurwitz's matrix of a polynomial, entry (i, j) being coefficient 2j - i + 1."""
+    table = np.zeros((size, size, *coefficients.shape[1:]), dtype=coefficients.dtype)
+    for i, j in itertools.product(range(size), repeat=2):
+        if 0 <= 2 * j - i + 1 < len(coefficients):
+            table[i, j] = coefficients[2 * j - i + 1]
+    return table
+
+
+def _candidates(codes: Codes, nodes: int, parameters: Parameters) -> Codes:
+    """Extensions that may have a stable fixed point on all nodes, decided in float64 with a margin."""
+    one, edge, none = parameters.scaled
+    # As long as sums of products of entries are integers that float64 can hold, all but the last test is exact.
+    whole = math.factorial(nodes + 1) * none ** (nodes + 1) < 2**53
+    unit = 1 if whole else one
+    rounding = 0.0 if whole else 1e-14 * math.factorial(nodes + 1) * (none / one) ** (nodes + 1)
+    u = np.moveaxis(_scaled(codes, nodes, parameters), -1, 0).astype(np.float64) / unit
+    bits = np.arange(2**nodes)[:, None] >> np.arange(nodes) & 1
+    wires = np.where(bits == 1, edge / unit, none / unit)
+    # The bits of the new node alternate, to it and from it, as digraphs.extensions numbers them.
+    spread = bits @ (1 << 2 * np.arange(nodes, dtype=np.int64))
+    adjugate, old, terms = np.broadcast_to(np.eye(nodes), u.shape), [np.ones(len(u))], []
+    for k in range(1, nodes + 1):
+        columns, ones = adjugate @ wires.T, adjugate.sum(axis=-1)
+        terms.append(columns)  # (graphs, nodes, column patterns)
+        product = u @ adjugate
+        old.append(product.trace(axis1=-2, axis2=-1) / k)
+        adjugate = old[-1][:, None, None] * np.eye(nodes) - product
+    # What is left of the loop belongs to the adjugate of u itself: columns are adj(u) c, ones are adj(u) 1.
+    self = one / unit
+    last = old[nodes][:, None] - ones @ wires.T
+    determinants = self * old[nodes][:, None, None] - wires @ columns  # (graphs, row patterns, column patterns)
+    graph, row, column = np.nonzero((determinants > -rounding) & (last[:, :, None] > -rounding))
+    # The activity of an old node, times the determinants of both matrices. Where the old one is zero or in doubt, these
+    # products say nothing, and all pass.
+    sign = np.where(abs(old[nodes]) > rounding, np.sign(old[nodes]), 0.0)
+    for node in range(nodes):
+        first = ones[graph, node] * determinants[graph, row, column]
+        second = columns[graph, node, column] * last[graph, row]
+        doubt = 1e-13 * (abs(first) + abs(second)) + rounding * (abs(ones[graph, node]) + abs(last[graph, row]) + self)
+        kept = np.flatnonzero(sign[graph] * (first - second) >= -doubt)
+        graph, row, column = graph[kept], row[kept], column[kept]
+    polynomial = [np.ones(len(graph)), old[1][graph] + self]
+    for k in range(2, nodes + 1):
+        through = sum(wires[row, node] * terms[k - 2][graph, node, column] for node in range(nodes))
+        polynomial.append(old[k][graph] + self * old[k - 1][graph] - through)
+    polynomial.append(determinants[graph, row, column])
+    kept = _may_be_hurwitz(np.stack(polynomial), rounding)
+    graph, row, column = graph[kept], row[kept], column[kept]
+    return codes[graph] + ((2 * spread[column] + spread[row]) << nodes * (nodes - 1))
+
+
+def _may_be_hurwitz(coefficients: npt.NDArray[np.float64], rounding: float) -> npt.NDArray[np.intp]:
+    """Which polynomials may pass Hurwitz's criterion, their coefficients being right up to ``rounding``."""
+    degree = len(coefficients) - 1
+    kept = np.flatnonzero((coefficients > -rounding).all(axis=0))
+    for size in sorted(range(degree - 1, 1, -2)):
+        table = _hurwitz_matrix(coefficients[:, kept], size)
+        # Each of the products in the determinant is off by a few units in the last place and by the relative errors of
+        # its coefficients. Small parameters make the coefficients small, one power for each degree: only relative
+        # errors say anything.
+        least = abs(coefficients[1:, kept]).min(axis=0)
+        share = 1e-13 + 2 * size * np.divide(rounding, least, out=np.full_like(least, np.inf), where=least > 0)
+        with np.errstate(invalid="ignore"):
+            doubt = np.where(share < 1, share * _determinant(abs(table), signed=False), np.inf)
+        kept = kept[_determinant(table) > -doubt]
+    return kept

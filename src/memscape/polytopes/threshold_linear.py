@@ -1,0 +1,542 @@
+r"""Threshold-linear networks: all fixed points at once, exactly decided.
+
+A network of n neurons with couplings W and inputs b follows
+
+.. math:: \frac{dx_i}{dt} = -x_i + \Big[ \sum_j W_{ij} x_j + b_i \Big]_+ , \qquad [u]_+ = \max(u, 0)
+
+(Curto, Langdon & Morrison 2020). On each region of activity space in which the same neurons are above threshold the
+flow is linear, so a fixed point is settled by its support :math:`\sigma = \{i : x_i > 0\}`: it exists if and only if
+
+.. math:: x_\sigma = (I - W_\sigma)^{-1} b_\sigma > 0 , \qquad (W x + b)_k \le 0 \quad (k \notin \sigma),
+
+and is stable if and only if all eigenvalues of :math:`-I + W_\sigma` have negative real parts. Its index is the sign of
+:math:`\det(I - W_\sigma)`. A support is written as a bit mask: neuron i is bit i, so that the last axis of all results
+has :math:`2^n` entries and entry 0 is the silent network.
+
+All supports share their eliminations. :func:`fixed_points` pivots the tableau :math:`[I - W \mid b]` on one neuron
+after another; every tableau is kept as it is (neuron out) and pivoted (neuron in), so that their number doubles, while
+the column of the neuron is no longer needed. That makes about :math:`4 n 2^n` multiplications instead of :math:`2^n`
+solves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from numbers import Rational
+
+import torch
+
+from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.memory.dense import Rectified
+
+__all__ = [
+    "ExactFixedPoint",
+    "FixedPoints",
+    "RectifiedMemory",
+    "exact_fixed_point",
+    "fixed_points",
+    "hurwitz",
+    "members",
+    "trajectories",
+]
+
+LARGEST = 20
+"""Most neurons of which all supports are looked at together: 2**20 supports of 20 numbers are 170 MB."""
+
+_BUDGET = {"cpu": 2**24, "cuda": 2**29}
+"""Bytes of one tableau: as much as stays in the last cache of a processor; an accelerator is to be filled."""
+
+_PIVOT = 1e-5
+"""A pivot smaller than this, in units of the largest entry of I - W, could spoil the signs: those supports are solved
+again, each by its own elimination with row exchanges."""
+
+_DOUBT = 1e-9
+"""Signs of numbers this close to zero, relative to the largest of their kind, are not taken as decided: the unit
+roundoff of float64, 1e-16, times 1e2 for sums of up to 20 terms, times the 1e5 that one small pivot may cost."""
+
+_OPEN = 1e-6
+"""Entries of Routh's array this close to zero, for matrices with entries up to 1, are left to the eigenvalues: what
+follows is divided by them, which must not bring the rounding up to the size of what decides."""
+
+_MANY = 64
+"""Below this number of matrices their eigenvalues take less time than the many short steps of Routh's array."""
+
+_ROUTH = 6
+"""Up to this size the stability of many matrices is read from their characteristic polynomials."""
+
+
+@dataclass(frozen=True)
+class FixedPoints:
+    """What there is to know of all :math:`2^n` supports of a batch of networks.
+
+    Attributes
+    ----------
+    exists
+        Whether the support is that of a fixed point, axes ``(..., 2**n)``, bool.
+    stable
+        Whether it is that of a stable fixed point, same axes, bool.
+    index
+        Sign of det(I - W_sigma), in {-1, 0, 1}, same axes, int8, also where there is no fixed point; 1 for the empty
+        support.
+    doubtful
+        Whether rounding could have decided one of these, same axes, bool: an activity or a total input so close to zero
+        that its sign is not certain, a determinant so close to zero, or a real part. Ask :func:`exact_fixed_point`.
+    activities
+        Solution x of x = W x + b on the support and 0 outside, axes ``(..., 2**n, n)``, float64, or None if not asked
+        for. It is a fixed point only where ``exists``; -inf where I - W_sigma is singular to working precision.
+    """
+
+    exists: torch.Tensor
+    stable: torch.Tensor
+    index: torch.Tensor
+    doubtful: torch.Tensor
+    activities: torch.Tensor | None = None
+
+    @property
+    def count(self) -> torch.Tensor:
+        """Number of fixed points, axes ``(...)``, int64."""
+        return self.exists.sum(dim=-1)
+
+    @property
+    def index_sum(self) -> torch.Tensor:
+        """Sum of the indices of the fixed points, axes ``(...)``, int64."""
+        return (self.exists * self.index).sum(dim=-1)
+
+    @property
+    def decided(self) -> torch.Tensor:
+        """Whether no support of the network is doubtful, axes ``(...)``, bool."""
+        return ~self.doubtful.any(dim=-1)
+
+
+def members(neurons: int) -> torch.Tensor:
+    """Which neurons belong to each support, axes ``(2**n, n)``, bool: neuron i is bit i of the row's number.
+
+    Raises
+    ------
+    ArgumentError
+        If ``neurons`` is not an integer from 1 to 20.
+    """
+    require_integer("neurons", neurons, at_least=1, at_most=LARGEST)
+    return _bits(torch.arange(2**neurons), neurons)
+
+
+def fixed_points(couplings: torch.Tensor, inputs: torch.Tensor, *, activities: bool = False) -> FixedPoints:
+    r"""Existence, stability and index of the fixed points of all supports, by principal pivoting.
+
+    Parameters
+    ----------
+    couplings
+        W, axes ``(..., n, n)``, row i holds what neuron i receives; n is at most 20. The diagonal is usually zero but
+        need not be.
+    inputs
+        b, axes ``(..., n)``; batch axes broadcast against those of the couplings.
+    activities
+        Whether to return the solutions x of all supports too.
+
+    Returns
+    -------
+    FixedPoints
+        Tensors with axes ``(..., 2**n)`` on the device of the couplings, dimensionless. All is computed in float64. A
+        neuron outside the support whose total input is exactly zero is at its threshold: that support is doubtful.
+
+    Raises
+    ------
+    ArgumentError
+        If the couplings are not square, finite and of at most 20 neurons, or the inputs do not fit them.
+    """
+    n = _require_network(couplings, inputs)
+    batch = torch.broadcast_shapes(couplings.shape[:-2], inputs.shape[:-1])
+    system = torch.eye(n, dtype=torch.float64, device=couplings.device) - couplings.double()
+    # Networks along the last axis: every step below is one sweep over contiguous memory, for one network of many
+    # supports as for many networks of few.
+    tableau = torch.cat([system.expand(*batch, n, n), inputs.double().expand(*batch, n)[..., None]], dim=-1)
+    tableau = tableau.reshape(-1, n, n + 1).permute(1, 2, 0)
+    widest = max(2**k * (n + 1 - k) for k in range(n + 1)) * n * 8
+    pieces = tableau.split(max(_BUDGET.get(couplings.device.type, _BUDGET["cpu"]) // widest, 1), dim=-1)
+    found = [_all_supports(piece, activities=activities) for piece in pieces]
+    columns = (parts[0] if len(parts) == 1 else torch.cat(parts) for parts in zip(*found, strict=True))
+    return FixedPoints(*(column.reshape(*batch, *column.shape[1:]) for column in columns))
+
+
+def _all_supports(tableau: torch.Tensor, *, activities: bool) -> tuple[torch.Tensor, ...]:
+    """The fields of :class:`FixedPoints` for tableaux ``(n, n + 1, networks)``, with networks as the first axis."""
+    n, _, networks = tableau.shape
+    system = tableau[:, :n]
+    rows, size = tableau[:, :, None].contiguous(), system.abs().amax(dim=(0, 1))
+    sign, smallest = rows.new_ones(1, networks), rows.new_full((1, networks), torch.inf)
+    for k in range(n):
+        # Axes (row, column, supports of the neurons before k, networks); column 0 is neuron k's.
+        pivot = rows[k, 0]
+        changed = rows[k, 1:] / pivot
+        doubled = rows.new_empty(n, n - k, 2, *pivot.shape)
+        doubled[:, :, 0] = rows[:, 1:]
+        torch.addcmul(rows[:, 1:], rows[:, :1], changed, value=-1, out=doubled[:, :, 1])
+        doubled[k, :, 1] = changed
+        sign = torch.cat([sign, sign * pivot.sign()])
+        smallest = torch.cat([smallest, torch.minimum(smallest, pivot.abs())])
+        rows = doubled.reshape(n, n - k, -1, networks)
+    # What is left is the column of inputs: activities of the neurons in the support, total inputs of the others.
+    solution, index = rows[:, 0], sign.to(torch.int8)
+    weak = ~(smallest > _PIVOT * size)  # true for NaN, which follows a pivot of zero
+    doubtful = torch.zeros_like(weak)
+    if weak.any():
+        support, network = weak.nonzero(as_tuple=True)
+        solved = _solve_apart(tableau[:, :, network], support)
+        solution[:, support, network], index[support, network], doubtful[support, network] = solved
+    for i in range(n):
+        solution[i].view(-1, 2, 2**i, networks)[:, 0].neg_()
+    # Now all signs must be positive.
+    margin = solution.amin(dim=0)
+    doubtful |= margin.abs() <= _DOUBT * torch.maximum(solution.amax(dim=0), -margin)
+    exists = margin > 0
+    # Networks first, and only then the list of fixed points: it has an entry for few of the supports.
+    exists, index, doubtful = exists.T.contiguous(), index.T.contiguous(), doubtful.T.contiguous()
+    # A stable fixed point has index 1. Without self-couplings the trace is negative, and up to two neurons that is all.
+    stable, wanted = exists & (index > 0), exists & (index > 0)
+    if (system.diagonal() == 1).all():
+        wanted[:, [1 << i | 1 << j for i in range(n) for j in range(i + 1)]] = False
+    network, support = wanted.nonzero(as_tuple=True)
+    if len(network):
+        stable[network, support], close = _stable(-system.permute(2, 0, 1), network, support)
+        doubtful[network, support] |= close
+    if not activities:
+        return exists, stable, index, doubtful
+    inside = _bits(torch.arange(2**n, device=exists.device), n)
+    return exists, stable, index, doubtful, torch.where(inside, solution.permute(2, 1, 0), 0.0)
+
+
+def _solve_apart(tableau: torch.Tensor, support: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Solutions ``(n, M)``, indices and doubts of M supports, each of a tableau of its own, ``(n, n + 1, M)``."""
+    n = len(tableau)
+    inside = _bits(support, n).T
+    system, inputs = tableau[:, :n].permute(2, 0, 1), tableau[:, n].T
+    # Unit columns for the neurons outside: the unknowns are then their total inputs.
+    columns = torch.where(inside.T[:, None, :], system, torch.eye(n, dtype=system.dtype, device=system.device))
+    factors, order, _ = torch.linalg.lu_factor_ex(columns)
+    pivots = factors.diagonal(dim1=-2, dim2=-1)
+    swaps = (order != torch.arange(1, n + 1, device=order.device)).sum(dim=-1)
+    index = pivots.sign().prod(dim=-1) * (1 - 2 * (swaps % 2))
+    singular = pivots.abs().amin(dim=-1) <= _DOUBT * system.abs().amax(dim=(-2, -1))
+    solution = torch.linalg.lu_solve(factors, order, inputs[..., None])[..., 0].T
+    return torch.where(singular, -torch.inf, solution), index.to(torch.int8), singular
+
+
+def _bits(support: torch.Tensor, neurons: int) -> torch.Tensor:
+    """Bit masks ``(M)`` to booleans ``(M, n)``."""
+    place = torch.arange(neurons, dtype=torch.int32, device=support.device)
+    return (support.to(torch.int32)[:, None] >> place & 1).bool()  # 32 bits are enough, and half the work
+
+
+def _stable(flows: torch.Tensor, network: torch.Tensor, support: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Whether the flow matrices ``(networks, n, n)``, restricted to supports, are stable, and whether that is close."""
+    n = flows.shape[-1]
+    inside = _bits(support, n)
+    # The neurons of each support first, in order.
+    order = torch.argsort((~inside).to(torch.int8), dim=-1, stable=True)
+    sizes = inside.sum(dim=-1)
+    stable, close = torch.ones_like(support, dtype=torch.bool), torch.zeros_like(support, dtype=torch.bool)
+    for size in sizes[sizes > 0].unique().tolist():
+        for some in (sizes == size).nonzero()[:, 0].split(2**22 // size**2):
+            kept = order[some, :size]
+            blocks = flows[network[some, None, None], kept[:, :, None], kept[:, None, :]]
+            stable[some], close[some] = _hurwitz(blocks)
+    return stable, close
+
+
+def hurwitz(matrices: torch.Tensor) -> torch.Tensor:
+    """Whether all eigenvalues have negative real parts, ``(..., n, n)`` to bool ``(...)``.
+
+    Small matrices by Routh's array of the characteristic polynomial, which is one sweep over all of them at once;
+    large ones, and those of which rounding could decide the sign, by their eigenvalues.
+
+    Raises
+    ------
+    ArgumentError
+        If the matrices are not square and finite.
+    """
+    require_tensor("matrices", matrices, "... neurons neurons")
+    return _hurwitz(matrices.reshape(-1, *matrices.shape[-2:]).double())[0].reshape(matrices.shape[:-2])
+
+
+def _hurwitz(matrices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Whether ``(M, n, n)`` matrices are stable, and whether the largest real part is too close to zero to say."""
+    n = matrices.shape[-1]
+    size = matrices.abs().amax(dim=(-2, -1))
+    if n <= _ROUTH and len(matrices) >= _MANY:
+        smallest = _routh(matrices / torch.where(size > 0, size, 1.0)[:, None, None])
+        stable = smallest > 0
+        open_ = ~(smallest.abs() > _OPEN)
+    else:
+        stable, open_ = torch.zeros_like(size, dtype=torch.bool), torch.ones_like(size, dtype=torch.bool)
+    close = torch.zeros_like(stable)
+    if open_.any():
+        real = torch.linalg.eigvals(matrices[open_]).real.amax(dim=-1)
+        stable[open_] = real < 0
+        close[open_] = real.abs() <= _DOUBT * size[open_]
+    return stable, close
+
+
+def _routh(matrices: torch.Tensor) -> torch.Tensor:
+    """Smallest entry of the first column of Routh's array, ``(M, n, n)`` to ``(M)``: positive if and only if stable."""
+    n = matrices.shape[-1]
+    flow = matrices.permute(1, 2, 0).contiguous()
+    # Faddeev and LeVerrier: P_1 = A, c_k = -tr(P_k) / k, P_{k+1} = A (P_k + c_k I).
+    power, coefficients = flow.clone(), [torch.ones_like(flow[0, 0])]
+    for k in range(1, n + 1):
+        coefficients.append(power.diagonal().sum(dim=-1) / -k)
+        if k < n:
+            power.diagonal().add_(coefficients[-1][:, None])
+            power = torch.stack([sum(flow[i, j] * power[j] for j in range(n)) for i in range(n)])  # type: ignore[misc]
+    zero = torch.zeros_like(coefficients[0])
+    above, row = ((coefficients[start::2] + [zero] * n)[: n // 2 + 1] for start in (0, 1))
+    smallest = row[0]
+    for _ in range(n - 1):
+        ratio = above[0] / row[0]
+        above, row = row, [a - ratio * r for a, r in zip(above[1:], row[1:], strict=True)] + [zero]
+        smallest = torch.minimum(smallest, row[0])
+    return smallest
+
+
+def trajectories(
+    couplings: torch.Tensor,
+    inputs: torch.Tensor,
+    starts: torch.Tensor,
+    *,
+    duration: float,
+    step: float,
+    every: int = 1,
+) -> torch.Tensor:
+    """Activities along the flow, by the Runge-Kutta rule of order four, all networks and starts together.
+
+    Parameters
+    ----------
+    couplings, inputs
+        W, axes ``(..., n, n)``, and b, axes ``(..., n)``.
+    starts
+        Activities at time 0, axes ``(..., n)``; all batch axes broadcast against each other.
+    duration, step
+        In units of the time constant of a neuron; the step is at most 1, and the last one reaches the duration.
+    every
+        Every how many steps the activities are kept.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(times, ..., n)`` in the dtype of the starts, the first at time 0.
+
+    Raises
+    ------
+    ArgumentError
+        If the tensors do not fit each other, or a number is out of range.
+    """
+    n = _require_network(couplings, inputs)
+    require_tensor("starts", starts, "... neurons", sizes={"neurons": n}, device=couplings.device)
+    require_number("duration", duration, above=0.0)
+    require_number("step", step, above=0.0, at_most=1.0)
+    require_integer("every", every, at_least=1)
+    transposed, drive = couplings.to(starts.dtype).mT, inputs.to(starts.dtype)
+
+    def flow(x: torch.Tensor) -> torch.Tensor:
+        return ((x[..., None, :] @ transposed)[..., 0, :] + drive).clamp_(min=0.0) - x
+
+    batch = torch.broadcast_shapes(couplings.shape[:-2], inputs.shape[:-1], starts.shape[:-1])
+    x = starts.expand(*batch, n)
+    kept = [x]
+    for done in range(1, math.ceil(duration / step - 1e-9) + 1):
+        first = flow(x)
+        second = flow(x + step / 2 * first)
+        third = flow(x + step / 2 * second)
+        fourth = flow(x + step * third)
+        x = x + step / 6 * (first + 2 * (second + third) + fourth)
+        if done % every == 0:
+            kept.append(x)
+    return torch.stack(kept)
+
+
+@dataclass(frozen=True)
+class RectifiedMemory:
+    r"""A dense memory of graded units whose fixed points are those of a threshold-linear network of its memories.
+
+    The visible units follow the gradient of
+
+    .. math:: E(v) = \tfrac12 |v|^2 - I \cdot v - \tfrac12 \sum_\mu [\xi_\mu \cdot v]_+^2 ,
+
+    the two-layer network of Krotov & Hopfield (2021) with linear visible and rectified hidden units. At rest
+    :math:`v = I + \sum_\mu y_\mu \xi_\mu` with :math:`y_\mu = [\xi_\mu \cdot v]_+`, so that y is a fixed point of
+    the symmetric threshold-linear network with couplings :math:`K_{\mu\nu} = \xi_\mu \cdot \xi_\nu` and inputs
+    :math:`c_\mu = \xi_\mu \cdot I`: one neuron a memory.
+
+    Parameters
+    ----------
+    memories
+        Axes ``(P, N)``, real. Below its largest eigenvalue 1, K leaves E bounded from below.
+    drive
+        I, axes ``(N)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the two do not fit or are not finite.
+    """
+
+    memories: torch.Tensor
+    drive: torch.Tensor
+
+    def __post_init__(self) -> None:
+        sizes: dict[str, int] = {}
+        require_tensor("memories", self.memories, "memories neurons", sizes=sizes)
+        require_tensor("drive", self.drive, "neurons", sizes=sizes, device=self.memories.device)
+
+    @property
+    def couplings(self) -> torch.Tensor:
+        """K, axes ``(P, P)``; its diagonal is not zero."""
+        return self.memories @ self.memories.mT
+
+    @property
+    def inputs(self) -> torch.Tensor:
+        """c, axes ``(P)``."""
+        return self.memories @ self.drive
+
+    def energy(self, visible: torch.Tensor) -> torch.Tensor:
+        """E at visible activities v, axes ``(..., N)`` to ``(...)``.
+
+        Raises
+        ------
+        ArgumentError
+            If v does not fit the memories.
+        """
+        require_tensor("visible", visible, "... neurons", sizes={"neurons": self.memories.shape[1]})
+        quadratic = (visible * (visible / 2 - self.drive)).sum(dim=-1)
+        return quadratic - Rectified(2)(visible @ self.memories.mT).sum(dim=-1) / 2
+
+    def visible(self, activities: torch.Tensor) -> torch.Tensor:
+        """v = I + sum of y xi, from activities y ``(..., P)`` of the memories to ``(..., N)``.
+
+        Raises
+        ------
+        ArgumentError
+            If y does not fit the memories.
+        """
+        require_tensor("activities", activities, "... memories", sizes={"memories": self.memories.shape[0]})
+        return self.drive + activities @ self.memories
+
+
+@dataclass(frozen=True)
+class ExactFixedPoint:
+    """The solution on one support, without rounding.
+
+    Attributes
+    ----------
+    exists
+        Whether it is a fixed point: positive on the support, and no total input above zero outside.
+    stable
+        Whether it is a stable fixed point.
+    index
+        Sign of det(I - W_sigma); 0 means that there is no unique solution, and none is given.
+    activities
+        x, with 0 outside the support; empty if the index is 0.
+    totals
+        (W x + b)_i of all neurons, which equals x_i on the support; empty if the index is 0.
+    """
+
+    exists: bool
+    stable: bool
+    index: int
+    activities: tuple[Fraction, ...]
+    totals: tuple[Fraction, ...]
+
+
+def exact_fixed_point(
+    couplings: Sequence[Sequence[Rational | float]], inputs: Sequence[Rational | float], support: int
+) -> ExactFixedPoint:
+    """What :func:`fixed_points` says of one support, in rational arithmetic; stability by Routh's array.
+
+    Parameters
+    ----------
+    couplings, inputs
+        W by rows and b: integers, fractions or finite floats, taken at their exact values.
+    support
+        Bit mask of the support, 0 to 2**n - 1.
+
+    Raises
+    ------
+    ArgumentError
+        If the couplings are not n rows of n numbers, the inputs not n numbers, or there is no such support.
+    """
+    n = len(inputs)
+    if len(couplings) != n or any(len(row) != n for row in couplings):
+        raise ArgumentError("couplings", f"{n} rows of {n} numbers, as many as inputs", _lengths(couplings))
+    for name, values in (("inputs", inputs), *(("couplings", row) for row in couplings)):
+        for value in values:
+            require_number(name, value)
+    require_integer("support", support, at_least=0, at_most=2**n - 1)
+    w, b = [[Fraction(value) for value in row] for row in couplings], [Fraction(value) for value in inputs]
+    inside = [i for i in range(n) if support >> i & 1]
+    determinant, solution = _eliminate([[int(i == j) - w[i][j] for j in inside] + [b[i]] for i in inside])
+    if determinant == 0:
+        return ExactFixedPoint(False, False, 0, (), ())
+    x = [Fraction(0)] * n
+    for i, value in zip(inside, solution, strict=True):
+        x[i] = value
+    totals = [sum((a * y for a, y in zip(row, x, strict=True)), start) for row, start in zip(w, b, strict=True)]
+    exists = all(total > 0 if support >> i & 1 else total <= 0 for i, total in enumerate(totals))
+    stable = exists and _exactly_stable([[w[i][j] - int(i == j) for j in inside] for i in inside])
+    return ExactFixedPoint(exists, stable, 1 if determinant > 0 else -1, tuple(x), tuple(totals))
+
+
+def _eliminate(rows: list[list[Fraction]]) -> tuple[Fraction, list[Fraction]]:
+    """Determinant and solution of a square system whose rows end with their right-hand sides."""
+    determinant = Fraction(1)
+    for k in range(len(rows)):
+        found = next((i for i in range(k, len(rows)) if rows[i][k]), None)
+        if found is None:
+            return Fraction(0), []
+        if found != k:
+            rows[k], rows[found], determinant = rows[found], rows[k], -determinant
+        pivot = rows[k][k]
+        determinant *= pivot
+        rows[k] = [value / pivot for value in rows[k]]
+        for i in range(len(rows)):
+            if i != k and rows[i][k]:
+                factor = rows[i][k]
+                rows[i] = [a - factor * c for a, c in zip(rows[i], rows[k], strict=True)]
+    return determinant, [row[-1] for row in rows]
+
+
+def _exactly_stable(flow: list[list[Fraction]]) -> bool:
+    """Routh's criterion for the characteristic polynomial of Faddeev and LeVerrier, in fractions."""
+    n = len(flow)
+    power, coefficients = [list(row) for row in flow], [Fraction(1)]
+    for k in range(1, n + 1):
+        coefficients.append(-sum(power[i][i] for i in range(n)) / Fraction(k))
+        for i in range(n):
+            power[i][i] += coefficients[-1]
+        columns = list(zip(*power, strict=True))
+        power = [[sum((a * c for a, c in zip(row, col, strict=True)), Fraction(0)) for col in columns] for row in flow]
+    above, row = ((coefficients[start::2] + [Fraction(0)] * n)[: n // 2 + 1] for start in (0, 1))
+    for _ in range(n):
+        if row[0] <= 0:
+            return False
+        ratio = above[0] / row[0]
+        above, row = row, [a - ratio * r for a, r in zip(above[1:], row[1:], strict=True)] + [Fraction(0)]
+    return True
+
+
+def _lengths(rows: Sequence[Sequence[object]]) -> str:
+    return f"{len(rows)} rows of {', '.join(str(length) for length in sorted({len(row) for row in rows}))}"
+
+
+def _require_network(couplings: torch.Tensor, inputs: torch.Tensor) -> int:
+    sizes: dict[str, int] = {}
+    require_tensor("couplings", couplings, "... neurons neurons", sizes=sizes)
+    require_integer("the number of neurons of couplings", sizes["neurons"], at_most=LARGEST)
+    require_tensor("inputs", inputs, "... neurons", sizes=sizes, device=couplings.device)
+    try:
+        torch.broadcast_shapes(couplings.shape[:-2], inputs.shape[:-1])
+    except RuntimeError:
+        expected = f"batch axes that broadcast against {tuple(couplings.shape[:-2])}"
+        raise ArgumentError("inputs", expected, f"shape {tuple(inputs.shape)}") from None
+    return sizes["neurons"]

@@ -1,0 +1,468 @@
+"""Combinatorial networks: fixed points in integers, the graph rules over all small digraphs, the exception at six."""
+
+import importlib.util
+import itertools
+from fractions import Fraction
+
+import networkx as nx
+import numpy as np
+import pytest
+import torch
+
+from memscape.arguments import ArgumentError
+from memscape.book import data
+from memscape.polytopes import graph_rules
+from memscape.polytopes.digraphs import adjacency, canonical, classes, compose, encode, in_neighbours, induced
+from memscape.polytopes.graph_rules import (
+    Parameters,
+    cliques,
+    composed,
+    core_structures,
+    couplings,
+    dominated,
+    fixed_points,
+    full_support,
+    graphical_domination,
+    lyapunov_exponents,
+    reductions,
+    stable_extensions,
+    target_free_cliques,
+    uniform_in_degree,
+    vanishing_inhibition,
+    written,
+)
+from memscape.polytopes.threshold_linear import exact_fixed_point
+from memscape.polytopes.threshold_linear import fixed_points as all_supports
+
+USUAL, STRONG, WEAK = Parameters(0.25, 0.5), Parameters(0.51, 1.76), Parameters(0.1, 0.12)
+PAIRS = pytest.mark.parametrize("parameters", [USUAL, STRONG, WEAK], ids=["usual", "strong", "weak"])
+SIX = np.array([95860095, 95872383])
+CYCLE = encode(np.roll(np.eye(3, dtype=int), 1, axis=0))
+FIVE = classes(5)
+
+
+def members(mask: int) -> list[int]:
+    return [node for node in range(7) if mask >> node & 1]
+
+
+# Parameters and weights
+
+
+def test_parameters_are_the_decimals_they_print_as():
+    assert Parameters(0.51, "1.76") == Parameters(Fraction(51, 100), Fraction(44, 25))
+    assert Parameters("1/12", Fraction(11, 120)).scaled == (120, 110, 131)
+
+
+def test_legal_means_that_an_unanswered_edge_has_a_negative_determinant():
+    grid = [(Fraction(a, 20), Fraction(b, 10)) for a in range(1, 20) for b in range(1, 40)]
+    for epsilon, delta in grid:
+        assert Parameters(epsilon, delta).legal == (1 - (1 - epsilon) * (1 + delta) < 0)
+
+
+def test_weights_are_those_of_another_package():
+    # The three-cycle of AlgebraicDynamics.jl, which prints the transpose.
+    weights = couplings(CYCLE, 3, USUAL)
+    expected = torch.tensor([[0, -0.75, -1.5], [-1.5, 0, -0.75], [-0.75, -1.5, 0]], dtype=torch.float64)
+    assert torch.equal(weights, expected) or torch.equal(weights, expected.T)
+    assert weights[1, 0] == -0.75  # 0 -> 1
+
+
+def test_weights_take_a_dtype_and_any_number_of_axes():
+    weights = couplings(FIVE[:6].reshape(2, 3), 5, USUAL, dtype=torch.float32)
+    assert weights.shape == (2, 3, 5, 5)
+    assert weights.dtype == torch.float32
+
+
+# Fixed points
+
+
+@PAIRS
+def test_integers_and_the_doubling_of_tableaux_agree_on_every_support_of_every_digraph(parameters):
+    for nodes in (2, 3, 4, 5):
+        codes = classes(nodes)[:: 7 if nodes == 5 else 1]
+        exact = fixed_points(codes, nodes, parameters)
+        other = all_supports(couplings(codes, nodes, parameters), torch.ones(nodes, dtype=torch.float64))
+        assert (exact.exists[:, 1:] == other.exists.numpy()[:, 1:]).all()
+        assert (exact.stable_supports[:, 1:] == other.stable.numpy()[:, 1:]).all()
+        assert (exact.index[:, 1:] == other.index.numpy()[:, 1:]).all()
+
+
+def test_integers_and_fractions_agree_on_six_and_seven_neurons():
+    rng = np.random.default_rng(6)
+    for nodes in (6, 7):
+        codes = rng.integers(0, 2 ** (nodes * (nodes - 1)), 3)
+        found = fixed_points(codes, nodes, WEAK)
+        for graph, code in enumerate(codes):
+            edges = adjacency(code, nodes)
+            rows = [
+                [
+                    Fraction(0) if i == j else (Fraction(-9, 10) if edges[i, j] else Fraction(-28, 25))
+                    for j in range(nodes)
+                ]
+                for i in range(nodes)
+            ]
+            for support in rng.integers(1, 2**nodes, 30).tolist():
+                expected = exact_fixed_point(rows, [Fraction(1)] * nodes, support)
+                assert found.exists[graph, support] == expected.exists
+                assert found.stable_supports[graph, support] == expected.stable
+                assert found.index[graph, support] == expected.index
+
+
+def test_integers_beyond_64_bits_are_still_exact():
+    huge = Parameters(Fraction(10**9 + 7, 4 * 10**9), Fraction(2 * 10**9 + 1, 4 * 10**9))
+    codes = classes(4)
+    assert (fixed_points(codes, 4, huge).exists == fixed_points(codes, 4, USUAL).exists).all()
+
+
+@PAIRS
+def test_indices_sum_to_one_and_the_number_of_fixed_points_is_odd(parameters):
+    for nodes in range(1, 6):
+        found = fixed_points(classes(nodes), nodes, parameters)
+        assert not found.degenerate.any()
+        assert ((found.exists * found.index).sum(axis=-1) == 1).all()
+        assert (found.exists.sum(axis=-1) % 2 == 1).all()
+        assert not found.exists[:, 0].any()
+
+
+def test_fixed_points_of_a_subgraph_are_read_from_the_table_of_the_whole():
+    codes = FIVE[::97]
+    found = fixed_points(codes, 5, USUAL)
+    for subset in range(1, 32):
+        inside = members(subset)
+        part = fixed_points(induced(codes, 5, subset), len(inside), USUAL).exists
+        places = [sum(1 << inside[i] for i in members(mask)) for mask in range(2 ** len(inside))]
+        assert (found.within(subset)[:, places] == part).all()
+        assert found.within(subset).sum() == part.sum()
+
+
+def test_degenerate_parameters_are_marked():
+    # 1 - (1 - epsilon)(1 + delta) = 0: the pair with one edge has a singular matrix.
+    assert fixed_points(classes(2), 2, Parameters(Fraction(1, 3), Fraction(1, 2))).degenerate.tolist() == [0, 1, 0]
+
+
+def test_independent_sets_have_all_supports_and_cliques_and_cycles_one():
+    empty, full, ring = np.array([0, 2**20 - 1, encode(np.roll(np.eye(5, dtype=int), 1, axis=0))])
+    found = fixed_points(np.array([empty, full, ring]), 5, USUAL)
+    assert found.exists.sum(axis=-1).tolist() == [31, 1, 1]
+    assert found.core_motif[:, -1].tolist() == [False, True, True]
+    assert found.stable_supports[:, -1].tolist() == [False, True, False]
+
+
+def test_stable_is_what_the_eigenvalues_say():
+    codes = FIVE[::31]
+    found = fixed_points(codes, 5, STRONG)
+    real = np.linalg.eigvals(np.eye(5) - couplings(codes, 5, STRONG).numpy()).real.min(axis=-1)
+    rows = found.permitted[:, -1] & (abs(real) > 1e-9)
+    assert rows.any()
+    assert (found.stable[rows, -1] == (real[rows] > 0)).all()
+
+
+def test_the_shipped_tables_are_what_is_computed():
+    root = data.chapters.home()
+    spec = importlib.util.spec_from_file_location("make_digraphs", root / "data" / "digraphs" / "make.py")
+    make = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make)
+    for nodes in range(1, 6):
+        shipped = data.digraphs(nodes, root)
+        assert (shipped.codes == classes(nodes)).all()
+        assert shipped.parameters == make.PAIRS
+        for number, pair in enumerate(shipped.parameters):
+            found = fixed_points(shipped.codes, nodes, Parameters(*pair))
+            assert (shipped.exists[number] == found.exists).all()
+            assert (shipped.stable[number] == found.stable_supports).all()
+    sums = data._sums(root / "data" / "digraphs" / "SHA256SUMS")
+    for nodes in (1, 2, 3, 4, 5):
+        assert make.hashlib.sha256(make.table(nodes).encode()).hexdigest() == sums[f"n{nodes}.csv"]
+
+
+def test_every_published_set_that_was_read_is_found_again():
+    published = data.published_digraphs()
+    codes = encode(published.adjacency)
+    assert len(np.unique(canonical(codes, 5))) == len(codes) == 100
+    assert (fixed_points(codes, 5, STRONG).exists == published.exists).all()
+    differ = (fixed_points(codes, 5, WEAK).core_supports != fixed_points(codes, 5, STRONG).core_supports).any(axis=-1)
+    assert (differ == published.parameter_dependent).all()
+
+
+def test_core_structures_reproduce_the_published_class_sizes():
+    found = fixed_points(FIVE, 5, STRONG)
+    sizes = np.unique(core_structures(FIVE, found), return_counts=True)[1].tolist()
+    # The package keeps apart three graphs without any core motif, which look alike from here.
+    assert (~found.core_supports.any(axis=-1)).sum() == 3
+    sizes.remove(3)
+    assert sorted([*sizes, 1, 1, 1]) == sorted(data.published_digraphs().class_sizes.tolist())
+
+
+def test_core_structures_do_not_depend_on_the_labels():
+    codes = FIVE[::500]
+    moved = graph_rules.require_codes("codes", codes, 5)
+    moved = encode(adjacency(moved, 5)[:, [[4], [2], [0], [1], [3]], [4, 2, 0, 1, 3]])
+    first, second = (core_structures(c, fixed_points(c, 5, USUAL)) for c in (codes, moved))
+    assert (first == second).all()
+    assert len(np.unique(first)) > 3
+
+
+# Rules
+
+
+def test_cliques_and_targets_against_networkx():
+    codes = classes(4)[::5]
+    for code, found, free in zip(codes, cliques(codes, 4), target_free_cliques(codes, 4), strict=True):
+        edges = adjacency(code, 4)
+        both = nx.Graph([(i, j) for i, j in itertools.combinations(range(4), 2) if edges[i, j] and edges[j, i]])
+        both.add_nodes_from(range(4))
+        expected = {frozenset(c) for c in nx.enumerate_all_cliques(both)}
+        assert {frozenset(members(mask)) for mask in np.flatnonzero(found)} == expected
+        targets = {c for c in expected if any(all(edges[k, i] for i in c) for k in set(range(4)) - c)}
+        assert {frozenset(members(mask)) for mask in np.flatnonzero(free)} == expected - targets
+
+
+@PAIRS
+def test_up_to_five_neurons_the_stable_supports_are_the_target_free_cliques(parameters):
+    for nodes in range(1, 6):
+        codes = classes(nodes)
+        found = fixed_points(codes, nodes, parameters)
+        assert (found.stable_supports == target_free_cliques(codes, nodes)).all()
+
+
+def test_sinks_and_uniform_degrees_and_sources():
+    found = fixed_points(FIVE, 5, USUAL).exists
+    edges = adjacency(FIVE, 5)
+    sinks = ~edges.any(axis=1)
+    assert (found[:, 1 << np.arange(5)] == sinks).all()
+    degree, outside = uniform_in_degree(FIVE, 5)
+    uniform = degree >= 0
+    assert (found == (outside <= degree))[uniform].all()
+    table = fixed_points(FIVE, 5, USUAL)
+    for node in range(5):
+        source = ~edges[:, node].any(axis=-1) & edges[:, :, node].any(axis=-1)
+        assert source.any()
+        assert (table.within(31 & ~(1 << node)) == found)[source].all()
+
+
+def test_uniform_degrees_of_one_graph_by_hand():
+    degree, outside = uniform_in_degree(CYCLE, 3)
+    assert degree[[0b001, 0b011, 0b111]].tolist() == [0, -1, 1]
+    assert outside[[0b001, 0b011, 0b111]].tolist() == [1, 1, 0]
+
+
+def test_graphical_domination_rules_supports_out():
+    found = fixed_points(FIVE, 5, WEAK)
+    sets = np.arange(32)
+    for j, k in itertools.permutations(range(5), 2):
+        rule = graphical_domination(FIVE, 5, j, k)
+        inside_j, inside_k = sets >> j & 1 == 1, sets >> k & 1 == 1
+        assert not (found.permitted & rule & inside_j & inside_k).any()  # inside-in
+        outside_in = rule & inside_j & ~inside_k
+        assert not (found.permitted & outside_in & (found.silent >> k & 1 == 1)).any()
+        inside_out = rule & inside_k & ~inside_j
+        assert (found.silent >> j & 1 == 1)[found.permitted & inside_out].all()
+
+
+def test_domination_by_its_definition():
+    codes = classes(4)
+    weak = dominated(codes, 4)
+    for graph in range(0, len(codes), 9):
+        edges = adjacency(codes[graph], 4)
+        for subset in range(16):
+            inside = members(subset)
+            expected = 0
+            for j, k in itertools.permutations(inside, 2):
+                follows = all(edges[k, i] for i in inside if i not in (j, k) and edges[j, i])
+                expected |= int(follows and edges[k, j] and not edges[j, k]) << j
+            assert weak[graph, subset] == expected
+
+
+@PAIRS
+def test_deleting_a_dominated_neuron_changes_nothing(parameters):
+    found = fixed_points(FIVE, 5, parameters)
+    weak = dominated(FIVE, 5)[:, -1]
+    for node in range(5):
+        rows = weak >> node & 1 == 1
+        assert (found.within(31 & ~(1 << node)) == found.exists)[rows].all()
+
+
+def test_deletions_in_any_order_end_alike():
+    ends = reductions(FIVE, 5)
+    assert ends.any(axis=-1).all()
+    for code, row in zip(FIVE[::40], ends[::40], strict=True):
+        shapes = {
+            (mask.bit_count(), int(canonical(induced(code, 5, mask), mask.bit_count())))
+            for mask in np.flatnonzero(row).tolist()
+        }
+        assert len(shapes) == 1
+
+
+@pytest.mark.parametrize("kind", ["disjoint", "clique", "cyclic"])
+@pytest.mark.parametrize("sizes", [(2, 1), (3, 2), (2, 2, 1), (1, 1, 1, 1), (3, 1, 2)])
+def test_fixed_points_of_composites(kind, sizes):
+    parts = []
+    for axis, size in enumerate(sizes):
+        shape = [1] * len(sizes)
+        shape[axis] = -1
+        parts.append((classes(size).reshape(shape), size))
+    whole = fixed_points(compose(kind, parts), sum(sizes), USUAL).exists
+    predicted = composed(kind, [fixed_points(codes, size, USUAL).exists for codes, size in parts])
+    assert predicted.shape == whole.shape
+    assert (predicted == whole).all()
+
+
+def test_written_is_the_notation_of_the_tables():
+    found = fixed_points(np.array([0, 15]), 3, USUAL)
+    assert [written(e, s) for e, s in zip(found.exists, found.stable, strict=True)] == [
+        "1* 2* 3* 12 13 23 123",
+        "12* 13* 123",
+    ]
+
+
+# Six neurons
+
+
+def test_no_stable_exception_with_fewer_than_six_neurons_and_two_with_six():
+    parameters = Parameters("1/12", "11/120")
+    assert parameters.legal
+    for nodes in range(1, 5):
+        assert len(stable_extensions(classes(nodes), nodes, parameters)) == 0
+    # One node of each exception taken away leaves one of these; the search over all 9608 is the chapter's.
+    bases = np.unique([canonical(induced(code, 6, 63 & ~(1 << node)), 5) for code in SIX for node in range(6)])
+    hits = stable_extensions(bases, 5, parameters)
+    assert np.unique(canonical(hits, 6)).tolist() == SIX.tolist()
+    assert not target_free_cliques(hits, 6)[:, -1].any()
+
+
+def test_the_exception_in_fractions():
+    for code in SIX:
+        edges = adjacency(code, 6)
+        rows = [
+            [Fraction(0) if i == j else Fraction(-11, 12) if edges[i, j] else Fraction(-131, 120) for j in range(6)]
+            for i in range(6)
+        ]
+        found = exact_fixed_point(rows, [Fraction(1)] * 6, 63)
+        assert found.exists
+        assert found.stable
+        assert min(found.activities) > Fraction(1, 30)
+
+
+def test_the_search_finds_what_brute_force_finds():
+    # Illegal parameters, where many digraphs have a stable fixed point on all neurons.
+    parameters = Parameters(0.6, 0.3)
+    for nodes in (3, 4):
+        every = graph_rules.require_codes("codes", np.arange(4 ** (nodes * (nodes - 1) // 2)), nodes)
+        stable = fixed_points(every, nodes, parameters).stable_supports[:, -1]
+        expected = every[stable & (every != every[-1])]
+        bases = np.arange(2 ** ((nodes - 1) * (nodes - 2)))
+        assert sorted(stable_extensions(bases, nodes - 1, parameters).tolist()) == expected.tolist()
+        assert len(expected) > 0
+
+
+def test_maps_of_parameters_agree_with_integers():
+    least, growth = full_support(SIX, 6, 1 / 12, 11 / 120)
+    assert (least > 0).all()
+    assert (growth < 0).all()
+    assert full_support(SIX[0], 6, [0.02, 0.05, 0.25], [0.03, 0.06, 0.5])[1].tolist() == pytest.approx(
+        [full_support(SIX[0], 6, *pair)[1].item() for pair in ((0.02, 0.03), (0.05, 0.06), (0.25, 0.5))]
+    )
+    assert not fixed_points(SIX, 6, USUAL).stable_supports[:, -1].any()
+
+
+def test_vanishing_inhibition_is_the_limit_of_small_parameters():
+    ratio = np.array([1.05, 1.16, 1.3])
+    limit = vanishing_inhibition(SIX[0], 6, ratio)
+    small = 1e-6
+    assert limit == pytest.approx(full_support(SIX[0], 6, small, small * ratio)[1] / small, abs=1e-4)
+    assert limit[0] < 0 < limit[2]
+    # Without edges the projected matrix is -ratio times the identity: one growth rate, the ratio.
+    assert vanishing_inhibition(0, 4, 2.0) == pytest.approx(2.0)
+
+
+# Attractors
+
+
+def test_exponents_of_a_fixed_point_a_cycle_and_chaos():
+    start = torch.full((5,), 0.1, dtype=torch.float64) + torch.arange(5) * 0.01
+    clique = couplings(np.array(2**20 - 1), 5, USUAL)
+    # All perturbations of a clique's fixed point that sum to zero die at the rate epsilon.
+    assert lyapunov_exponents(clique, start, step=0.1, steps=2000).item() == pytest.approx(-0.25, abs=5e-3)
+    assert lyapunov_exponents(couplings(CYCLE, 3, USUAL), start[:3], step=0.05, steps=6000).item() == pytest.approx(
+        0, abs=5e-3
+    )
+    chaos = lyapunov_exponents(couplings(np.array(91525), 5, USUAL), start, step=0.05, steps=8000)
+    assert chaos.item() > 0.02
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_exponents_on_a_gpu_are_those_of_the_processor():
+    start = torch.linspace(0.1, 0.2, 3, dtype=torch.float64)
+    there = lyapunov_exponents(couplings(CYCLE, 3, USUAL, device="cuda"), start.to("cuda"), step=0.1, steps=500)
+    here = lyapunov_exponents(couplings(CYCLE, 3, USUAL), start, step=0.1, steps=500)
+    torch.testing.assert_close(there.cpu(), here)
+
+
+def flow(**changes):
+    given = {
+        "weights": couplings(CYCLE, 3, USUAL),
+        "start": torch.ones(3, dtype=torch.float64),
+        "step": 0.1,
+        "steps": 9,
+    }
+    return lyapunov_exponents(**(given | changes))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Parameters(0, 1), "epsilon: expected a number above 0 and below 1; got 0."),
+        (lambda: Parameters("1", 1), "epsilon: expected a number above 0 and below 1; got 1."),
+        (lambda: Parameters(0.1, -1), "delta: expected a number above 0; got -1."),
+        (lambda: Parameters("x", 1), "epsilon: expected a fraction such as '1/12'; got 'x'."),
+        (
+            lambda: Parameters(0.1, None),
+            "delta: expected a fraction, a number or a string such as",
+        ),
+        (lambda: Parameters(float("nan"), 1), "epsilon: expected a finite number; got nan (float)."),
+        (lambda: couplings([99], 2, USUAL), "codes: expected codes of 2 bits, for 2 nodes; got 99."),
+        (lambda: fixed_points([0.0], 2, USUAL), "codes: expected integer codes; got dtype float64."),
+        (lambda: fixed_points([0], 2, USUAL).within(4), "subset: expected an integer in [0, 3]; got 4."),
+        (lambda: cliques([-1], 2), "codes: expected codes of 2 bits"),
+        (lambda: target_free_cliques([4], 2), "codes: expected codes of 2 bits"),
+        (lambda: uniform_in_degree([4], 2), "codes: expected codes of 2 bits"),
+        (lambda: graphical_domination([0], 2, 0, 0), "k: expected a node other than j; got 0."),
+        (lambda: graphical_domination([0], 2, 2, 0), "j: expected an integer in [0, 1]; got 2."),
+        (lambda: dominated([4], 2), "codes: expected codes of 2 bits"),
+        (lambda: reductions([4], 2), "codes: expected codes of 2 bits"),
+        (lambda: composed("loose", []), "kind: expected one of 'disjoint', 'clique', 'cyclic'; got 'loose' (str)."),
+        (lambda: composed("clique", []), "number of parts: expected an integer >= 2; got 0."),
+        (
+            lambda: core_structures([0, 1], fixed_points([0], 2, USUAL)),
+            "codes: expected shape (1,), as the fixed points; got shape (2,).",
+        ),
+        (lambda: stable_extensions([[0]], 2, USUAL), "codes: expected axes (graphs,); got shape (1, 1)."),
+        (lambda: stable_extensions([0], 7, USUAL), "nodes: expected an integer in [1, 6]; got 7."),
+        (lambda: full_support([0], 2, 1.0, 1.0), "epsilon: expected finite values > 0 and < 1; got 1."),
+        (lambda: full_support([0], 2, 0.5, 0.0), "delta: expected finite values > 0; got 0."),
+        (lambda: vanishing_inhibition([0], 1, 1.0), "nodes: expected an integer >= 2; got 1."),
+        (lambda: vanishing_inhibition([0], 2, -1.0), "ratio: expected finite values > 0; got -1."),
+        (lambda: written(np.zeros(3), np.zeros(3)), "exists: expected bool, axes (2**n,), n = 1 to 9; got float64"),
+        (
+            lambda: flow(start=torch.ones(2, dtype=torch.float64)),
+            "start: expected axes (..., neurons) with",
+        ),
+        (lambda: flow(start=torch.ones(3)), "start: expected float64; got float32."),
+        (lambda: flow(start=-torch.ones(3, dtype=torch.float64)), "start: expected finite values >= 0; got -1."),
+        (
+            lambda: flow(weights=torch.zeros(2, 3, 3), start=torch.ones(4, 3)),
+            "start: expected axes that go with (2, 3); got shape (4, 3).",
+        ),
+        (lambda: flow(step=1.0), "step: expected a finite number > 0 and <= 0.5; got 1."),
+        (lambda: flow(steps=4), "steps: expected an integer >= 5; got 4."),
+        (lambda: flow(drive=0), "drive: expected a finite number > 0; got 0."),
+    ],
+)
+def test_bad_arguments_are_refused(call, message):
+    with pytest.raises(ArgumentError) as caught:
+        call()
+    assert message in str(caught.value)
+
+
+def test_in_neighbours_name_the_senders():
+    assert in_neighbours(CYCLE, 3).tolist() == [4, 1, 2]

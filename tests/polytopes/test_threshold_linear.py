@@ -1,0 +1,441 @@
+"""Fixed points of threshold-linear networks, against fractions, single solves, the flow and theory."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from memscape.arguments import ArgumentError
+from memscape.memory.dense import DenseMemory, Rectified
+from memscape.memory.patterns import random_patterns
+from memscape.polytopes import threshold_linear
+from memscape.polytopes.threshold_linear import (
+    FixedPoints,
+    RectifiedMemory,
+    exact_fixed_point,
+    fixed_points,
+    hurwitz,
+    members,
+    trajectories,
+)
+
+F64 = torch.float64
+
+# The supports {1} and {1, 2, 3} are both those of stable fixed points.
+NESTED = [[0, -0.25, -1.25], [-2, 0, -0.5], [-1.25, -0.75, 0]]
+
+
+def normal(seed: int, *shape: int) -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
+
+
+def hollow(couplings: torch.Tensor) -> torch.Tensor:
+    return couplings * (1 - torch.eye(couplings.shape[-1], dtype=couplings.dtype))
+
+
+def competitive(seed: int, networks: int, neurons: int) -> torch.Tensor:
+    return hollow(-normal(seed, networks, neurons, neurons).exp())
+
+
+def dyadic(seed: int, *shape: int) -> torch.Tensor:
+    return (normal(seed, *shape) * 64).round() / 64
+
+
+def fields(found: FixedPoints) -> tuple[torch.Tensor, ...]:
+    return found.exists, found.stable, found.index, found.doubtful
+
+
+# Supports
+
+
+def test_members_are_the_bits():
+    assert members(3).long().tolist() == [
+        [0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1], [1, 0, 1], [0, 1, 1], [1, 1, 1],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("neurons", [1, 2, 3, 4, 5])
+def test_every_support_is_decided_as_in_fractions(neurons):
+    couplings, inputs = dyadic(neurons, 12, neurons, neurons), dyadic(neurons + 9, 12, neurons)
+    found = fixed_points(couplings, inputs, activities=True)
+    for network, support in itertools.product(range(12), range(2**neurons)):
+        exact = exact_fixed_point(couplings[network].tolist(), inputs[network].tolist(), support)
+        assert not found.doubtful[network, support]
+        assert found.exists[network, support] == exact.exists
+        assert found.stable[network, support] == exact.stable
+        assert found.index[network, support] == exact.index
+        expected = torch.tensor([float(x) for x in exact.activities], dtype=F64)
+        torch.testing.assert_close(found.activities[network, support], expected, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize(("neurons", "networks"), [(3, 2000), (6, 60), (9, 4)])
+def test_every_support_is_decided_as_by_its_own_solve(neurons, networks):
+    couplings, inputs = hollow(normal(1, networks, neurons, neurons)), normal(2, networks, neurons)
+    found = fixed_points(couplings, inputs)
+    system = torch.eye(neurons, dtype=F64) - couplings
+    for support, inside in enumerate(members(neurons)):
+        block = system[:, inside][:, :, inside]
+        x = torch.zeros_like(inputs)
+        x[:, inside] = torch.linalg.solve(block, inputs[:, inside])
+        total = (couplings @ x[..., None])[..., 0] + inputs
+        exists = ((x > 0) == inside).all(dim=-1) & ((total > 0) == inside).all(dim=-1)
+        assert torch.equal(found.exists[:, support], exists)
+        stable = exists & (torch.linalg.eigvals(-block).real < 0).all(dim=-1)
+        assert torch.equal(found.stable[:, support], stable)
+        assert torch.equal(found.index[:, support], torch.linalg.det(block).sign().to(torch.int8))
+    assert found.decided.all()
+
+
+def test_two_neurons_in_closed_form():
+    # b = 1: neuron i holds out against j alone if and only if W_ij > -1, "there is an edge from j to i".
+    couplings = competitive(3, 1000, 2)
+    found = fixed_points(couplings, torch.ones(2, dtype=F64))
+    to_first, to_second = couplings[:, 0, 1] > -1, couplings[:, 1, 0] > -1
+    assert torch.equal(found.stable[:, 3], to_first & to_second)
+    assert torch.equal(found.stable[:, 1], ~to_second)
+    assert torch.equal(found.stable[:, 2], ~to_first)
+    assert torch.equal(found.exists[:, 3], to_first == to_second)
+    assert not found.exists[:, 0].any()
+
+
+def test_independent_neurons_are_all_on():
+    found = fixed_points(torch.zeros(4, 4), torch.ones(4), activities=True)
+    assert found.exists.nonzero().tolist() == [[15]]
+    assert found.stable.nonzero().tolist() == [[15]]
+    assert found.activities[15].tolist() == [1, 1, 1, 1]
+
+
+def test_silence_is_the_only_fixed_point_without_input():
+    found = fixed_points(competitive(4, 5, 3), torch.full((3,), -1.0, dtype=F64))
+    assert found.exists.nonzero()[:, 1].tolist() == [0] * 5
+    assert found.stable[:, 0].all()
+
+
+@pytest.mark.parametrize("neurons", [2, 3, 4, 5])
+def test_the_indices_of_a_competitive_network_sum_to_one_for_inputs_of_any_sign(neurons):
+    found = fixed_points(competitive(5, 4000, neurons), normal(6, 4000, neurons))
+    assert (found.index_sum == 1).all()
+    assert (found.count % 2 == 1).all()
+
+
+def test_the_indices_of_other_networks_need_not():
+    # A neuron that excites itself twice over has a fixed point at zero and none above, or none at all.
+    found = fixed_points(torch.tensor([[2.0]]), torch.tensor([[1.0], [-1.0]]))
+    assert found.exists.tolist() == [[False, False], [True, True]]
+    assert found.index_sum.tolist() == [0, 0]
+
+
+def test_a_network_has_one_fixed_point_for_all_inputs_if_and_only_if_all_principal_minors_are_positive():
+    couplings, inside = competitive(7, 300, 4) / 2, members(4)
+    index = fixed_points(couplings, torch.ones(4, dtype=F64)).index
+    good = (index == 1).all(dim=-1)
+    assert 10 < good.sum() < 290
+    inputs = normal(8, 500, 1, 4)
+    assert (fixed_points(couplings[good], inputs).count == 1).all()
+    # Where det(I - W_sigma) < 0, an input from inside the cone of sigma makes at least three.
+    support = inside[(index[~good] < 0).to(torch.int8).argmax(dim=-1)]
+    system = torch.eye(4, dtype=F64) - couplings[~good]
+    chosen = torch.where(support[:, None, :], system, -torch.eye(4, dtype=F64)).sum(dim=-1)
+    assert (fixed_points(couplings[~good], chosen).count >= 3).all()
+
+
+def test_fixed_points_solve_the_linear_complementarity_problem():
+    couplings, inputs = competitive(9, 500, 4), normal(10, 500, 4)
+    found = fixed_points(couplings, inputs, activities=True)
+    network, support = found.exists.nonzero(as_tuple=True)
+    x = found.activities[network, support]
+    slack = x - (couplings[network] @ x[..., None])[..., 0] - inputs[network]
+    assert (x >= 0).all()
+    assert (slack >= -1e-9).all()
+    assert (x * slack).abs().max() < 1e-9
+
+
+def test_all_inputs_may_be_scaled_to_one():
+    # x = D y with D = diag(b) turns (W, b) into (D^-1 W D, 1) and the flow into the flow.
+    couplings, inputs = competitive(11, 500, 3), normal(12, 500, 3).exp()
+    scaled = couplings * inputs[:, None, :] / inputs[:, :, None]
+    found, again = fixed_points(couplings, inputs), fixed_points(scaled, torch.ones(3, dtype=F64))
+    assert all(torch.equal(one, other) for one, other in zip(fields(found), fields(again), strict=True))
+
+
+def test_stable_supports_of_a_symmetric_network_are_not_nested():
+    couplings = competitive(13, 20_000, 4)
+    stable = fixed_points((couplings + couplings.mT) / 2, torch.ones(4, dtype=F64)).stable
+    for small, large in itertools.permutations(range(16), 2):
+        if small & large == small:
+            assert not (stable[:, small] & stable[:, large]).any()
+
+
+# Nested stable fixed points
+
+
+def test_stable_supports_can_be_nested():
+    exact = {support: exact_fixed_point(NESTED, [1, 1, 1], support) for support in range(8)}
+    assert [support for support, point in exact.items() if point.stable] == [1, 7]
+    assert exact[7].activities == (Fraction(6, 19), Fraction(2, 19), Fraction(10, 19))
+
+
+@pytest.mark.parametrize(("small", "large"), [(1, 3), (1, 4), (2, 4), (3, 5), (2, 7)])
+def test_blocks_of_copies_nest_larger_supports(small, large):
+    sizes = (small, 1, large - small - 1)
+    block = [i for i, size in enumerate(sizes) for _ in range(size)]
+    # Copies of a neuron share what it gives and barely see each other.
+    weights = [[Fraction(NESTED[a][b]) / sizes[b] if a != b else Fraction(-1, 1000) for b in block] for a in block]
+    for neuron in range(large):
+        weights[neuron][neuron] = Fraction(0)
+    inputs = [1] * large
+    assert exact_fixed_point(weights, inputs, 2**small - 1).stable
+    assert exact_fixed_point(weights, inputs, 2**large - 1).stable
+
+
+# Rounding
+
+
+@pytest.mark.parametrize("off", [0.0, 2.0**-40, 2.0**-24])
+def test_a_singular_pivot_on_the_way_does_no_harm(off):
+    # det(I - W_{12}) is zero or close to it, but the networks of {1, 2, 3} and {1, 2, 3, 4} are regular.
+    couplings = torch.tensor(
+        [[0, off - 1, -0.5, -0.25], [-1, 0, -0.25, -0.5], [-0.5, -0.75, 0, -0.5], [-0.25, -1.5, -0.5, 0]], dtype=F64
+    )
+    inputs = torch.tensor([1, 0.75, 1.25, 1], dtype=F64)
+    found = fixed_points(couplings, inputs, activities=True)
+    assert found.doubtful.nonzero()[:, 0].tolist() == ([3] if off < 1e-9 else [])
+    assert off > 0 or found.index[3] == 0
+    for support in set(range(16)) - {3}:
+        exact = exact_fixed_point(couplings.tolist(), inputs.tolist(), support)
+        assert (found.exists[support], found.stable[support], found.index[support]) == (
+            exact.exists, exact.stable, exact.index,
+        )  # fmt: skip
+        expected = torch.tensor([float(x) for x in exact.activities], dtype=F64)
+        torch.testing.assert_close(found.activities[support], expected, rtol=1e-9, atol=1e-9)
+
+
+def test_an_exact_tie_is_doubtful_and_fractions_settle_it():
+    # W_21 = -1 and b = 1: neuron 2 is at its threshold when neuron 1 is on alone.
+    couplings, inputs = torch.tensor([[0, -0.5], [-1, 0]], dtype=F64), torch.ones(2, dtype=F64)
+    found = fixed_points(couplings, inputs)
+    assert found.doubtful[1]
+    assert not found.decided
+    assert exact_fixed_point(couplings.tolist(), [1, 1], 1).exists
+
+
+def test_exactly_neutral_dynamics_is_doubtful_and_not_stable():
+    # A 3-cycle with eigenvalues -3 and +-sqrt(3) i of -I + W.
+    couplings = torch.tensor([[0, 0, -2], [-2, 0, 0], [0, -2, 0]], dtype=F64)
+    found = fixed_points(couplings, torch.ones(3, dtype=F64))
+    assert found.exists[7]
+    assert found.doubtful[7]
+    assert not exact_fixed_point(couplings.tolist(), [1, 1, 1], 7).stable
+
+
+@pytest.mark.parametrize("neurons", range(1, 9))
+def test_hurwitz_is_what_the_eigenvalues_say(neurons):
+    matrices = normal(neurons, 3000, neurons, neurons) - neurons**0.5 * torch.eye(neurons, dtype=F64)
+    expected = torch.linalg.eigvals(matrices).real.amax(dim=-1) < 0
+    assert expected.any()
+    assert neurons == 1 or not expected.all()
+    assert torch.equal(hurwitz(matrices), expected)
+    assert torch.equal(hurwitz(1000 * matrices.reshape(3, 1000, neurons, neurons)), expected.reshape(3, 1000))
+
+
+@pytest.mark.parametrize("matrix", [[[0.0, 1.0], [-1.0, 0.0]], [[-1.0, 0.0], [0.0, 0.0]], [[0.0]]])
+def test_neutral_matrices_are_not_hurwitz(matrix):
+    assert not hurwitz(torch.tensor(matrix))
+
+
+# Shapes
+
+
+def test_batches_broadcast_and_do_not_matter(monkeypatch):
+    couplings, inputs = competitive(14, 6, 3).reshape(2, 3, 1, 3, 3), normal(15, 3, 5, 3)
+    found = fixed_points(couplings, inputs, activities=True)
+    assert found.exists.shape == (2, 3, 5, 8)
+    assert found.activities.shape == (2, 3, 5, 8, 3)
+    assert found.count.shape == found.index_sum.shape == found.decided.shape == (2, 3, 5)
+    monkeypatch.setitem(threshold_linear._BUDGET, "cpu", 1)
+    again = fixed_points(couplings, inputs, activities=True)
+    assert all(torch.equal(one, other) for one, other in zip(fields(found), fields(again), strict=True))
+    alone = fixed_points(couplings[1, 2, 0], inputs[2, 4])
+    assert torch.equal(alone.exists, found.exists[1, 2, 4])
+    assert alone.activities is None
+
+
+def test_single_precision_is_computed_in_double():
+    couplings, inputs = competitive(16, 50, 4).float(), normal(17, 50, 4).float()
+    one, other = fixed_points(couplings, inputs), fixed_points(couplings.double(), inputs.double())
+    assert all(torch.equal(a, b) for a, b in zip(fields(one), fields(other), strict=True))
+
+
+def test_many_supports_at_once():
+    found = fixed_points(competitive(18, 1, 14)[0], torch.ones(14, dtype=F64))
+    assert found.exists.shape == (2**14,)
+    assert found.index_sum == 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+def test_cpu_and_cuda_agree():
+    couplings, inputs = competitive(19, 2000, 5), normal(20, 2000, 5)
+    near, far = fixed_points(couplings, inputs), fixed_points(couplings.cuda(), inputs.cuda())
+    assert all(torch.equal(a, b.cpu()) for a, b in zip(fields(near), fields(far), strict=True))
+    starts = normal(21, 2000, 5).abs()
+    slow = trajectories(couplings, inputs, starts, duration=5.0, step=0.1)
+    fast = trajectories(couplings.cuda(), inputs.cuda(), starts.cuda(), duration=5.0, step=0.1)
+    torch.testing.assert_close(fast.cpu(), slow, rtol=1e-9, atol=1e-9)
+
+
+# The flow
+
+
+def test_the_flow_of_one_neuron_is_exponential():
+    path = trajectories(torch.zeros(1, 1), torch.tensor([2.0]), torch.zeros(1, dtype=F64), duration=1.0, step=0.01)
+    assert path.shape == (101, 1)
+    torch.testing.assert_close(path[-1, 0].item(), 2 * (1 - np.exp(-1.0)), rtol=1e-9, atol=0)
+
+
+def test_the_error_of_the_flow_falls_with_the_fourth_power_of_the_step():
+    couplings, inputs = hollow(normal(22, 4, 4).abs()) / 8, torch.ones(4, dtype=F64)  # no neuron falls silent
+    ends = [
+        trajectories(couplings, inputs, torch.zeros(4, dtype=F64), duration=2.0, step=0.25 / 2**k)[-1] for k in range(4)
+    ]
+    steps = [(a - b).norm() for a, b in itertools.pairwise(ends)]
+    assert all(12 < before / after < 24 for before, after in itertools.pairwise(steps))
+
+
+def test_trajectories_stay_near_stable_fixed_points_and_leave_unstable_ones():
+    couplings, ones = competitive(23, 300, 3), torch.ones(3, dtype=F64)
+    found = fixed_points(couplings, ones, activities=True)
+    network, support = found.exists.nonzero(as_tuple=True)
+    x = found.activities[network, support]
+    # Not so close to neutral that a hundred time constants do not show it.
+    flow = -torch.where(members(3)[support][:, None, :], torch.eye(3, dtype=F64) - couplings[network], torch.eye(3))
+    rate = torch.linalg.eigvals(flow).real.amax(dim=-1)
+    clear = rate.abs() > 0.1
+    starts = x[clear] * (1 + 1e-6 * normal(24, int(clear.sum()), 3))
+    ends = trajectories(couplings[network][clear], ones, starts, duration=150.0, step=0.1)[-1]
+    back = (ends - x[clear]).norm(dim=-1) < 1e-6
+    assert torch.equal(back, found.stable[network, support][clear])
+
+
+def test_trajectories_keep_what_was_asked_for():
+    couplings, inputs, starts = competitive(25, 2, 3), torch.ones(3, dtype=F64), torch.zeros(5, 1, 3, dtype=F64)
+    every = trajectories(couplings, inputs, starts, duration=1.0, step=0.1)
+    some = trajectories(couplings, inputs, starts, duration=1.0, step=0.1, every=5)
+    assert every.shape == (11, 5, 2, 3)
+    assert torch.equal(some, every[::5])
+
+
+# Rectified dense memories
+
+
+def rectified(seed: int) -> RectifiedMemory:
+    memories = normal(seed, 6, 4)
+    return RectifiedMemory(memories / 1.2 / torch.linalg.matrix_norm(memories, 2), normal(seed + 1, 4))
+
+
+def test_fixed_points_of_a_rectified_memory_are_where_its_energy_is_flat():
+    memory = rectified(26)
+    found = fixed_points(memory.couplings, memory.inputs, activities=True)
+    v = memory.visible(found.activities[found.exists]).requires_grad_()
+    (slope,) = torch.autograd.grad(memory.energy(v).sum(), v)
+    assert slope.abs().max() < 1e-12
+    torch.testing.assert_close((v @ memory.memories.mT).clamp(min=0), found.activities[found.exists])
+    assert found.count == 1
+    assert found.stable[found.exists].all()
+
+
+def test_the_energy_of_a_rectified_memory_falls_along_its_flow():
+    memory = RectifiedMemory(normal(28, 6, 4) / 2, normal(29, 4))
+    v = normal(30, 50, 4)
+    energies = [memory.energy(v)]
+    for _ in range(30):
+        v = v - 0.02 * (v - memory.visible((v @ memory.memories.mT).clamp(min=0)))
+        energies.append(memory.energy(v))
+    assert all((after <= before + 1e-12).all() for before, after in itertools.pairwise(energies))
+
+
+def test_inside_a_cell_the_rectified_energy_is_hopfields():
+    xi = random_patterns(5, 8, generator=torch.Generator().manual_seed(31))
+    states = 2.0 * members(8).double() - 1
+    active = (states @ xi.mT > 0).double()
+    expected = -0.5 * torch.einsum("bi,bm,mi,mj,bj->b", states, active, xi, xi, states) / (0.5 * 8**2)
+    torch.testing.assert_close(DenseMemory(xi, Rectified(2)).energy(states), expected)
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: members(21), "neurons: expected an integer in [1, 20]; got 21."),
+        (
+            lambda: fixed_points(torch.zeros(3, 2), torch.ones(2)),
+            "couplings: expected axes (..., neurons, neurons) with neurons = 3",
+        ),
+        (
+            lambda: fixed_points(torch.zeros(21, 21), torch.ones(21)),
+            "the number of neurons of couplings: expected an integer <= 20; got 21.",
+        ),
+        (
+            lambda: fixed_points(torch.zeros(3, 3), torch.ones(2)),
+            "inputs: expected axes (..., neurons) with neurons = 3; got shape (2,).",
+        ),
+        (
+            lambda: fixed_points(torch.zeros(2, 3, 3), torch.ones(4, 3)),
+            "inputs: expected batch axes that broadcast against (2,); got shape (4, 3).",
+        ),
+        (
+            lambda: fixed_points(torch.zeros(3, 3).long(), torch.ones(3)),
+            "couplings: expected a floating dtype; got int64.",
+        ),
+        (
+            lambda: fixed_points(torch.full((2, 2), torch.nan), torch.ones(2)),
+            "couplings: expected finite values; got nan.",
+        ),
+        (lambda: fixed_points(torch.zeros(2, 2), [1, 1]), "inputs: expected a torch.Tensor; got list."),
+        (lambda: hurwitz(torch.zeros(2, 3)), "matrices: expected axes (..., neurons, neurons) with neurons = 2"),
+        (
+            lambda: exact_fixed_point([[0, 1]], [1, 1], 1),
+            "couplings: expected 2 rows of 2 numbers, as many as inputs; got 1 rows of 2.",
+        ),
+        (
+            lambda: exact_fixed_point([[0, 1], [1, 0]], [1, float("inf")], 1),
+            "inputs: expected a finite number; got inf",
+        ),
+        (lambda: exact_fixed_point([[0, 1], [1, 0]], [1, 1], 4), "support: expected an integer in [0, 3]; got 4."),
+        (
+            lambda: trajectories(torch.zeros(2, 2), torch.ones(2), torch.ones(3), duration=1, step=0.1),
+            "starts: expected axes (..., neurons) with neurons = 2",
+        ),
+        (
+            lambda: trajectories(torch.zeros(2, 2), torch.ones(2), torch.ones(2), duration=0, step=0.1),
+            "duration: expected a finite number > 0; got 0.",
+        ),
+        (
+            lambda: trajectories(torch.zeros(2, 2), torch.ones(2), torch.ones(2), duration=1, step=2),
+            "step: expected a finite number > 0 and <= 1; got 2.",
+        ),
+        (
+            lambda: trajectories(torch.zeros(2, 2), torch.ones(2), torch.ones(2), duration=1, step=0.1, every=0),
+            "every: expected an integer >= 1; got 0.",
+        ),
+        (
+            lambda: RectifiedMemory(torch.zeros(2, 3), torch.zeros(2)),
+            "drive: expected axes (neurons) with neurons = 3; got shape (2,).",
+        ),
+        (
+            lambda: RectifiedMemory(torch.zeros(2, 3), torch.zeros(3)).energy(torch.zeros(2)),
+            "visible: expected axes (..., neurons) with neurons = 3",
+        ),
+        (
+            lambda: RectifiedMemory(torch.zeros(2, 3), torch.zeros(3)).visible(torch.zeros(3)),
+            "activities: expected axes (..., memories) with memories = 2",
+        ),
+    ],
+)
+def test_bad_arguments_are_refused(call, message):
+    with pytest.raises(ArgumentError) as refusal:
+        call()
+    assert str(refusal.value).startswith(message)
