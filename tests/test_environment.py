@@ -193,6 +193,7 @@ def test_every_imported_package_is_declared():
 
 # What is used without an import: by a file that names it in these words.
 USED_BY_NAME = {
+    "bokeh": ("src/memscape/book/sweeps.py", "Dask's dashboard"),
     "check-jsonschema": ("tests/test_workflows.py", "check-jsonschema"),
     "import-linter": ("Makefile", "lint-imports"),
     "ipykernel": ("src/memscape/book/execute.py", '"python3"'),
@@ -206,6 +207,7 @@ USED_BY_NAME = {
     "sphinx-book-theme": ("_config.yml", "sphinx_book_theme"),
     "sphinx-mathjax-offline": ("src/memscape/book/site/mathjax.py", "sphinx-mathjax-offline"),
     "sphinx-proof": ("_config.yml", "sphinx_proof"),
+    "types-psutil": ("Makefile", "$(BIN)/mypy"),
     "types-pyyaml": ("Makefile", "$(BIN)/mypy"),
     "zizmor": ("tests/test_workflows.py", "zizmor"),
 }

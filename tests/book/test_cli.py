@@ -82,6 +82,22 @@ def test_a_failed_run_says_what_failed_and_where_it_came_to(memscape, add, home)
         (["execute", "toi"], "chapter: expected one of memory/toy; got 'toi'."),
         (["status", "toi"], "chapter: expected one of memory/toy; got 'toi'."),
         (["parameters", "toi"], "chapter: expected one of memory/toy; got 'toi'."),
+        (["sweep", "toi", "-g", "neurons=20", "-o", "out"], "chapter: expected one of memory/toy; got 'toi'."),
+        (["sweep", "toy", "-g", "neurns=20", "-o", "out"], "neurns: expected a parameter of memory/toy"),
+        (["sweep", "toy", "-g", "neurons=20,5", "-o", "out"], "neurons: expected an integer in [10, 5000]; got 5."),
+        (
+            ["sweep", "toy", "-g", "seed=0:2", "-p", "load", "2", "-o", "out"],
+            "load: expected a finite number in [0, 1]",
+        ),
+        (
+            ["sweep", "toy", "-g", "seed=0:2", "-o", "out", "--scheduler", "tcp://a:1", "--slurm", "b.yml"],
+            "scheduler: expected one of --scheduler and --slurm; got both.",
+        ),
+        (
+            ["sweep", "toy", "-g", "seed=0:2", "-o", "out", "--slurm", "b.yml"],
+            "slurm: expected a YAML file; got no b.yml",
+        ),
+        (["table", "nowhere"], "out: expected the folder of a sweep; got no nowhere/sweep.json."),
         (["ledger", "--verdict", "refutd"], "verdict: expected one of 'reproduced'"),
         (["ledger", "--part", "capacty"], "part: expected one of 'memory'; got 'capacty'"),
     ],
@@ -92,6 +108,36 @@ def test_what_is_wrong_is_refused_before_a_kernel_starts(memscape, home, monkeyp
     assert status in (1, 2)
     assert f"✗ {message}" in text or message in text
     assert not (home / "out").exists()
+
+
+def test_a_sweep_is_run_tabulated_and_drawn(memscape, add, home):
+    check = (
+        "from memscape.book import ledger\nledger.check('TOY-1', neurons + seed, chapter='memory/toy', reference=False)"
+    )
+    add("memory/toy", check, begin=PLAIN)
+    grid = ["-g", "neurons=20,30", "-g", "seed=0:3", "--profile", "large", "-o", "out/grid", "-w", "2"]
+    status, text = memscape("sweep", "toy", *grid)
+    assert status == 0, text
+    assert "6 of 6 runs to do in out/grid\n" in text
+    assert re.search(r"Dask's dashboard: http://127.0.0.1:\d+/status", text)
+    assert "out/grid/table.csv\n✓ 6 runs done, 0 failed" in text
+    stamp = chapters.stamp(nbformat.read(home / "out/grid/runs/neurons=30,load=1.0,seed=2.ipynb", 4))
+    assert (stamp["profile"], stamp["values"]["load"], stamp["values"]["seed"]) == ("large", 1.0, 2)
+    status, text = memscape("table", "out/grid")
+    assert status == 0
+    assert re.search(r"neurons +seed +seconds +(peak_mib +)?TOY-1 ", text)
+    assert re.search(r"30 +2 .* 32 ", text)
+    assert "✓ out/grid/table.png" in text
+    assert (home / "out/grid/table.png").read_bytes().startswith(b"\x89PNG")
+    for arguments, message in [
+        (["--x", "neurns"], "x: expected one of 'neurons', 'load'"),
+        (["--y", "TOY-9"], "y: expected one of 'TOY-1'; got 'TOY-9'"),
+    ]:
+        status, text = memscape("table", "out/grid", *arguments)
+        assert status == 2
+        assert message in text
+    assert memscape("sweep", "toy", *grid)[0] == 2  # the folder is taken
+    assert "0 of 6 runs to do" in memscape("sweep", "toy", *grid, "--resume")[1]
 
 
 def test_execute_takes_the_stale_chapters_and_status_knows_them(memscape, add, home):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import math
 import os
-import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +29,8 @@ from memscape.arguments import ArgumentError, require_choice
 from memscape.book import chapters, parameters
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from memscape.book.chapters import Chapter
     from memscape.book.execute import Execution
     from memscape.book.sweeps import Job
@@ -48,17 +56,19 @@ _COLOURS = {
 
 OneChapter = Annotated[str, typer.Argument(metavar="CHAPTER", help="memory/hopfield, hopfield, or a notebook's path.")]
 SomeChapters = Annotated[list[str] | None, typer.Argument(metavar="[CHAPTER]...", help="Default: all.")]
+Values = Annotated[
+    list[str] | None,
+    typer.Option("--parameter", "-p", metavar="NAME VALUE", help="A parameter's value; repeat for more."),
+]
+Profile = Annotated[str | None, typer.Option(help="Take values from profiles/PROFILE.yml; others go before.")]
 Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Chapters at a time, each in its own process.")]
 
 
 @app.command()
 def run(
     chapter: OneChapter,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option("--parameter", "-p", metavar="NAME VALUE", help="A parameter's value; repeat for more."),
-    ] = None,
-    profile: Annotated[str | None, typer.Option(help="Take values from profiles/PROFILE.yml; -p goes before.")] = None,
+    parameter: Values = None,
+    profile: Profile = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The notebook to write. Default: under ./out.")
     ] = None,
@@ -67,11 +77,7 @@ def run(
     page = chapters.find(chapter)
     declared = page.parameters()
     given = {} if profile is None else parameters.profile_values(page.home, profile, page.name)
-    for pair in parameter or []:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise ArgumentError("-p", "a name and a value", repr(pair))
-        given[name] = parameters.require_known(name, declared, page.name).read(text)
+    given |= _given(parameter, page)
     values = parameters.resolve(declared, given, page.name)  # refused here, a value costs no kernel
 
     from memscape.book.sweeps import Job
@@ -80,6 +86,98 @@ def run(
     path = out if out is not None else _default_out(page, given, profile or "desk")
     _, failed = _carry_out([Job(page, path, given, profile or "desk")])
     raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def sweep(
+    chapter: OneChapter,
+    grid: Annotated[
+        list[str], typer.Option("--grid", "-g", metavar="NAME=VALUES", help="neurons=64,128 or seed=0:20; repeat.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the sweep.")],
+    parameter: Values = None,
+    profile: Profile = None,
+    workers: Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes, or jobs of Slurm.")] = CORES,
+    scheduler: Annotated[str | None, typer.Option(help="A running Dask scheduler, tcp://host:8786.")] = None,
+    slurm: Annotated[Path | None, typer.Option(help="YAML: arguments of dask_jobqueue.SLURMCluster.")] = None,
+    gpu: Annotated[bool, typer.Option("--gpu", help="Only on workers with Dask's resource GPU.")] = False,
+    time_limit: Annotated[float | None, typer.Option(min=0, help="Seconds that one run may take.")] = None,
+    memory_limit: Annotated[float | None, typer.Option(min=0, help="MiB that one run may take.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on in OUT: only what is missing runs.")] = False,
+) -> None:
+    """Run a chapter over a grid of values, here or on a cluster, into a folder with one table of it all."""
+    from memscape.book import execute as execution
+    from memscape.book import grid as grids
+    from memscape.book import outcomes, sweeps
+
+    page = chapters.find(chapter)
+    declared = page.parameters()
+    fixed = {} if profile is None else parameters.profile_values(page.home, profile, page.name)
+    points = grids.points(grid, declared, page.name, fixed | _given(parameter, page))
+    if scheduler is not None and slurm is not None:
+        raise ArgumentError("scheduler", "one of --scheduler and --slurm", "both")
+    settings = None if slurm is None else sweeps.slurm_settings(slurm)
+    asked = outcomes.begin(out, page, points, profile or "desk", resume=resume)
+    todo = asked.missing()
+    limits = execution.Limits(time_limit, memory_limit)
+    stamp = execution.stamp_of(page)
+    jobs = [sweeps.Job(page, asked.path(values), values, asked.profile, limits, stamp) for values in todo]
+    _say(f"{len(todo)} of {len(asked.points)} runs to do in {os.path.relpath(asked.folder)}")
+
+    def connect() -> contextlib.AbstractContextManager[Client]:
+        return sweeps.cluster(min(workers, len(jobs)), scheduler, settings, gpu=gpu, on_dashboard=announce)
+
+    def announce(address: str) -> None:
+        _say("Dask's dashboard: ", address)
+
+    def lost(reason: str) -> None:
+        _say(("! ", "bold yellow"), f"The scheduler cannot be reached, trying again: {reason}")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("runs,"))
+    clocks = (TimeElapsedColumn(), TextColumn("gone,"), TimeRemainingColumn(), TextColumn("left"))
+    failed = 0
+    try:
+        with Progress(*columns, *clocks, console=console, transient=True, speed_estimate_period=3600) as bars:
+            bar = bars.add_task(page.name, total=len(jobs))
+            resources = {"GPU": 1.0} if gpu else None
+            for number, result in sweeps.persistently(jobs, connect, resources=resources, on_lost=lost) if jobs else ():
+                bars.advance(bar)
+                if isinstance(result, Exception):
+                    failed += 1
+                    reason = result.error if isinstance(result, execution.ChapterFailed) else repr(result)
+                    asked.failed(todo[number], reason)
+                    _say(("✗ ", "bold red"), str(result))
+                else:
+                    asked.succeeded(todo[number])
+    finally:
+        # Whatever ends the sweep, the table says what there is.
+        for path in asked.save_table():
+            _say(os.path.relpath(path))
+    mark = ("✗ ", "bold red") if failed else ("✓ ", "bold green")
+    _say(mark, f"{len(todo) - failed} runs done, {failed} failed")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def table(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder of a sweep.")],
+    across: Annotated[str | None, typer.Option("--x", help="The parameter drawn across.")] = None,
+    up: Annotated[
+        list[str] | None, typer.Option("--y", help="A measured value; repeat for more. Default: all.")
+    ] = None,
+) -> None:
+    """Print the table of a sweep, and draw what was measured against a swept parameter, with intervals over seeds."""
+    from memscape.book import outcomes, plots
+
+    found = outcomes.table(out)
+    varied = [name for name in found.columns if found[name].astype(str).nunique() > 1]
+    shown = _table(*varied)
+    for row in found[varied].itertuples(index=False):
+        shown.add_row(*map(_shown, row))
+    console.print(shown)
+    path = out / "table.png"
+    plots.against(found, across, up, path)
+    _say(("✓ ", "bold green"), os.path.relpath(path))
 
 
 @app.command()
@@ -226,13 +324,23 @@ def _paired(arguments: list[str]) -> list[str]:
     return joined
 
 
+def _given(pairs: list[str] | None, page: Chapter) -> dict[str, Any]:
+    """Return the values of ``-p name value``, read as the chapter declares them."""
+    declared, given = page.parameters(), {}
+    for pair in pairs or []:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise ArgumentError("-p", "a name and a value", repr(pair))
+        given[name] = parameters.require_known(name, declared, page.name).read(text)
+    return given
+
+
 def _default_out(page: Chapter, values: dict[str, Any], profile: str) -> Path:
     """Return a path that tells one set of values from another, so that no run takes the place of a different one."""
     folder = Path("out") / profile / page.name.partition("/")[0]
-    name = ",".join([page.path.stem, *(f"{name}={value}" for name, value in values.items())])
-    name = re.sub(r"[^\w=,.+-]+", "_", name)
-    if len(name) > 100:
-        name = f"{page.path.stem},{hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:12]}"
+    from memscape.book.outcomes import name_of
+
+    name = ",".join(filter(None, [page.path.stem, name_of(values)]))
     return folder / f"{name}.ipynb"
 
 
@@ -273,6 +381,12 @@ def _carry_out(jobs: list[Job], workers: int = 1) -> tuple[list[Execution], list
                 path = os.path.relpath(result.path)
                 _say(("✓ ", "bold green"), "{seconds} s, {peak_mib} MiB: ".format_map(result.facts), path)
     return executed, failed
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.6g}"
+    return str(value)
 
 
 def _say(*parts: str | tuple[str, str]) -> None:

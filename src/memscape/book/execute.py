@@ -11,15 +11,17 @@ import copy
 import json
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import papermill
+import psutil
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbstripout import strip_output
@@ -68,6 +70,22 @@ class Execution:
     facts: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What one run may take; a kernel that takes more is stopped.
+
+    Parameters
+    ----------
+    seconds
+        Wall time from the start of the kernel, or None for no limit.
+    mib
+        Resident memory of the kernel and the processes it started, in MiB, or None for no limit.
+    """
+
+    seconds: float | None = None
+    mib: float | None = None
+
+
 class ChapterFailed(RuntimeError):
     """A chapter that stopped with an error; the notebook as far as it came is kept."""
 
@@ -89,7 +107,7 @@ def in_place(chapter: Chapter, on_cell: OnCell | None = None) -> Execution:
     """
     before = chapter.path.read_bytes()
     notebook = _bare(chapter.read())
-    stamp = _stamp(chapter, notebook)
+    stamp = stamp_of(chapter, notebook)
     partial = chapter.home / "out" / "failed" / f"{chapter.name}.ipynb"
     executed, facts = _execute(
         chapter, notebook, partial, on_cell=on_cell, cwd=chapter.path.parent, environment={chapters.AUTHOR: "1"}
@@ -108,6 +126,8 @@ def to(
     values: Mapping[str, Any] | None = None,
     *,
     profile: str = "desk",
+    limits: Limits = Limits(),
+    stamp: Mapping[str, Any] | None = None,
     on_cell: OnCell | None = None,
 ) -> Execution:
     """Execute a chapter at the given values and write the notebook to ``path``, stamped with both.
@@ -122,6 +142,10 @@ def to(
         Values of some parameters; the others keep their reference values.
     profile
         The name of the profile the values come from, for the stamp.
+    limits
+        What the run may take.
+    stamp
+        What `stamp` returned for the chapter as it stands, to save the work where many runs follow each other.
     on_cell
         Shows progress.
 
@@ -144,7 +168,7 @@ def to(
     resolved = parameters.resolve(chapter.parameters(), values, chapter.name)
     notebook = _bare(chapter.read())
     chapters.parameters_cell(notebook, chapter.name).source = chapter.declaration()
-    stamp = _stamp(chapter, notebook) | {"values": resolved, "profile": profile}
+    provenance = {**(stamp_of(chapter, notebook) if stamp is None else stamp), "values": resolved, "profile": profile}
     executed, facts = _execute(
         chapter,
         notebook,
@@ -152,14 +176,17 @@ def to(
         on_cell=on_cell,
         cwd=Path.cwd(),
         values={name: resolved[name] for name in values},
+        limits=limits,
     )
-    executed.metadata["memscape"] = stamp | {"facts": facts}
+    executed.metadata["memscape"] = provenance | {"facts": facts}
     replace(path, text(normalised(executed)))
     path.with_suffix(".partial.ipynb").unlink()
     return Execution(chapter.name, path, facts)
 
 
-def _stamp(chapter: Chapter, notebook: NotebookNode) -> dict[str, Any]:
+def stamp_of(chapter: Chapter, notebook: NotebookNode | None = None) -> dict[str, Any]:
+    """Return what a run of the chapter is stamped with: its digest and the declaration of its parameters."""
+    notebook = chapter.read() if notebook is None else notebook
     # Hashed before the kernel starts: what is edited while it runs makes the outputs stale, not fresh.
     cell = chapters.parameters_cell(notebook, chapter.name)
     return {"digest": digest.of(chapter, notebook), "parameters": cell.source}
@@ -249,6 +276,7 @@ def _execute(
     on_cell: OnCell | None,
     values: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
+    limits: Limits = Limits(),
 ) -> tuple[NotebookNode, dict[str, Any]]:
     """Run a bare notebook in a kernel of its own, with the partial one on disk; return it and what it took."""
     replace(partial, text(notebook))
@@ -264,23 +292,70 @@ def _execute(
             environment={**os.environ, **_KERNEL, "MEMSCAPE_HOME": str(chapter.home), **(environment or {})},
             folder=str(cwd),
             coalesce_streams=True,
+            limits=limits,
             on_cell_start=on_cell and (lambda cell, cell_index: on_cell(cell_index, count)),
         )
     except PapermillExecutionError as error:
         raise ChapterFailed(chapter.name, f"{error.ename}: {error.evalue}", partial) from None
+    except _Exceeded as error:
+        raise ChapterFailed(chapter.name, str(error), partial) from None
     except DeadKernelError as error:
         raise ChapterFailed(chapter.name, f"the kernel died, perhaps for want of memory: {error}", partial) from None
     seconds = round(time.perf_counter() - start, 1)
     return executed, {"seconds": seconds, **executed.metadata.papermill["facts"]}
 
 
+class _Exceeded(RuntimeError):
+    """A run that took more than its limits allow."""
+
+
+@contextmanager
+def _held_to(limits: Limits, kernel: int) -> Iterator[None]:
+    """Stop a kernel, with all that it started, as soon as it exceeds its limits, and say so."""
+    if limits == Limits():
+        yield
+        return
+    exceeded: list[str] = []
+    over = threading.Event()
+    begin = time.monotonic()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            with suppress(psutil.NoSuchProcess):
+                processes = [psutil.Process(kernel)]
+                processes += processes[0].children(recursive=True)
+                mib = sum(process.memory_info().rss for process in processes) / 2**20
+                if limits.seconds is not None and time.monotonic() - begin > limits.seconds:
+                    exceeded.append(f"took longer than its limit of {limits.seconds:g} s")
+                elif limits.mib is not None and mib > limits.mib:
+                    exceeded.append(f"took {mib:.0f} MiB, more than its limit of {limits.mib:g} MiB")
+                else:
+                    continue
+                for process in processes:
+                    process.kill()
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    except DeadKernelError:
+        if exceeded:
+            raise _Exceeded(exceeded[0]) from None
+        raise
+    finally:
+        over.set()
+        watcher.join()
+
+
 class _Client(PapermillNotebookClient):
     """Papermill's client, which at the end asks the kernel what the run took."""
 
-    def execute(self, **kernel: Any) -> NotebookNode:
+    def execute(self, limits: Limits, **kernel: Any) -> NotebookNode:
         self.reset_execution_trackers()
         with ExitStack() as stack:
             self._start(stack, kernel)
+            stack.enter_context(_held_to(limits, self._ipykernel()))
             self.papermill_execute_cells()
             if not self.nb.metadata.papermill.get("exception"):
                 self.nb.metadata.papermill["facts"] = ast.literal_eval(self._ask(_FACTS))
@@ -296,6 +371,11 @@ class _Client(PapermillNotebookClient):
                 if attempt == _STARTS:
                     raise
                 self.km = None  # a new manager chooses new ports
+
+    def _ipykernel(self) -> int:
+        """Return the number of the kernel's process."""
+        assert self.km is not None  # `_start` made it
+        return self.km.provisioner.pid
 
     def _ask(self, source: str) -> str:
         """Execute one more cell, which is not kept, and return what it prints."""
@@ -320,6 +400,7 @@ class _Engine(NBClientEngine):
         environment: dict[str, str],
         folder: str,
         coalesce_streams: bool,
+        limits: Limits,
         on_cell_start: Any,
         start_timeout: int,
         **_: Any,
@@ -332,7 +413,7 @@ class _Engine(NBClientEngine):
             coalesce_streams=coalesce_streams,
             on_cell_start=on_cell_start,
         )
-        return client.execute(env=environment, cwd=folder)
+        return client.execute(limits, env=environment, cwd=folder)
 
 
 papermill_engines.register(_Engine.name, _Engine)

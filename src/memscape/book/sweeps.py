@@ -1,30 +1,47 @@
 """Many executions at once, by dask.distributed: single-threaded processes at the desk, or the workers of any scheduler.
 
 One engine serves both. A `Job` is plain data that any worker can carry out which sees the same folder; `cluster` opens
-the processes, or joins the scheduler whose address it is given; `execute` yields results as they come. Parallelism
-comes from processes alone: the sums inside a kernel keep their order, so its numbers do not depend on its neighbours.
+the processes, joins the scheduler whose address it is given, or asks Slurm for workers; `execute` yields results as
+they come. Parallelism comes from processes alone: the sums inside a kernel keep their order, so its numbers do not
+depend on its neighbours.
+
+Workers may die, and a scheduler may be restarted. A worker that dies in mid-run has its run repeated by another; a
+scheduler that is gone is waited for, and what it had not finished is handed out again. A run that takes down worker
+after worker is given up and reported.
 """
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
+import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from distributed import Client, LocalCluster, as_completed, get_worker
+import yaml
+from distributed import Client, LocalCluster, WorkerPlugin, as_completed, get_worker
+from distributed.client import FutureCancelledError
+from distributed.scheduler import KilledWorker
 
-from memscape.arguments import require_integer
+import memscape
+from memscape.arguments import ArgumentError, require_integer
 from memscape.book import execute as chapter_execution
 from memscape.book.chapters import Chapter
-from memscape.book.execute import Execution
+from memscape.book.execute import ChapterFailed, Execution, Limits
 
 OnProgress = Callable[[int, int, int], None]
 """Called as a job begins a cell: the job's number, the cell's position, the number of cells."""
+
+_LOST = (OSError, TimeoutError, asyncio.CancelledError, FutureCancelledError)
+"""What a client meets when its scheduler goes away."""
+
+_DEATHS = 3  # workers that may die of one run before it is given up
+_PAUSE = 2.0  # seconds between attempts to reach a scheduler
 
 
 @dataclass(frozen=True)
@@ -35,43 +52,141 @@ class Job:
     path: Path | None = None
     values: dict[str, Any] = field(default_factory=dict)
     profile: str = "desk"
+    limits: Limits = field(default_factory=Limits)
+    stamp: Mapping[str, Any] | None = None
 
     def run(self, on_cell: chapter_execution.OnCell | None = None) -> Execution:
         """Carry the job out in this process."""
         if self.path is None:
             return chapter_execution.in_place(self.chapter, on_cell)
-        return chapter_execution.to(self.chapter, self.path, self.values, profile=self.profile, on_cell=on_cell)
+        return chapter_execution.to(
+            self.chapter,
+            self.path,
+            self.values,
+            profile=self.profile,
+            limits=self.limits,
+            stamp=self.stamp,
+            on_cell=on_cell,
+        )
 
 
 @contextmanager
-def cluster(workers: int, scheduler: str | None = None) -> Iterator[Client]:
-    """Open a client of ``workers`` processes with one thread each, or of the scheduler at the address ``scheduler``."""
+def cluster(
+    workers: int,
+    scheduler: str | None = None,
+    slurm: Mapping[str, Any] | None = None,
+    *,
+    gpu: bool = False,
+    on_dashboard: Callable[[str], None] | None = None,
+) -> Iterator[Client]:
+    """Open a client of ``workers`` single-threaded processes, of a running scheduler, or of workers that Slurm starts.
+
+    Parameters
+    ----------
+    workers
+        Processes at the desk, or jobs of Slurm. A running scheduler has its own.
+    scheduler
+        The address of a running scheduler, ``tcp://host:8786``.
+    slurm
+        Keyword arguments of `dask_jobqueue.SLURMCluster`; see `slurm_settings`.
+    gpu
+        Whether each process at the desk holds one of Dask's resource ``GPU``.
+    on_dashboard
+        Called with the address of Dask's dashboard; without it none is served at the desk.
+    """
     require_integer("workers", workers, at_least=1)
-    if scheduler is not None:
-        with Client(scheduler) as client:
-            yield client
-        return
-    # No memory limit: what a chapter needs is in its kernel, a process of its own that a worker does not count.
-    with (
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=0,
-            dashboard_address=None,
-            silence_logs=logging.ERROR,
-        ) as processes,
-        Client(processes) as client,
-    ):
+    with ExitStack() as stack:
+        if scheduler is not None:
+            client = stack.enter_context(Client(scheduler, timeout=10))
+        elif slurm is not None:
+            from dask_jobqueue import SLURMCluster
+
+            jobs = stack.enter_context(SLURMCluster(**slurm))
+            jobs.scale(jobs=workers)
+            client = stack.enter_context(Client(jobs))
+        else:
+            processes = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                # No limit: what a chapter needs is in its kernel, a process of its own that a worker does not count.
+                memory_limit=0,
+                dashboard_address=":0" if on_dashboard else None,
+                resources={"GPU": 1} if gpu else None,
+                silence_logs=logging.ERROR,
+            )
+            client = stack.enter_context(Client(stack.enter_context(processes)))
+        if on_dashboard is not None:
+            on_dashboard(client.dashboard_link)
         yield client
 
 
+def slurm_settings(path: Path) -> dict[str, Any]:
+    """Return the arguments of `dask_jobqueue.SLURMCluster` that a YAML file holds; a job has one worker of one thread.
+
+    Raises
+    ------
+    ArgumentError
+        If the file is not there, is no mapping, or names an argument that SLURMCluster does not know.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ArgumentError("slurm", "a YAML file", f"no {path}") from None
+    except yaml.YAMLError as error:
+        raise ArgumentError("slurm", "a YAML file", f"{path}: {error}") from None
+    if not isinstance(content, dict):
+        expected = "a mapping of arguments of SLURMCluster: {queue: gpu, memory: 8GB, walltime: '02:00:00'}"
+        raise ArgumentError("slurm", expected, type(content).__name__)
+    return {"cores": 1, "processes": 1, **content}
+
+
+def require_same_package(client: Client) -> None:
+    """Refuse workers that lack the package or have another version of it, now and whenever one joins.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the worker, the version here and the one there.
+    """
+    wanted = memscape.__version__
+
+    # A class made here travels by value: a worker without the package could not even name one of its classes.
+    class SamePackage(WorkerPlugin):
+        name = "memscape-same-package"
+
+        def setup(self, worker: Any) -> None:
+            try:
+                import memscape as there
+
+                found = f"version {there.__version__}"
+            except ImportError:
+                found = "no memscape"
+            if found != f"version {wanted}":
+                raise RuntimeError(f"worker {worker.address}: expected memscape version {wanted}; got {found}.")
+
+    try:
+        client.register_plugin(SamePackage())
+    except RuntimeError as error:
+        raise ArgumentError(
+            "workers", f"memscape {wanted} on each", str(error), "Install the same version there."
+        ) from None
+
+
 def execute(
-    jobs: Sequence[Job], client: Client | None = None, on_progress: OnProgress = lambda number, position, count: None
+    jobs: Sequence[Job],
+    client: Client | None = None,
+    on_progress: OnProgress = lambda number, position, count: None,
+    resources: Mapping[str, float] | None = None,
 ) -> Iterator[tuple[int, Execution | Exception]]:
     """Yield the number of each job with its execution, or with the exception that ended it, as they come.
 
     Without a client the jobs are carried out here, one after the other. One that fails does not stop the others.
+
+    Raises
+    ------
+    OSError, TimeoutError, CancelledError
+        Where the scheduler goes away; see `persistently`.
     """
     if client is None:
         for number, job in enumerate(jobs):
@@ -82,13 +197,84 @@ def execute(
         return
     topic = f"memscape-{uuid.uuid4()}"  # of this call alone: a scheduler may serve several
     client.subscribe_topic(topic, lambda event: on_progress(*event[1]))
-    numbers = {client.submit(_work, job, number, topic, pure=False): number for number, job in enumerate(jobs)}
+    numbers = {
+        client.submit(_work, job, number, topic, pure=False, resources=resources): number
+        for number, job in enumerate(jobs)
+    }
     for future in as_completed(numbers):
-        failure = future.exception()
-        yield numbers[future], future.result() if failure is None else failure
+        if future.status in ("cancelled", "lost"):
+            raise FutureCancelledError(future.key, "the scheduler is gone")
+        yield numbers[future], _outcome(future.exception() or future.result(), jobs[numbers[future]])
+        future.release()
     client.unsubscribe_topic(topic)
 
 
-def _work(job: Job, number: int, topic: str) -> Execution:
+def persistently(
+    jobs: Sequence[Job],
+    connect: Callable[[], AbstractContextManager[Client]],
+    on_progress: OnProgress = lambda number, position, count: None,
+    *,
+    resources: Mapping[str, float] | None = None,
+    patience: float = 600.0,
+    on_lost: Callable[[str], None] = lambda reason: None,
+) -> Iterator[tuple[int, Execution | Exception]]:
+    """As `execute`, and where the scheduler goes away, wait for it and hand out again what was not finished.
+
+    Parameters
+    ----------
+    jobs, on_progress, resources
+        As for `execute`.
+    connect
+        Opens a client, as `cluster` does.
+    patience
+        Seconds without any scheduler after which it is given up.
+    on_lost
+        Called with the reason whenever the scheduler cannot be reached.
+
+    Raises
+    ------
+    OSError, TimeoutError, CancelledError
+        Where the scheduler does not come back.
+    """
+    waiting = dict(enumerate(jobs))
+    gone: float | None = None
+    while waiting:
+        numbers = list(waiting)
+        try:
+            with connect() as client:
+                require_same_package(client)
+                gone = None
+                some = [waiting[number] for number in numbers]
+                tell = functools.partial(_renumbered, on_progress, numbers)
+                for position, result in execute(some, client, tell, resources):
+                    del waiting[numbers[position]]
+                    yield numbers[position], result
+        except _LOST as error:
+            now = time.monotonic()
+            gone = now if gone is None else gone
+            if now - gone > patience:
+                raise
+            on_lost(f"{type(error).__name__}: {error}")
+            time.sleep(_PAUSE)
+
+
+def _renumbered(on_progress: OnProgress, numbers: Sequence[int], position: int, cell: int, count: int) -> None:
+    on_progress(numbers[position], cell, count)
+
+
+def _outcome(result: Execution | Exception, job: Job) -> Execution | Exception:
+    if isinstance(result, KilledWorker):
+        reason = f"{_DEATHS} workers died of it, one after the other"
+        return ChapterFailed(job.chapter.name, reason, job.path or job.chapter.path)
+    return result
+
+
+def _work(job: Job, number: int, topic: str) -> Execution | Exception:
     worker = get_worker()
-    return job.run(lambda position, count: worker.log_event(topic, (number, position, count)))
+    if job.limits.mib is None and worker.memory_manager.memory_limit:
+        # The kernel is a process of its own, which Dask would neither count nor stop.
+        job = replace(job, limits=replace(job.limits, mib=worker.memory_manager.memory_limit / 2**20))
+    try:
+        return job.run(lambda position, count: worker.log_event(topic, (number, position, count)))
+    except ChapterFailed as failure:
+        return failure  # an outcome like any other: raised, every worker would log it with a traceback

@@ -1,0 +1,203 @@
+"""The folder of a sweep: what was asked for, what is done, what failed and why, and one table of it all.
+
+``OUT/sweep.json`` says which chapter runs at which values. Every run has its own notebook ``OUT/runs/<values>.ipynb``,
+which takes its place in one step when it is complete, and a run that failed has a ``<values>.failed.json`` with the
+reason. So the folder itself knows what is missing: nothing is counted twice, and nothing has to be remembered
+elsewhere. `table` reads it into one row a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas as pd
+
+from memscape.arguments import ArgumentError
+from memscape.book import chapters, digest, execute, parameters
+from memscape.book.chapters import Chapter
+
+ROOM = 2
+"""A run is taken to need this many times the size of the committed notebook on the disk."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep and its folder.
+
+    Parameters
+    ----------
+    folder
+        Where everything lies.
+    chapter
+        What runs.
+    profile
+        Where values come from that are not swept.
+    points
+        The values given for each run, by parameter; the others keep their reference values.
+    """
+
+    folder: Path
+    chapter: Chapter
+    profile: str
+    points: tuple[dict[str, Any], ...]
+
+    def path(self, values: Mapping[str, Any]) -> Path:
+        """Return where the notebook of the run at these values goes."""
+        return self.folder / "runs" / f"{name_of(values) or self.chapter.path.stem}.ipynb"
+
+    def missing(self) -> list[dict[str, Any]]:
+        """Return the points without a finished run by the code as it stands, in order."""
+        now, declared = digest.of(self.chapter), self.chapter.parameters()
+        return [values for values in self.points if not self._done(values, now, declared)]
+
+    def _done(self, values: Mapping[str, Any], now: digest.Digest, declared: Mapping[str, Any]) -> bool:
+        path = self.path(values)
+        if not path.is_file():
+            return False
+        stamp = chapters.stamp(nbformat.read(path, as_version=4))
+        wanted = parameters.resolve(declared, values, self.chapter.name)
+        return stamp.get("values") == wanted and not digest.changes(stamp.get("digest"), now)
+
+    def failed(self, values: Mapping[str, Any], reason: str) -> None:
+        """Note why the run at these values failed."""
+        execute.replace(self._failure(values), json.dumps({"values": dict(values), "reason": reason}, indent=1) + "\n")
+
+    def succeeded(self, values: Mapping[str, Any]) -> None:
+        """Forget an earlier failure at these values."""
+        self._failure(values).unlink(missing_ok=True)
+
+    def _failure(self, values: Mapping[str, Any]) -> Path:
+        return self.path(values).with_suffix(".failed.json")
+
+    def save_table(self) -> list[Path]:
+        """Write the table as ``table.parquet`` and ``table.csv``, each in one step, and return both paths."""
+        found, paths = table(self.folder), []
+        for suffix, write in ((".parquet", found.to_parquet), (".csv", found.to_csv)):
+            path = self.folder / f"table{suffix}"
+            draft = path.with_name(f".{path.name}.{os.getpid()}")
+            write(draft, index=False)
+            draft.replace(path)
+            paths.append(path)
+        return paths
+
+
+def name_of(values: Mapping[str, Any]) -> str:
+    """Return a file's name that tells one set of values from another."""
+    name = re.sub(r"[^\w=,.+-]+", "_", ",".join(f"{name}={value}" for name, value in values.items()))
+    return name if len(name) <= 80 else hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:12]
+
+
+def begin(folder: Path, chapter: Chapter, points: Sequence[dict[str, Any]], profile: str, *, resume: bool) -> Sweep:
+    """Set up the folder of a sweep, or go on with the one that is there.
+
+    Parameters
+    ----------
+    folder
+        New or empty, unless ``resume``.
+    chapter, points, profile
+        As in `Sweep`. What is there already may hold fewer or other points of the same chapter and profile.
+    resume
+        Whether to go on with a sweep.
+
+    Raises
+    ------
+    ArgumentError
+        Before anything runs: if the folder holds something else, cannot be written to, or lies on a disk without room
+        for the runs.
+    """
+    folder = folder.resolve()
+    sweep = Sweep(folder, chapter, profile, tuple(points))
+    if folder.exists() and not resume and (not folder.is_dir() or any(folder.iterdir())):
+        cure = "Add --resume to go on with a sweep, or name another folder."
+        raise ArgumentError("out", "a new or empty folder", f"{folder}, which is not", cure)
+    if resume and (folder / "sweep.json").exists():
+        there = read(folder, chapter.home)
+        if (there.chapter.name, there.profile) != (chapter.name, profile):
+            got = f"a sweep of {there.chapter.name} with the profile {there.profile}"
+            raise ArgumentError("out", f"a sweep of {chapter.name} with the profile {profile}", got)
+        sweep = Sweep(folder, chapter, profile, (*there.points, *(p for p in points if p not in there.points)))
+    _require_room(sweep)
+    content = {"chapter": chapter.name, "profile": profile, "points": list(sweep.points)}
+    execute.replace(folder / "sweep.json", json.dumps(content, indent=1) + "\n")
+    return sweep
+
+
+def _require_room(sweep: Sweep) -> None:
+    """Find out by doing it whether the folder can be written to, and whether there is room for what is missing."""
+    size = ROOM * sweep.chapter.path.stat().st_size * max(len(sweep.points), 1)
+    try:
+        (sweep.folder / "runs").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=sweep.folder) as file:
+            # The blocks are really taken, so that quotas and reserved blocks count.
+            os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        expected = f"a folder that takes {len(sweep.points)} notebooks, about {size / 2**20:.1f} MiB"
+        raise ArgumentError("out", expected, f"{sweep.folder}: {error.strerror}") from None
+
+
+def read(folder: Path, home: Path | None = None) -> Sweep:
+    """Return the sweep that lies in a folder.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none.
+    """
+    path = folder / "sweep.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ArgumentError("out", "the folder of a sweep", f"no {path}", "Make one with `memscape sweep`.") from None
+    return Sweep(folder, chapters.find(content["chapter"], home), content["profile"], tuple(content["points"]))
+
+
+def table(folder: Path) -> pd.DataFrame:
+    """Return a sweep as one tidy table, a row a run.
+
+    Columns: every parameter; ``state`` (``done``, ``failed`` or ``missing``) and the ``reason`` of a failure;
+    ``seconds`` and ``peak_mib``; and each value that the run measured for a claim of the ledger, named ``AGS-1`` or
+    ``AGS-1: part``, with ``[0]``, ``[1]``, ... behind the values of a trend.
+    """
+    sweep = read(folder)
+    declared = sweep.chapter.parameters()
+    return pd.DataFrame([_row(sweep, values, declared) for values in sweep.points])
+
+
+def _row(sweep: Sweep, values: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
+    row = parameters.resolve(declared, values, sweep.chapter.name)
+    path, failure = sweep.path(values), sweep._failure(values)
+    if failure.exists():
+        return row | {"state": "failed", "reason": json.loads(failure.read_text(encoding="utf-8"))["reason"]}
+    if not path.exists():
+        return row | {"state": "missing", "reason": ""}
+    notebook = nbformat.read(path, as_version=4)
+    facts = chapters.stamp(notebook)["facts"]
+    row |= {"state": "done", "reason": "", "seconds": facts["seconds"], "peak_mib": facts["peak_mib"]}
+    return row | dict(_measured(notebook))
+
+
+def _measured(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, float]]:
+    from memscape.book import ledger
+
+    for cell in chapters.code_cells(notebook):
+        for output in cell.outputs:
+            check = output.get("metadata", {}).get(ledger.KEY)
+            if check is None or check["measured"] is None:
+                continue
+            found = check["measured"]
+            parts = found.items() if isinstance(found, dict) else [("", found)]
+            for part, value in parts:
+                name = f"{check['claim']}: {part}" if part else check["claim"]
+                if isinstance(value, list):
+                    yield from ((f"{name}[{i}]", each) for i, each in enumerate(value))
+                else:
+                    yield name, value

@@ -1,0 +1,228 @@
+"""What breaks while a sweep runs: processes are really killed, and every run is done once or named with a reason."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+
+from memscape.arguments import ArgumentError
+from memscape.book import chapters, outcomes, sweeps
+from memscape.book.execute import ChapterFailed, Execution, Limits
+
+from .conftest import chapter, write
+
+PLAIN = "from pathlib import Path\nimport os, time\nhome = Path(os.environ['MEMSCAPE_HOME'])"
+LOG = "with (home / 'log').open('a') as log:\n    print(neurons, seed, file=log)"
+CHECK = "from memscape.book import ledger\nledger.check('TOY-1', neurons + seed, chapter='memory/toy', reference=False)"
+SWEEP = [sys.executable, "-c", "from memscape.book.cli import main; main()", "sweep", "toy"]
+
+
+def toy(home, *body):
+    write(home, "memory/toy", chapter(LOG, *body, CHECK, begin=PLAIN))
+    return chapters.find("memory/toy")
+
+
+def log(home):
+    path = home / "log"
+    return path.read_text().split("\n")[:-1] if path.exists() else []
+
+
+def until(condition, seconds=60):
+    """Wait for a condition and return it."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+    return found
+
+
+def jobs(page, folder, count=4, **options):
+    return [
+        sweeps.Job(page, folder / f"{seed}.ipynb", {"neurons": 20, "seed": seed}, **options) for seed in range(count)
+    ]
+
+
+@contextlib.contextmanager
+def program(*command, **environment):
+    """A process of Dask's, as an operator starts it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *map(str, command)],
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        for each in [process, *psutil.Process(process.pid).children(recursive=True)] if process.poll() is None else []:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
+        process.wait()
+
+
+def scheduler(port):
+    return program("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
+
+
+def worker(port, **environment):
+    options = ("--nthreads", 1, "--memory-limit", 0, "--no-dashboard")
+    return program("distributed.cli.dask_worker", f"tcp://127.0.0.1:{port}", *options, **environment)
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def test_a_worker_killed_in_mid_run_loses_nothing(home, tmp_path):
+    page = toy(home, "time.sleep(1.5)")
+    results = {}
+    with sweeps.cluster(2) as client:
+        sweeps.require_same_package(client)
+        pids = list(client.run(os.getpid).values())
+        for number, result in sweeps.execute(jobs(page, tmp_path), client):
+            assert number not in results
+            results[number] = result
+            if len(results) == 1:
+                until(lambda: len(log(home)) >= 3)  # the next runs have begun
+                os.kill(pids[0], signal.SIGKILL)
+    assert sorted(results) == [0, 1, 2, 3]
+    assert all(isinstance(result, Execution) for result in results.values())
+    assert len(log(home)) == 5  # one run had to begin again
+
+
+def test_a_run_that_takes_down_every_worker_is_given_up_and_the_others_finish(home, tmp_path):
+    page = toy(home, "import signal\nif seed == 1: os.kill(os.getppid(), signal.SIGKILL); time.sleep(60)")
+    with sweeps.cluster(1) as client:
+        results = dict(sweeps.execute(jobs(page, tmp_path, 3), client))
+    assert isinstance(results[1], ChapterFailed)
+    assert "workers died of it" in results[1].error
+    assert [type(results[number]) for number in (0, 2)] == [Execution] * 2
+
+
+def test_a_scheduler_killed_and_restarted_is_waited_for(home, tmp_path, port):
+    page = toy(home, "time.sleep(1)")
+    lost, results = [], {}
+
+    def connect():
+        return sweeps.cluster(1, f"tcp://127.0.0.1:{port}")
+
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(scheduler(port))
+        # Dask's workers end with their scheduler: whoever starts the one again starts the others.
+        stack.enter_context(worker(port))
+        for number, result in sweeps.persistently(jobs(page, tmp_path), connect, on_lost=lost.append, patience=60):
+            assert number not in results
+            results[number] = result
+            if len(results) == 1:
+                first.kill()
+                first.wait()
+                stack.enter_context(scheduler(port))
+                stack.enter_context(worker(port))
+    assert lost
+    assert sorted(results) == [0, 1, 2, 3]
+    assert all(isinstance(result, Execution) for result in results.values())
+
+
+def test_a_scheduler_that_does_not_come_back_is_given_up(home, tmp_path, port):
+    page = toy(home)
+
+    def connect():
+        return sweeps.cluster(1, f"tcp://127.0.0.1:{port}")
+
+    with pytest.raises((OSError, TimeoutError)):
+        list(sweeps.persistently(jobs(page, tmp_path), connect, patience=0))
+    assert log(home) == []
+
+
+def test_a_sweep_killed_and_resumed_runs_only_what_is_missing(home):
+    toy(home, "time.sleep(0.5)")
+    command = [*SWEEP, "-g", "seed=0:5", "-o", str(home / "out"), "-w", "1"]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    until(lambda: len(list(home.glob("out/runs/seed=?.ipynb"))) >= 2)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    finished = {path.stem.removeprefix("seed=") for path in home.glob("out/runs/seed=?.ipynb")}
+    before = {path: path.read_bytes() for path in home.glob("out/runs/seed=?.ipynb")}
+    begun = len(log(home))
+    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {line.split()[1] for line in log(home)[begun:]} == {str(seed) for seed in range(5)} - finished
+    assert {path: path.read_bytes() for path in before} == before
+    assert outcomes.table(home / "out")["state"].tolist() == ["done"] * 5
+    again = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
+    assert again.returncode == 0
+    assert "0 of 5 runs to do" in again.stdout
+
+
+def test_a_point_that_always_fails_is_reported_and_the_others_finish(home):
+    toy(home, "assert seed != 1, 'never one'")
+    command = [*SWEEP, "-g", "seed=0:3", "-o", str(home / "out"), "-w", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "✗ memory/toy: AssertionError: never one" in done.stdout
+    assert "✗ 2 runs done, 1 failed" in done.stdout
+    assert "Dask's dashboard: http://127.0.0.1:" in done.stdout
+    assert done.stderr == ""
+    found = outcomes.table(home / "out")
+    assert found["state"].tolist() == ["done", "failed", "done"]
+    assert found["reason"].tolist() == ["", "AssertionError: never one", ""]
+
+
+@pytest.mark.parametrize(
+    ("cell", "limits", "reason"),
+    [
+        ("time.sleep(60)", Limits(seconds=2), "took longer than its limit of 2 s"),
+        ("x = bytearray(400 * 2**20)\ntime.sleep(60)", Limits(mib=200), "took .* MiB, more than its limit of 200 MiB"),
+        ("os.kill(os.getpid(), 9)", Limits(), "the kernel died, perhaps for want of memory"),
+    ],
+)
+def test_a_run_beyond_its_limits_is_stopped_reported_and_not_repeated(home, tmp_path, cell, limits, reason):
+    page = toy(home, f"if seed == 0:\n    {cell}".replace("\ntime", "\n    time"))
+    with sweeps.cluster(1) as client:
+        results = dict(sweeps.execute(jobs(page, tmp_path, 2, limits=limits), client))
+    assert isinstance(results[0], ChapterFailed)
+    assert re.match(reason, results[0].error)
+    assert isinstance(results[1], Execution)
+    assert log(home).count("20 0") == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "got"),
+    [("__version__ = '9.9'", "version 9.9"), ("raise ImportError('not here')", "no memscape")],
+)
+def test_a_worker_without_the_package_or_with_another_version_is_refused(home, tmp_path, port, source, got):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "memscape.py").write_text(source)
+    with scheduler(port), worker(port, PYTHONPATH=str(other)), sweeps.cluster(1, f"tcp://127.0.0.1:{port}") as client:
+        client.wait_for_workers(1, timeout=60)
+        with pytest.raises(ArgumentError, match=f"workers: expected memscape .* on each; got .*; got {got}"):
+            sweeps.require_same_package(client)
+
+
+def numbers(path: Path):
+    """All that a run computed: outputs, without what it took."""
+    notebook = nbformat.read(path, as_version=4)
+    return [cell.get("outputs") for cell in notebook.cells]
+
+
+def test_two_workers_over_tcp_give_the_numbers_of_the_desk_bit_for_bit(home, tmp_path, port):
+    page = toy(home, "import numpy as np\n(np.random.default_rng(seed).normal(size=1000) ** 3).sum().hex()")
+    desk, far = (jobs(page, tmp_path / name, 3) for name in ("desk", "far"))
+    assert all(isinstance(result, Execution) for _, result in sweeps.execute(desk))
+    with scheduler(port), worker(port), worker(port), sweeps.cluster(1, f"tcp://127.0.0.1:{port}") as client:
+        client.wait_for_workers(2, timeout=60)
+        assert all(isinstance(result, Execution) for _, result in sweeps.execute(far, client))
+    assert [numbers(job.path) for job in desk] == [numbers(job.path) for job in far]
