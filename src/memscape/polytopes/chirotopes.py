@@ -158,9 +158,12 @@ def chirotope_of(couplings: torch.Tensor, inputs: torch.Tensor) -> Chirotopes:
     n = require_integer("the number of neurons of couplings", sizes["neurons"], at_least=2, at_most=3)
     unit = torch.eye(n, dtype=torch.float64, device=couplings.device).expand(len(couplings), n, n)
     vectors = torch.cat([unit, unit - couplings.double(), inputs.double()[..., None]], dim=-1)
-    values = torch.stack([torch.linalg.det(vectors[..., list(subset)]) for subset in _subsets(n, 2 * n + 1)], dim=-1)
-    size = vectors.abs().amax(dim=(-2, -1)).pow(n)[:, None]
-    if not (values.abs() > _DOUBT * size).all():
+    subsets = [list(subset) for subset in _subsets(n, 2 * n + 1)]
+    values = torch.stack([torch.linalg.det(vectors[..., subset]) for subset in subsets], dim=-1)
+    # Hadamard's bound: a determinant is at most the product of the lengths of its columns.
+    lengths = torch.linalg.vector_norm(vectors, dim=-2)
+    largest = torch.stack([lengths[..., subset].prod(dim=-1) for subset in subsets], dim=-1)
+    if not (values.abs() > _DOUBT * largest).all():
         raise ArgumentError("couplings", "no determinant within rounding of zero", "some", "Draw those networks anew.")
     return Chirotopes(n, values.sign().to(torch.int8).cpu().numpy())
 
