@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -117,7 +119,10 @@ def sweep(
     if scheduler is not None and slurm is not None:
         raise ArgumentError("scheduler", "one of --scheduler and --slurm", "both")
     settings = None if slurm is None else sweeps.slurm_settings(slurm)
-    asked = outcomes.begin(out, page, points, profile or "desk", resume=resume)
+    options = [*(("-g", axis) for axis in grid), *(("-p", *pair.split("=", 1)) for pair in parameter or [])]
+    options += [("--profile", profile)] if profile else []
+    command = shlex.join(["memscape", "sweep", page.name, *itertools.chain(*options), "-o", str(out)])
+    asked = outcomes.begin(out, page, points, profile or "desk", resume=resume, command=command)
     todo = asked.missing()
     limits = execution.Limits(time_limit, memory_limit)
     stamp = execution.stamp_of(page)

@@ -31,7 +31,10 @@ from memscape.book.chapters import Chapter
 Digest = dict[str, Any]
 """Hashes by component: one each under ``cells`` and ``lock``; by name under ``modules``, ``data`` and ``claims``."""
 
-_DATA = {"memscape.book.data": "data/*/SHA256SUMS"}  # the module that reads the files, and where their sums are
+_DATA = {  # the module that reads the files, and where they or their sums are
+    "memscape.book.data": "data/*/SHA256SUMS",
+    "memscape.book.outcomes": "results/desk/sweeps/*/table.parquet",
+}
 
 
 def of(chapter: Chapter, notebook: NotebookNode | None = None) -> Digest:

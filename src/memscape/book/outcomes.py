@@ -25,6 +25,11 @@ from memscape.arguments import ArgumentError
 from memscape.book import chapters, digest, execute, parameters
 from memscape.book.chapters import Chapter
 
+STORED = Path("results/desk/sweeps")
+"""Where the sweeps lie that figures of the book are made of; git keeps their tables and not their notebooks."""
+
+_BOOK = "memscape.book"
+
 ROOM = 2
 """A run is taken to need this many times the size of the committed notebook on the disk."""
 
@@ -43,12 +48,15 @@ class Sweep:
         Where values come from that are not swept.
     points
         The values given for each run, by parameter; the others keep their reference values.
+    command
+        The command that asked for it, in the folder that holds ``chapters/``.
     """
 
     folder: Path
     chapter: Chapter
     profile: str
     points: tuple[dict[str, Any], ...]
+    command: str = ""
 
     def path(self, values: Mapping[str, Any]) -> Path:
         """Return where the notebook of the run at these values goes."""
@@ -96,14 +104,16 @@ def name_of(values: Mapping[str, Any]) -> str:
     return name if len(name) <= 80 else hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:12]
 
 
-def begin(folder: Path, chapter: Chapter, points: Sequence[dict[str, Any]], profile: str, *, resume: bool) -> Sweep:
+def begin(
+    folder: Path, chapter: Chapter, points: Sequence[dict[str, Any]], profile: str, *, resume: bool, command: str = ""
+) -> Sweep:
     """Set up the folder of a sweep, or go on with the one that is there.
 
     Parameters
     ----------
     folder
         New or empty, unless ``resume``.
-    chapter, points, profile
+    chapter, points, profile, command
         As in `Sweep`. What is there already may hold fewer or other points of the same chapter and profile.
     resume
         Whether to go on with a sweep.
@@ -115,7 +125,7 @@ def begin(folder: Path, chapter: Chapter, points: Sequence[dict[str, Any]], prof
         for the runs.
     """
     folder = folder.resolve()
-    sweep = Sweep(folder, chapter, profile, tuple(points))
+    sweep = Sweep(folder, chapter, profile, tuple(points), command)
     if folder.exists() and not resume and (not folder.is_dir() or any(folder.iterdir())):
         cure = "Add --resume to go on with a sweep, or name another folder."
         raise ArgumentError("out", "a new or empty folder", f"{folder}, which is not", cure)
@@ -124,9 +134,16 @@ def begin(folder: Path, chapter: Chapter, points: Sequence[dict[str, Any]], prof
         if (there.chapter.name, there.profile) != (chapter.name, profile):
             got = f"a sweep of {there.chapter.name} with the profile {there.profile}"
             raise ArgumentError("out", f"a sweep of {chapter.name} with the profile {profile}", got)
-        sweep = Sweep(folder, chapter, profile, (*there.points, *(p for p in points if p not in there.points)))
+        more = (point for point in points if point not in there.points)
+        sweep = Sweep(folder, chapter, profile, (*there.points, *more), command)
     _require_room(sweep)
-    content = {"chapter": chapter.name, "profile": profile, "points": list(sweep.points)}
+    content = {
+        "command": command,
+        "chapter": chapter.name,
+        "profile": profile,
+        "code": _science(chapter),
+        "points": list(sweep.points),
+    }
     execute.replace(folder / "sweep.json", json.dumps(content, indent=1) + "\n")
     return sweep
 
@@ -157,7 +174,42 @@ def read(folder: Path, home: Path | None = None) -> Sweep:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ArgumentError("out", "the folder of a sweep", f"no {path}", "Make one with `memscape sweep`.") from None
-    return Sweep(folder, chapters.find(content["chapter"], home), content["profile"], tuple(content["points"]))
+    page = chapters.find(content["chapter"], home)
+    return Sweep(folder, page, content["profile"], tuple(content["points"]), content["command"])
+
+
+def _science(chapter: Chapter) -> dict[str, str]:
+    """Return the hashes of the modules of science that a chapter reaches: what decides the numbers of its runs."""
+    return {name: hash_ for name, hash_ in digest.of(chapter)["modules"].items() if not name.startswith(_BOOK)}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A sweep that the book keeps for a figure: its table and the command that made it."""
+
+    command: str
+    table: pd.DataFrame
+
+
+def stored(name: str, home: Path | None = None) -> Stored:
+    """Return a sweep that lies in ``results/desk/sweeps``, where only its table is kept.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none of that name, or its chapter's models have changed since.
+    """
+    home = chapters.home() if home is None else home
+    folder = home / STORED / name
+    sweep = read(folder, home)
+    then = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))["code"]
+    now = _science(sweep.chapter)
+    changed = sorted(module for module in then.keys() | now.keys() if then.get(module) != now.get(module))
+    if changed:
+        expected = f"a sweep by the models of {sweep.chapter.name} as they stand"
+        cure = f"Run again: {sweep.command}"
+        raise ArgumentError(name, expected, f"one from before {', '.join(changed)} changed", cure)
+    return Stored(sweep.command, pd.read_parquet(folder / "table.parquet"))
 
 
 def table(folder: Path) -> pd.DataFrame:
