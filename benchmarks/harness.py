@@ -145,3 +145,33 @@ def _summary(values: list[float]) -> dict[str, float]:
 
 def _round(value: float) -> float:
     return float(f"{value:.3g}")
+
+
+def record(
+    benchmark: Any, kernel: str, size: str, ratios: Mapping[str, tuple[float, float]], times_the_bound: float, why: str
+) -> None:
+    """Store a comparison that was timed once as a whole, and hold its targets.
+
+    Parameters
+    ----------
+    benchmark
+        pytest-benchmark's fixture.
+    kernel, size, why
+        As for `Race.run`.
+    ratios
+        By the name of the peer, the ratio and the smallest one that passes.
+    times_the_bound
+        Our time in units of what cannot be avoided.
+    """
+    benchmark.extra_info.update(
+        file=Path(benchmark.fullname.split("::")[0]).name,
+        kernel=kernel,
+        size=size,
+        rounds=1,
+        peers={name: _summary([ratio, ratio]) | {"target": target} for name, (ratio, target) in ratios.items()},
+        bound=[],
+        why=why,
+        times_the_bound=_round(times_the_bound),
+    )
+    for name, (ratio, target) in ratios.items():
+        assert ratio >= target, f"{kernel}: {ratio:.2f} times {name}"

@@ -37,7 +37,7 @@ def render(results: dict[str, Any]) -> str:
     ]
     for record in results["kernels"]:
         amounts = "; ".join(f"{entry['resource']}: {fraction(**entry)}" for entry in record["bound"])
-        lines.append(f"| {record['kernel']} | {amounts} | {record['why']} | {record['times_the_bound']:g} |")
+        lines.append(f"| {record['kernel']} | {amounts or '-'} | {record['why']} | {record['times_the_bound']:g} |")
     return "\n".join(lines)
 
 
