@@ -73,8 +73,8 @@ def scheduler(port):
     return program("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
 
 
-def worker(port, **environment):
-    options = ("--nthreads", 1, "--memory-limit", 0, "--no-dashboard")
+def worker(port, memory="0", **environment):
+    options = ("--nthreads", 1, "--memory-limit", memory, "--no-dashboard")
     return program("distributed.cli.dask_worker", f"tcp://127.0.0.1:{port}", *options, **environment)
 
 
@@ -194,6 +194,16 @@ def test_a_run_beyond_its_limits_is_stopped_reported_and_not_repeated(home, tmp_
         results = dict(sweeps.execute(jobs(page, tmp_path, 2, limits=limits), client))
     assert isinstance(results[0], ChapterFailed)
     assert re.match(reason, results[0].error)
+    assert isinstance(results[1], Execution)
+    assert log(home).count("20 0") == 1
+
+
+def test_a_worker_with_a_memory_limit_holds_the_kernel_to_it(home, tmp_path, port):
+    page = toy(home, "if seed == 0:\n    x = bytearray(900 * 2**20)\n    time.sleep(60)")
+    with scheduler(port), worker(port, "600MiB"), sweeps.cluster(1, f"tcp://127.0.0.1:{port}") as client:
+        results = dict(sweeps.execute(jobs(page, tmp_path, 2), client))
+    assert isinstance(results[0], ChapterFailed)
+    assert re.match("took .* MiB, more than its limit of 600 MiB", results[0].error)
     assert isinstance(results[1], Execution)
     assert log(home).count("20 0") == 1
 
