@@ -201,6 +201,7 @@ USED_BY_NAME = {
     "mypy": ("Makefile", "$(BIN)/mypy"),
     "pyarrow": ("src/memscape/book/outcomes.py", "parquet"),
     "pytest-benchmark": ("benchmarks/pytest.ini", "--benchmark"),
+    "pytest-timeout": ("pyproject.toml", "\ntimeout = "),
     "pytest-xdist": ("Makefile", "--dist loadfile"),
     "ruff": ("Makefile", "ruff check"),
     "scipy-stubs": ("Makefile", "$(BIN)/mypy"),

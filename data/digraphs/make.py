@@ -11,7 +11,8 @@ import hashlib
 from pathlib import Path
 
 from memscape.polytopes.digraphs import adjacency, automorphisms, classes
-from memscape.polytopes.graph_rules import Parameters, fixed_points, written
+from memscape.polytopes.graph_rules import Parameters, fixed_points
+from memscape.polytopes.threshold_linear import written
 
 HERE = Path(__file__).parent
 PAIRS = (("0.25", "0.5"), ("0.51", "1.76"), ("0.1", "0.12"))

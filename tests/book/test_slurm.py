@@ -15,7 +15,7 @@ import yaml
 
 from memscape.book import outcomes, sweeps
 
-from .test_faults import SWEEP, numbers, toy
+from .test_faults import SWEEP, log, numbers, toy, until
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "sinfo", "squeue")
 
@@ -108,8 +108,9 @@ def wait(condition, daemons, folder, seconds=60):
         time.sleep(0.1)
 
 
-def test_slurm_gives_the_numbers_of_the_desk_bit_for_bit(slurm, home, tmp_path):
-    toy(home, "import numpy as np\n(np.random.default_rng(seed).normal(size=1000) ** 3).sum().hex()")
+@pytest.fixture
+def by_slurm(slurm, tmp_path):
+    """The options of a sweep that Slurm's jobs carry out."""
     settings = {
         "queue": "desk",
         "memory": "1GB",
@@ -119,9 +120,14 @@ def test_slurm_gives_the_numbers_of_the_desk_bit_for_bit(slurm, home, tmp_path):
         "log_directory": str(tmp_path / "logs"),
     }
     (tmp_path / "slurm.yml").write_text(yaml.safe_dump(settings))
+    return ["--slurm", str(tmp_path / "slurm.yml")]
+
+
+def test_slurm_gives_the_numbers_of_the_desk_bit_for_bit(slurm, by_slurm, home, tmp_path):
+    toy(home, "import numpy as np\n(np.random.default_rng(seed).normal(size=1000) ** 3).sum().hex()")
     grid = ["-g", "seed=0:3", "-w", "2"]
-    far = [*SWEEP, *grid, "-o", str(tmp_path / "far"), "--slurm", str(tmp_path / "slurm.yml")]
-    done = subprocess.run(far, capture_output=True, text=True, check=False, timeout=240)
+    far = [*SWEEP, *grid, "-o", str(tmp_path / "far"), *by_slurm]
+    done = subprocess.run(far, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✓ 3 runs done, 0 failed" in done.stdout
     assert (
@@ -133,6 +139,24 @@ def test_slurm_gives_the_numbers_of_the_desk_bit_for_bit(slurm, home, tmp_path):
     assert "sched: Allocate JobId=1" in (slurm / "slurmctld.log").read_text()  # it was Slurm that ran them
     # The jobs end with the sweep.
     wait(lambda: not said("squeue", "--noheader", "--states=RUNNING,PENDING").strip(), [], slurm)
+
+
+def test_a_job_that_slurm_ends_is_asked_for_again(slurm, by_slurm, home):
+    toy(home, "time.sleep(1)")
+    command = [*SWEEP, "-g", "seed=0:3", "-w", "1", "-o", str(home / "out"), *by_slurm]
+    hasty = os.environ | {"DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1s"}
+    terminal = home / "terminal"
+    with terminal.open("w") as out:
+        sweep = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=hasty)
+    try:
+        until(lambda: log(home), 120)
+        subprocess.run(["scancel", "1"], check=True)
+        assert sweep.wait() == 0, terminal.read_text()
+    finally:
+        sweep.kill()
+        sweep.wait()
+    assert "✓ 3 runs done, 0 failed" in terminal.read_text()
+    assert "sched: Allocate JobId=2" in (slurm / "slurmctld.log").read_text()
 
 
 @pytest.mark.parametrize(

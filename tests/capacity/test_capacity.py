@@ -15,13 +15,11 @@ from memscape.capacity import capacity as cap
 from memscape.memory import hopfield, mean_field
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
 
+from ..draws import rng
+
 POWERS = [Power(2), Power(3), Power(4), Rectified(2), Rectified(3), Rectified(4)]
 loads = st.floats(0.001, 10.0)
 degrees = st.integers(2, 8)
-
-
-def rng(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def one(value: float) -> torch.Tensor:

@@ -26,6 +26,8 @@ from memscape.homotopy.storage import (
 )
 from memscape.polytopes.weight_space import normals, separate, states
 
+from ..draws import rng
+
 try:
     import gudhi
 except ImportError:
@@ -52,10 +54,6 @@ MEDIUM = [
     (6, (2,)),
 ]
 ALL = [*SMALL, *MEDIUM]
-
-
-def rng(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def brute_force(neurons: int, degrees: tuple[int, ...]) -> list[set[tuple[int, ...]]]:

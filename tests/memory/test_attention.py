@@ -36,7 +36,7 @@ from memscape.memory.attention import (
 from memscape.memory.dynamics import gradient_flow
 from memscape.memory.patterns import random_patterns
 
-from .conftest import normal
+from ..draws import normal
 
 F64 = torch.float64
 LAGRANGIANS = [Quadratic(), LogCosh(3.0), AdditivePower(2), AdditivePower(4), LogSumExp(2.0), Spherical()]

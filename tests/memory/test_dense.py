@@ -16,7 +16,7 @@ from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified, ex
 from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.patterns import flip, random_patterns
 
-from .conftest import rng
+from ..draws import rng
 
 POWERS = [Power(1), Power(2), Power(3), Power(6), Rectified(1), Rectified(2), Rectified(5)]
 INTERACTIONS = [*POWERS, Exponential()]

@@ -10,7 +10,7 @@ from memscape.memory.dynamics import asynchronous, flat, gradient_flow, synchron
 from memscape.memory.hopfield import Graded, Hopfield, hebbian
 from memscape.memory.patterns import flip, random_patterns
 
-from .conftest import rng
+from ..draws import rng
 
 F64 = torch.float64
 

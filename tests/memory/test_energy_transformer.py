@@ -33,7 +33,7 @@ from memscape.memory.energy_transformer import (
 )
 from memscape.memory.patterns import random_patterns
 
-from .conftest import normal, rng
+from ..draws import normal, rng
 
 F64 = torch.float64
 

@@ -12,7 +12,7 @@ from memscape.memory.dynamics import asynchronous, gradient_flow, synchronous
 from memscape.memory.hopfield import Graded, Hopfield, hebbian, projection, zero_one
 from memscape.memory.patterns import flip, overlap, random_patterns
 
-from .conftest import rng
+from ..draws import rng
 
 F64 = torch.float64
 

@@ -20,7 +20,7 @@ from memscape.memory.dynamics import Spins, asynchronous, gradient_flow, synchro
 from memscape.memory.energy_transformer import EnergyTransformer, LayerNorm
 from memscape.memory.patterns import random_patterns
 
-from .conftest import normal, rng
+from ..draws import normal, rng
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from memscape.memory.patterns import (
     require_state,
 )
 
-from .conftest import rng
+from ..draws import rng
 
 
 def test_random_patterns_are_unbiased_and_independent_spins():

@@ -29,7 +29,7 @@ from memscape.memory.robust import (
     to_bits,
 )
 
-from .conftest import rng
+from ..draws import rng
 
 F64 = torch.float64
 

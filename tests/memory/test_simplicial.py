@@ -17,7 +17,7 @@ from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.patterns import flip, random_patterns
 from memscape.memory.simplicial import KEYS, Simplices, Simplicial, Skeleton, complete, diluted, sample, store
 
-from .conftest import rng
+from ..draws import rng
 
 F64 = torch.float64
 

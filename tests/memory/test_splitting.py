@@ -23,7 +23,7 @@ from memscape.memory.splitting import (
     work_to,
 )
 
-from .conftest import normal, rng
+from ..draws import normal, rng
 from .test_saddles import cloud, mixture
 
 F64 = torch.float64

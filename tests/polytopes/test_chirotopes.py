@@ -23,11 +23,9 @@ from memscape.polytopes.chirotopes import (
 )
 from memscape.polytopes.threshold_linear import fixed_points
 
+from ..draws import normal
+
 F64 = torch.float64
-
-
-def normal(seed: int, *shape: int) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
 
 
 def competitive(seed: int, networks: int, neurons: int) -> torch.Tensor:

@@ -29,9 +29,8 @@ from memscape.polytopes.graph_rules import (
     target_free_cliques,
     uniform_in_degree,
     vanishing_inhibition,
-    written,
 )
-from memscape.polytopes.threshold_linear import exact_fixed_point
+from memscape.polytopes.threshold_linear import exact_fixed_point, written
 from memscape.polytopes.threshold_linear import fixed_points as all_supports
 
 USUAL, STRONG, WEAK = Parameters(0.25, 0.5), Parameters(0.51, 1.76), Parameters(0.1, 0.12)

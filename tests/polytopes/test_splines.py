@@ -27,12 +27,10 @@ from memscape.polytopes.splines import (
     zaslavsky,
 )
 
+from ..draws import normal
+
 F64 = torch.float64
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-
-
-def normal(seed: int, *shape: int) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
 
 
 def network(seed: int, *widths: int) -> Network:

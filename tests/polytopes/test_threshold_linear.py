@@ -21,14 +21,12 @@ from memscape.polytopes.threshold_linear import (
     trajectories,
 )
 
+from ..draws import normal
+
 F64 = torch.float64
 
 # The supports {1} and {1, 2, 3} are both those of stable fixed points.
 NESTED = [[0, -0.25, -1.25], [-2, 0, -0.5], [-1.25, -0.75, 0]]
-
-
-def normal(seed: int, *shape: int) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
 
 
 def hollow(couplings: torch.Tensor) -> torch.Tensor:

@@ -125,8 +125,7 @@ def sweep(
     asked = outcomes.begin(out, page, points, profile or "desk", resume=resume, command=command)
     todo = asked.missing()
     limits = execution.Limits(time_limit, memory_limit)
-    stamp = execution.stamp_of(page)
-    jobs = [sweeps.Job(page, asked.path(values), values, asked.profile, limits, stamp) for values in todo]
+    jobs = [sweeps.Job(page, asked.path(values), values, asked.profile, limits, asked.stamp) for values in todo]
     _say(f"{len(todo)} of {len(asked.points)} runs to do in {os.path.relpath(asked.folder)}")
 
     def connect() -> contextlib.AbstractContextManager[Client]:

@@ -90,16 +90,22 @@ def _sums(path: Path) -> dict[str, str]:
 
 def _unpacked(folder: Path, name: str, sums: dict[str, str]) -> bytes:
     path = folder / f"{name}.gz"
-    if not path.is_file():
-        raise DataError(_refusal(path, f"SHA-256 {_listed(sums, path.name)}", "no file"))
-    packed = path.read_bytes()
-    _require(path, packed, _listed(sums, path.name))
+    packed = _verified(path, sums)
     try:
         content = gzip.decompress(packed)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         expected = f"content with SHA-256 {_listed(sums, name)}"
         raise DataError(_refusal(path, expected, f"a broken gzip file ({error})")) from None
     _require(folder / name, content, _listed(sums, name))
+    return content
+
+
+def _verified(path: Path, sums: dict[str, str]) -> bytes:
+    """Return the bytes of a file that is the one listed, otherwise raise."""
+    if not path.is_file():
+        raise DataError(_refusal(path, f"SHA-256 {_listed(sums, path.name)}", "no file"))
+    content = path.read_bytes()
+    _require(path, content, _listed(sums, path.name))
     return content
 
 
@@ -230,12 +236,7 @@ def published_digraphs(root: Path | None = None) -> PublishedDigraphs:
     folder = (chapters.home() if root is None else root).resolve() / "data" / "digraphs"
     sums, tables = _sums(folder / "SHA256SUMS"), []
     for name in ("published.csv", "published_classes.csv"):
-        path = folder / name
-        if not path.is_file():
-            raise DataError(_refusal(path, f"SHA-256 {_listed(sums, name)}", "no file"))
-        content = path.read_bytes()
-        _require(path, content, _listed(sums, name))
-        tables.append(list(csv.reader(content.decode().splitlines()))[1:])
+        tables.append(list(csv.reader(_verified(folder / name, sums).decode().splitlines()))[1:])
     rows, classes = tables
     adjacency, exists = np.zeros((len(rows), 5, 5), dtype=bool), np.zeros((len(rows), 32), dtype=bool)
     for graph, row in enumerate(rows):

@@ -240,22 +240,27 @@ def _cell_faults(cell: NotebookNode) -> Iterator[str]:
 
 def drift(chapter: Chapter, path: Path) -> list[str]:
     """Return where the verdicts in an executed notebook are not those of the ledger, one sentence each."""
-    from memscape.book import claims, ledger
+    from memscape.book import claims
 
     recorded = {row.id: row.verdict for row in claims.load(chapter.home).values() if row.chapter == chapter.name}
-    notebook = nbformat.read(path, as_version=4)
-    checks = [
-        output.metadata[ledger.KEY]
-        for cell in chapters.code_cells(notebook)
-        for output in cell.outputs
-        if ledger.KEY in output.get("metadata", {})
-    ]
-    found = {check["claim"]: check["verdict"] for check in checks}
+    found = {check["claim"]: check["verdict"] for check in checks(nbformat.read(path, as_version=4))}
     return [
         f"{claim}: the ledger records '{recorded.get(claim, 'no such claim')}', "
         f"{chapter.name} finds '{found.get(claim, 'nothing')}'"
         for claim in sorted(recorded.keys() | found.keys())
         if recorded.get(claim) != found.get(claim)
+    ]
+
+
+def checks(notebook: NotebookNode) -> list[dict[str, Any]]:
+    """Return what the checks in an executed notebook stored, in order (`memscape.book.ledger.Outcome.data`)."""
+    from memscape.book import ledger
+
+    return [
+        output.metadata[ledger.KEY]
+        for cell in chapters.code_cells(notebook)
+        for output in cell.outputs
+        if ledger.KEY in output.get("metadata", {})
     ]
 
 

@@ -15,6 +15,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,18 @@ class Sweep:
     points: tuple[dict[str, Any], ...]
     command: str = ""
 
+    @cached_property
+    def stamp(self) -> dict[str, Any]:
+        """What every run is stamped with; hashing the chapter takes longer than all else here, so it is done once."""
+        return execute.stamp_of(self.chapter)
+
     def path(self, values: Mapping[str, Any]) -> Path:
         """Return where the notebook of the run at these values goes."""
         return self.folder / "runs" / f"{name_of(values) or self.chapter.path.stem}.ipynb"
 
     def missing(self) -> list[dict[str, Any]]:
         """Return the points without a finished run by the code as it stands, in order."""
-        now, declared = digest.of(self.chapter), self.chapter.parameters()
+        now, declared = self.stamp["digest"], self.chapter.parameters()
         return [values for values in self.points if not self._done(values, now, declared)]
 
     def _done(self, values: Mapping[str, Any], now: digest.Digest, declared: Mapping[str, Any]) -> bool:
@@ -141,7 +147,7 @@ def begin(
         "command": command,
         "chapter": chapter.name,
         "profile": profile,
-        "code": _science(chapter),
+        "code": _science(sweep.stamp["digest"]),
         "points": list(sweep.points),
     }
     execute.replace(folder / "sweep.json", json.dumps(content, indent=1) + "\n")
@@ -178,9 +184,9 @@ def read(folder: Path, home: Path | None = None) -> Sweep:
     return Sweep(folder, page, content["profile"], tuple(content["points"]), content["command"])
 
 
-def _science(chapter: Chapter) -> dict[str, str]:
-    """Return the hashes of the modules of science that a chapter reaches: what decides the numbers of its runs."""
-    return {name: hash_ for name, hash_ in digest.of(chapter)["modules"].items() if not name.startswith(_BOOK)}
+def _science(of: digest.Digest) -> dict[str, str]:
+    """Return the hashes of the modules of science in a chapter's digest: what decides the numbers of its runs."""
+    return {name: hash_ for name, hash_ in of["modules"].items() if not name.startswith(_BOOK)}
 
 
 @dataclass(frozen=True)
@@ -203,7 +209,7 @@ def stored(name: str, home: Path | None = None) -> Stored:
     folder = home / STORED / name
     sweep = read(folder, home)
     then = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))["code"]
-    now = _science(sweep.chapter)
+    now = _science(digest.of(sweep.chapter))
     changed = sorted(module for module in then.keys() | now.keys() if then.get(module) != now.get(module))
     if changed:
         expected = f"a sweep by the models of {sweep.chapter.name} as they stand"
@@ -238,18 +244,13 @@ def _row(sweep: Sweep, values: Mapping[str, Any], declared: Mapping[str, Any]) -
 
 
 def _measured(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, float]]:
-    from memscape.book import ledger
-
-    for cell in chapters.code_cells(notebook):
-        for output in cell.outputs:
-            check = output.get("metadata", {}).get(ledger.KEY)
-            if check is None or check["measured"] is None:
-                continue
-            found = check["measured"]
-            parts = found.items() if isinstance(found, dict) else [("", found)]
-            for part, value in parts:
-                name = f"{check['claim']}: {part}" if part else check["claim"]
-                if isinstance(value, list):
-                    yield from ((f"{name}[{i}]", each) for i, each in enumerate(value))
-                else:
-                    yield name, value
+    for check in execute.checks(notebook):
+        found = check["measured"]
+        if found is None:
+            continue
+        for part, value in found.items() if isinstance(found, dict) else [("", found)]:
+            name = f"{check['claim']}: {part}" if part else check["claim"]
+            if isinstance(value, list):
+                yield from ((f"{name}[{i}]", each) for i, each in enumerate(value))
+            else:
+                yield name, value

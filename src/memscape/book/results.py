@@ -44,12 +44,7 @@ def record(home: Path, notebook: Path) -> list[Path]:
         raise ArgumentError("notebook", "the notebook of a run", f"no file {notebook}")
     content = nbformat.read(notebook, as_version=4)
     stamp = chapters.stamp(content)
-    measured = [
-        output.metadata[ledger.KEY]
-        for cell in chapters.code_cells(content)
-        for output in cell.outputs
-        if ledger.KEY in output.get("metadata", {})
-    ]
+    measured = execute.checks(content)
     if "profile" not in stamp or not measured:
         raise ArgumentError(
             "notebook",

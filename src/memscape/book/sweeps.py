@@ -23,8 +23,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import dask
 import yaml
-from distributed import Client, LocalCluster, WorkerPlugin, as_completed, get_worker
+from distributed import Client, LocalCluster, SpecCluster, WorkerPlugin, as_completed, get_worker
 from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
@@ -40,7 +41,7 @@ OnProgress = Callable[[int, int, int], None]
 _LOST = (OSError, TimeoutError, asyncio.CancelledError, FutureCancelledError)
 """What a client meets when its scheduler goes away."""
 
-_DEATHS = 3  # workers that may die of one run before it is given up
+_CENSUS = 5.0  # seconds between looks whether a cluster has all its workers
 _PAUSE = 2.0  # seconds between attempts to reach a scheduler
 
 
@@ -95,14 +96,15 @@ def cluster(
         Called with the address of Dask's dashboard; without it none is served at the desk.
     """
     require_integer("workers", workers, at_least=1)
-    with ExitStack() as stack:
+    # A hundred times a second Dask looks what a worker does; of a run in a kernel it sees nothing.
+    with ExitStack() as stack, dask.config.set({"distributed.worker.profile.enabled": False}):
         if scheduler is not None:
             client = stack.enter_context(Client(scheduler, timeout=10))
         elif slurm is not None:
             from dask_jobqueue import SLURMCluster
 
             jobs = stack.enter_context(SLURMCluster(**slurm))
-            jobs.scale(jobs=workers)
+            stack.enter_context(_kept(jobs, jobs=workers))
             client = stack.enter_context(Client(jobs))
         else:
             processes = LocalCluster(
@@ -111,14 +113,35 @@ def cluster(
                 processes=True,
                 # No limit: what a chapter needs is in its kernel, a process of its own that a worker does not count.
                 memory_limit=0,
-                dashboard_address=":0" if on_dashboard else None,
+                dashboard_address=":0",  # any free port: the default one is taken where two sweeps run
                 resources={"GPU": 1} if gpu else None,
                 silence_logs=logging.ERROR,
             )
-            client = stack.enter_context(Client(stack.enter_context(processes)))
+            stack.enter_context(processes)
+            stack.enter_context(_kept(processes, n=workers))
+            client = stack.enter_context(Client(processes))
         if on_dashboard is not None:
             on_dashboard(client.dashboard_link)
         yield client
+
+
+@contextmanager
+def _kept(processes: SpecCluster, **count: int) -> Iterator[None]:
+    """Keep a cluster at its number of workers: one that stays away for long it would otherwise forget."""
+
+    async def keep() -> None:
+        while True:
+            processes.scale(**count)
+            await asyncio.sleep(_CENSUS)
+
+    async def begin() -> asyncio.Task[None]:
+        return asyncio.create_task(keep())
+
+    keeping = processes.sync(begin)
+    try:
+        yield
+    finally:
+        keeping.get_loop().call_soon_threadsafe(keeping.cancel)
 
 
 def slurm_settings(path: Path) -> dict[str, Any]:
@@ -197,15 +220,28 @@ def execute(
         return
     topic = f"memscape-{uuid.uuid4()}"  # of this call alone: a scheduler may serve several
     client.subscribe_topic(topic, lambda event: on_progress(*event[1]))
-    numbers = {
-        client.submit(_work, job, number, topic, pure=False, resources=resources): number
-        for number, job in enumerate(jobs)
-    }
-    for future in as_completed(numbers):
-        if future.status in ("cancelled", "lost"):
-            raise FutureCancelledError(future.key, "the scheduler is gone")
-        yield numbers[future], _outcome(future.exception() or future.result(), jobs[numbers[future]])
-        future.release()
+
+    def hand_out(some: Sequence[int]) -> Iterator[tuple[int, Execution | Exception]]:
+        numbers = {
+            client.submit(_work, jobs[number], number, topic, pure=False, resources=resources): number
+            for number in some
+        }
+        for future in as_completed(numbers):
+            if future.status in ("cancelled", "lost"):
+                raise FutureCancelledError(future.key, "the scheduler is gone")
+            yield numbers[future], future.exception() or future.result()
+            future.release()
+
+    suspects = []
+    for number, result in hand_out(range(len(jobs))):
+        if isinstance(result, KilledWorker):
+            suspects.append(number)
+        else:
+            yield number, result
+    # Dask blames a worker's death on every run that waited there too: each is heard once more, alone.
+    for suspect in suspects:
+        for number, result in hand_out([suspect]):
+            yield number, _outcome(result, jobs[number])
     client.unsubscribe_topic(topic)
 
 
@@ -264,7 +300,7 @@ def _renumbered(on_progress: OnProgress, numbers: Sequence[int], position: int, 
 
 def _outcome(result: Execution | Exception, job: Job) -> Execution | Exception:
     if isinstance(result, KilledWorker):
-        reason = f"{_DEATHS} workers died of it, one after the other"
+        reason = "worker after worker died of it"
         return ChapterFailed(job.chapter.name, reason, job.path or job.chapter.path)
     return result
 

@@ -36,7 +36,7 @@ import torch
 
 from memscape.arguments import ArgumentError, require_integer
 from memscape.memory.patterns import require_generator
-from memscape.polytopes.weight_space import arrangement, monomials, normals, separate
+from memscape.polytopes.weight_space import arrangement, monomials, normals, storable
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -243,7 +243,7 @@ def storage_complex(neurons: int, degrees: Sequence[int]) -> StorageComplex:
 
 def _next_level(faces: Orbits, size: int, conditions: np.ndarray, group: _Symmetry) -> tuple[Orbits, Orbits]:
     """Orbits of the faces and of the obstructions of ``size`` + 1 states, from those of the faces of ``size``."""
-    count, neurons, couplings = conditions.shape
+    count, neurons, _ = conditions.shape
     fixed = ((conditions @ faces.proofs.T) > 0).all(axis=1).T  # (orbits, vertices)
     orbit, added = np.nonzero(~_bits(faces.sets)[:, :count])
     candidates = faces.sets[orbit] | np.uint64(1) << added.astype(np.uint64)
@@ -259,7 +259,7 @@ def _next_level(faces: Orbits, size: int, conditions: np.ndarray, group: _Symmet
     sets, proofs, where = [candidates[chosen]], [faces.proofs[orbit[chosen]]], [chosen]
     missing, multipliers = [], []
     for one, states in zip(open_, members(candidates[open_]), strict=True):
-        answer = separate(conditions[states].reshape(-1, couplings))
+        answer = storable(states, conditions)
         if answer.weights is None:
             missing.append(one)
             multipliers.append(answer.multipliers)
@@ -786,9 +786,8 @@ def sample(
     if len(free):
         stored = learn(neurons, degrees, free.to(device), steps=steps).stored.cpu()
     conditions = normals(neurons, degrees)
-    couplings = conditions.shape[-1]
     rest = free[~stored].numpy()
-    solved = sum(bool(separate(conditions[states].reshape(-1, couplings))) for states in rest)
+    solved = sum(bool(storable(states, conditions)) for states in rest)
     faces = int(stored.sum()) + solved
     return Sample(size, math.comb(count, size), drawn, faces, drawn - faces, len(rest))
 

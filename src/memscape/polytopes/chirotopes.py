@@ -31,6 +31,7 @@ import numpy.typing as npt
 import torch
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.polytopes.threshold_linear import written
 
 __all__ = [
     "Chirotopes",
@@ -256,11 +257,7 @@ def describe(code: int, neurons: int) -> str:
     """
     n = require_integer("neurons", neurons, at_least=1, at_most=4)
     bits = _bits("code", np.asarray(code), 2 * 2**n)
-    order = sorted(range(2**n), key=lambda support: (support.bit_count(), support))
-    names = ("".join(str(i + 1) for i in range(n) if support >> i & 1) or "0" for support in order)
-    return " ".join(
-        name + "*" * int(bits[support + 2**n]) for name, support in zip(names, order, strict=True) if bits[support]
-    )
+    return written(bits[: 2**n], bits[2**n :])
 
 
 def canonical(sets: Codes, neurons: int) -> Codes:

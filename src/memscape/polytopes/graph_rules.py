@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -38,6 +37,7 @@ import torch
 
 from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
 from memscape.polytopes.digraphs import Codes, adjacency, in_neighbours, require_codes
+from memscape.polytopes.threshold_linear import runge_kutta
 
 __all__ = [
     "FixedPoints",
@@ -56,7 +56,6 @@ __all__ = [
     "target_free_cliques",
     "uniform_in_degree",
     "vanishing_inhibition",
-    "written",
 ]
 
 Bools = npt.NDArray[np.bool_]
@@ -573,7 +572,7 @@ def lyapunov_exponents(
         return torch.stack([torch.relu(moved[0] + drive), torch.where(moved[0] + drive > 0, moved[1], 0)]) - pair
 
     for number in range(steps):
-        both = _runge_kutta(flow, both, step)
+        both = runge_kutta(flow, both, step)
         length = both[1].norm(dim=-1)
         both[1] /= length.unsqueeze(-1)
         if number >= steps // 5:
@@ -584,14 +583,6 @@ def lyapunov_exponents(
 def _apply(weights: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
     # For a few neurons a sum over products is several times as fast as a batch of small matrix products.
     return (weights * state.unsqueeze(-2)).sum(dim=-1)
-
-
-def _runge_kutta(flow: Callable[[torch.Tensor], torch.Tensor], state: torch.Tensor, step: float) -> torch.Tensor:
-    first = flow(state)
-    second = flow(state + step / 2 * first)
-    third = flow(state + step / 2 * second)
-    fourth = flow(state + step * third)
-    return state + step / 6 * (first + 2 * (second + third) + fourth)
 
 
 def _require_flow(weights: torch.Tensor, start: torch.Tensor, step: float, drive: float) -> None:
@@ -672,34 +663,6 @@ def vanishing_inhibition(codes: npt.ArrayLike, nodes: int, ratio: npt.ArrayLike)
     change[..., range(nodes), range(nodes)] = 0.0
     balanced = np.linalg.qr(np.eye(nodes) - 1 / nodes)[0][:, : nodes - 1]
     return -np.linalg.eigvals(balanced.T @ change @ balanced).real.min(axis=-1)
-
-
-def written(exists: npt.ArrayLike, stable: npt.ArrayLike) -> str:
-    """One network's fixed points in the notation of the tables: ``1* 23 123``.
-
-    Parameters
-    ----------
-    exists, stable
-        Bool, axes ``(2**n,)``: which sets of neurons are supports of a fixed point, and of a stable one.
-
-    Returns
-    -------
-    str
-        The supports by size, then in lexicographic order. Neurons are numbered from 1; a star says stable.
-
-    Raises
-    ------
-    ArgumentError
-        If the two are not arrays of bool for the subsets of one to nine neurons.
-    """
-    found, marked = np.asarray(exists), np.asarray(stable)
-    sizes = [(2**n,) for n in range(1, 10)]
-    for name, array in (("exists", found), ("stable", marked)):
-        if array.dtype != bool or array.shape not in sizes or array.shape != found.shape:
-            raise ArgumentError(name, "bool, axes (2**n,), n = 1 to 9", f"{array.dtype}, shape {array.shape}")
-    sets = [[node + 1 for node in range(9) if mask >> node & 1] for mask in range(len(found))]
-    chosen = sorted(np.flatnonzero(found).tolist(), key=lambda mask: (len(sets[mask]), sets[mask]))
-    return " ".join("".join(map(str, sets[mask])) + "*" * bool(marked[mask]) for mask in chosen)
 
 
 def _require_range(argument: str, value: npt.ArrayLike, below: float) -> npt.NDArray[np.float64]:

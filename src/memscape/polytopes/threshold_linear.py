@@ -22,11 +22,13 @@ solves.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Rational
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
@@ -40,7 +42,9 @@ __all__ = [
     "fixed_points",
     "hurwitz",
     "members",
+    "runge_kutta",
     "trajectories",
+    "written",
 ]
 
 LARGEST = 20
@@ -346,14 +350,48 @@ def trajectories(
     x = starts.expand(*batch, n)
     kept = [x]
     for done in range(1, math.ceil(duration / step - 1e-9) + 1):
-        first = flow(x)
-        second = flow(x + step / 2 * first)
-        third = flow(x + step / 2 * second)
-        fourth = flow(x + step * third)
-        x = x + step / 6 * (first + 2 * (second + third) + fourth)
+        x = runge_kutta(flow, x, step)
         if done % every == 0:
             kept.append(x)
     return torch.stack(kept)
+
+
+def runge_kutta(flow: Callable[[torch.Tensor], torch.Tensor], state: torch.Tensor, step: float) -> torch.Tensor:
+    """The state after one step of the Runge-Kutta rule of order four along ``flow``, any axes."""
+    first = flow(state)
+    second = flow(state + step / 2 * first)
+    third = flow(state + step / 2 * second)
+    fourth = flow(state + step * third)
+    return state + step / 6 * (first + 2 * (second + third) + fourth)
+
+
+def written(exists: npt.ArrayLike, stable: npt.ArrayLike) -> str:
+    """One network's fixed points in words: ``1* 23 123`` has {1} as a stable one.
+
+    Parameters
+    ----------
+    exists, stable
+        Bool, axes ``(2**n,)``: which sets of neurons are supports of a fixed point, and of a stable one.
+
+    Returns
+    -------
+    str
+        The supports by size, then in lexicographic order. Neurons are numbered from 1; a star says stable, and 0 is the
+        silent network.
+
+    Raises
+    ------
+    ArgumentError
+        If the two are not arrays of bool for the subsets of one to nine neurons.
+    """
+    found, marked = np.asarray(exists), np.asarray(stable)
+    sizes = [(2**n,) for n in range(1, 10)]
+    for name, array in (("exists", found), ("stable", marked)):
+        if array.dtype != bool or array.shape not in sizes or array.shape != found.shape:
+            raise ArgumentError(name, "bool, axes (2**n,), n = 1 to 9", f"{array.dtype}, shape {array.shape}")
+    sets = [[node + 1 for node in range(9) if mask >> node & 1] for mask in range(len(found))]
+    chosen = sorted(np.flatnonzero(found).tolist(), key=lambda mask: (len(sets[mask]), sets[mask]))
+    return " ".join(("".join(map(str, sets[mask])) or "0") + "*" * bool(marked[mask]) for mask in chosen)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the tests of this folder draw with."""
+"""What the tests of science draw with."""
 
 import numpy as np
 import torch
