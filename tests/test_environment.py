@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 NOT_LOCKED = re.compile(r"torch|triton|nvidia-.*|cuda-.*")
 UNWANTED = {"nbdime", "jupyter-server"}  # 2.5 s more at every start of jupyter-book
-CONDA_NAMES = {"pytorch": "torch"}
+CONDA_NAMES = {"jupyter_client": "jupyter-client", "pytorch": "torch"}
 # The machines that the lock promises to serve.
 MACHINES = [(python, platform) for python in ("3.11", "3.12", "3.13", "3.14") for platform in ("linux", "darwin")]
 

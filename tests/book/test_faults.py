@@ -87,7 +87,7 @@ def port():
 
 
 def test_a_worker_killed_in_mid_run_loses_nothing(home, tmp_path):
-    page = toy(home, "(home / 'busy').write_text(str(os.getppid()))\ntime.sleep(2)")
+    page = toy(home, "(home / 'busy').write_text(os.environ['JPY_PARENT_PID'])\ntime.sleep(2)")
     results = {}
     with sweeps.cluster(2) as client:
         sweeps.require_same_package(client)
@@ -103,7 +103,8 @@ def test_a_worker_killed_in_mid_run_loses_nothing(home, tmp_path):
 
 
 def test_a_run_that_takes_down_every_worker_is_given_up_and_the_others_finish(home, tmp_path):
-    page = toy(home, "import signal\nif seed == 1: os.kill(os.getppid(), signal.SIGKILL); time.sleep(60)")
+    kill = "os.kill(int(os.environ['JPY_PARENT_PID']), 9); time.sleep(60)"
+    page = toy(home, f"if seed == 1: {kill}")
     with sweeps.cluster(1) as client:
         results = dict(sweeps.execute(jobs(page, tmp_path, 3), client))
     assert isinstance(results[1], ChapterFailed)

@@ -30,7 +30,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from memscape.arguments import ArgumentError
-from memscape.book import chapters, digest, parameters
+from memscape.book import chapters, digest, kernels, parameters
 from memscape.book.chapters import Chapter
 
 OnCell = Callable[[int, int], None]
@@ -369,13 +369,16 @@ class _Client(PapermillNotebookClient):
     def _start(self, stack: ExitStack, kernel: dict[str, Any]) -> None:
         """Start a kernel. Its ports are chosen first and bound later: another program may have taken one in between."""
         for attempt in range(1, _STARTS + 1):
+            self.create_kernel_manager()  # a new manager chooses new ports
+            assert self.km is not None
+            assert self.km.kernel_spec is not None
+            self.km.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": kernels.NAME}
             try:
                 stack.enter_context(self.setup_kernel(**kernel))
                 return
             except RuntimeError:
                 if attempt == _STARTS:
                     raise
-                self.km = None  # a new manager chooses new ports
 
     def _ipykernel(self) -> int:
         """Return the number of the kernel's process."""

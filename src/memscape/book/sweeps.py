@@ -41,6 +41,7 @@ OnProgress = Callable[[int, int, int], None]
 _LOST = (OSError, TimeoutError, asyncio.CancelledError, FutureCancelledError)
 """What a client meets when its scheduler goes away."""
 
+_ANY_PORT = ":0"  # Dask's own choice is taken where two sweeps run
 _CENSUS = 5.0  # seconds between looks whether a cluster has all its workers
 _PAUSE = 2.0  # seconds between attempts to reach a scheduler
 
@@ -103,7 +104,7 @@ def cluster(
         elif slurm is not None:
             from dask_jobqueue import SLURMCluster
 
-            jobs = stack.enter_context(SLURMCluster(**slurm))
+            jobs = stack.enter_context(SLURMCluster(**{"scheduler_options": {"dashboard_address": _ANY_PORT}, **slurm}))
             stack.enter_context(_kept(jobs, jobs=workers))
             client = stack.enter_context(Client(jobs))
         else:
@@ -113,7 +114,8 @@ def cluster(
                 processes=True,
                 # No limit: what a chapter needs is in its kernel, a process of its own that a worker does not count.
                 memory_limit=0,
-                dashboard_address=":0",  # any free port: the default one is taken where two sweeps run
+                dashboard_address=_ANY_PORT,
+                scheduler_kwargs={"dashboard": on_dashboard is not None},
                 resources={"GPU": 1} if gpu else None,
                 silence_logs=logging.ERROR,
             )
