@@ -108,6 +108,18 @@ def test_a_kernel_can_be_interrupted_and_is_gone_when_it_is_stopped():
     assert not psutil.pid_exists(pid)
 
 
+def test_a_signal_to_a_kernel_that_has_ended_is_no_error():
+    async def late():
+        async with running() as (manager, _):
+            os.kill(manager.provisioner.pid, signal.SIGKILL)
+            until(lambda: not psutil.pid_exists(manager.provisioner.pid))
+            await manager.provisioner.send_signal(signal.SIGTERM)
+            await manager.provisioner.kill()
+            return await manager.is_alive()
+
+    assert not asyncio.run(late())
+
+
 def test_where_the_process_they_come_from_dies_there_is_a_new_one():
     parent = "import os; print(os.getppid())"
     (first,) = ask(parent)

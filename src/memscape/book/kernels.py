@@ -38,6 +38,11 @@ class _Kernel(psutil.Process):
         """Return None while the process runs."""
         return None if self.is_running() else 0
 
+    def send_signal(self, sig: int) -> None:
+        """Send a signal; to a process that has just ended that is no error, as for a Popen."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            super().send_signal(sig)
+
 
 class _Nursery:
     """The process that forks kernels, as seen from the one that wants them."""
