@@ -86,5 +86,5 @@ def bench_sweep(benchmark, book: Path) -> None:
             "the same, with one worker": (plain / alone, 1.0),
         },
         ours / (bare * 10 / CORES),
-        f"{RUNS} bare starts and ends of a kernel, on {CORES} cores",
+        f"no bound but {RUNS} kernels started from nothing, on {CORES} cores",
     )
