@@ -112,6 +112,13 @@ def test_a_run_that_takes_down_every_worker_is_given_up_and_the_others_finish(ho
     assert [type(results[number]) for number in (0, 2)] == [Execution] * 2
 
 
+def test_a_run_that_only_waited_at_a_dead_worker_is_not_blamed(home, tmp_path):
+    page = toy(home, "if seed == 0: os.kill(int(os.environ['JPY_PARENT_PID']), 9); time.sleep(60)")
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), sweeps.cluster(1) as client:
+        results = dict(sweeps.execute(jobs(page, tmp_path, 2), client))
+    assert [type(results[number]) for number in (0, 1)] == [ChapterFailed, Execution]
+
+
 def test_a_worker_that_stays_away_too_long_is_replaced(home, tmp_path, monkeypatch):
     page = toy(home)
     monkeypatch.setattr(sweeps, "_CENSUS", 0.2)

@@ -22,8 +22,7 @@ from jupyter_client import AsyncKernelManager
 from memscape.book import kernels
 
 async def main():
-    manager = AsyncKernelManager()
-    manager.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": kernels.NAME}
+    manager = kernels.forked(AsyncKernelManager())
     await manager.start_kernel()
     print(manager.provisioner.pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -35,8 +34,7 @@ asyncio.run(main())
 @contextlib.asynccontextmanager
 async def running(argv=None, **options):
     """The manager and the client of a forked kernel that is ready."""
-    manager = AsyncKernelManager()
-    manager.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": kernels.NAME}
+    manager = kernels.forked(AsyncKernelManager())
     manager.kernel_spec.argv = argv or manager.kernel_spec.argv
     await manager.start_kernel(**options)
     client = manager.client()

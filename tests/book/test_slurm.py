@@ -127,7 +127,7 @@ def test_slurm_gives_the_numbers_of_the_desk_bit_for_bit(slurm, by_slurm, home, 
     toy(home, "import numpy as np\n(np.random.default_rng(seed).normal(size=1000) ** 3).sum().hex()")
     grid = ["-g", "seed=0:3", "-w", "2"]
     far = [*SWEEP, *grid, "-o", str(tmp_path / "far"), *by_slurm]
-    done = subprocess.run(far, capture_output=True, text=True, check=False)
+    done = subprocess.run(far, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✓ 3 runs done, 0 failed" in done.stdout
     assert (

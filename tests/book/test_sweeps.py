@@ -51,6 +51,11 @@ def test_jobs_are_carried_out_by_processes_of_one_thread(jobs):
     check(jobs, results, seen)
 
 
+def test_two_sweeps_at_once_do_not_get_in_each_other_s_way():
+    with sweeps.cluster(1) as one, sweeps.cluster(1) as other:
+        assert one.scheduler.address != other.scheduler.address
+
+
 @pytest.mark.parametrize("workers", [0, -1, 1.5, True])
 def test_a_cluster_has_workers(workers):
     with pytest.raises(ArgumentError, match="^workers: expected an integer >= 1"), sweeps.cluster(workers):

@@ -369,10 +369,7 @@ class _Client(PapermillNotebookClient):
     def _start(self, stack: ExitStack, kernel: dict[str, Any]) -> None:
         """Start a kernel. Its ports are chosen first and bound later: another program may have taken one in between."""
         for attempt in range(1, _STARTS + 1):
-            self.create_kernel_manager()  # a new manager chooses new ports
-            assert self.km is not None
-            assert self.km.kernel_spec is not None
-            self.km.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": kernels.NAME}
+            kernels.forked(self.create_kernel_manager())  # a new manager chooses new ports
             try:
                 stack.enter_context(self.setup_kernel(**kernel))
                 return

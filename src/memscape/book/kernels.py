@@ -14,19 +14,27 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
-from jupyter_client import KernelConnectionInfo
+from jupyter_client import KernelConnectionInfo, KernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
-__all__ = ["NAME", "ForkProvisioner"]
+__all__ = ["ForkProvisioner", "forked"]
 
-NAME = "memscape-fork"
-"""The name under which jupyter_client finds `ForkProvisioner`; the entry point in pyproject.toml bears it."""
-
+_NAME = "memscape-fork"  # of the entry point in pyproject.toml, by which jupyter_client finds `ForkProvisioner`
 _LAUNCH = [sys.executable, "-m", "ipykernel_launcher"]  # what the kernel specification "python3" starts
 _NURSERY = Path(__file__).with_name("nursery.py")
+
+
+_Manager = TypeVar("_Manager", bound=KernelManager)
+
+
+def forked(manager: _Manager) -> _Manager:
+    """Return a manager of a kernel that is not started yet, told to have it forked."""
+    assert manager.kernel_spec is not None  # or there is no kernel of that name, which the manager has refused
+    manager.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": _NAME}
+    return manager
 
 
 class _Kernel(psutil.Process):
@@ -90,7 +98,7 @@ class ForkProvisioner(LocalProvisioner):
         if cmd[: len(_LAUNCH)] != _LAUNCH or not hasattr(os, "fork"):
             return await super().launch_kernel(cmd, **kwargs)
         environment = {**kwargs["env"], "JPY_PARENT_PID": str(os.getpid())}  # with which a kernel ends
-        kernel = _forked(cmd[len(_LAUNCH) :], environment, kwargs.get("cwd"))
+        kernel = _fork(cmd[len(_LAUNCH) :], environment, kwargs.get("cwd"))
         self.process = kernel  # type: ignore[assignment]  # a Popen in all that is asked of it
         self.pid = self.pgid = kernel.pid
         return self.connection_info
@@ -99,7 +107,7 @@ class ForkProvisioner(LocalProvisioner):
 _nursery: _Nursery | None = None  # one for this process, from its first kernel on
 
 
-def _forked(arguments: list[str], environment: dict[str, str], folder: str | None) -> _Kernel:
+def _fork(arguments: list[str], environment: dict[str, str], folder: str | None) -> _Kernel:
     """Have a kernel forked by the nursery of this process, by a new one if that is gone."""
     global _nursery
     if _nursery is not None:
