@@ -90,22 +90,20 @@ def require_tensor(
         raise ArgumentError(argument, wanted, _short(value.dtype), f"Convert it with .to({dtype or 'torch.float32'}).")
     if device is not None and not _same_device(value.device, device):
         raise ArgumentError(argument, f"device {device}", str(value.device), f"Move it with .to('{device}').")
-    names = axes.split()
+    names, shape = axes.split(), value.shape
     ragged = names[:1] == ["..."]
-    names = names[1:] if ragged else names
-    shape = tuple(value.shape)
-    wanted = f"axes ({', '.join((['...'] if ragged else []) + names)})"
-    if len(shape) < len(names) or (not ragged and len(shape) != len(names)):
-        raise ArgumentError(argument, wanted, f"shape {shape}", "Add or remove axes.")
+    first = len(shape) - len(names) + ragged  # the axis of the first name
+    if first < 0 or (first > 0 and not ragged):
+        raise ArgumentError(argument, _axes(names), f"shape {tuple(shape)}", "Add or remove axes.")
     if 0 in shape:
-        raise ArgumentError(argument, f"{wanted} with no empty axis", f"shape {shape}")
+        raise ArgumentError(argument, f"{_axes(names)} with no empty axis", f"shape {tuple(shape)}")
     known = {} if sizes is None else sizes
-    for name, size in zip(names, shape[len(shape) - len(names) :], strict=True):
+    for name, size in zip(names[ragged:], shape[first:], strict=True):
         if known.setdefault(name, size) != size:
             raise ArgumentError(
                 argument,
-                f"{wanted} with {name} = {known[name]}",
-                f"shape {shape}",
+                f"{_axes(names)} with {name} = {known[name]}",
+                f"shape {tuple(shape)}",
                 f"Its {name} axis must match the other arguments.",
             )
     if values is not None:
@@ -113,21 +111,32 @@ def require_tensor(
     return value
 
 
+def _axes(names: list[str]) -> str:
+    return f"axes ({', '.join(names)})"
+
+
 def _require_values(argument: str, value: torch.Tensor, values: Values) -> None:
-    expected, cure = _VALUES[values]
-    if values == "spins":
-        wrong = value.abs() != 1
-    elif values == "bits":
-        wrong = (value != 0) & (value != 1)
-    elif values == "nonnegative":
-        wrong = ~(value.isfinite() & (value >= 0))
-    elif value.sum().isfinite():
-        return  # so are its terms; a sum may overflow, so the other way round they are looked at one by one
-    else:
+    # One pass that keeps two numbers; which entry is wrong is asked only where one is. NaN passes no comparison.
+    if values == "finite":
+        if math.isfinite(value.sum().item()):
+            return  # so are its terms; a sum may overflow, so the other way round they are looked at one by one
         wrong = ~value.isfinite()
+    elif values == "nonnegative":
+        low, high = value.aminmax()
+        if low.item() >= 0 and high.item() < math.inf:
+            return
+        wrong = ~(value.isfinite() & (value >= 0))
+    else:
+        wanted = 1 if values == "spins" else 0
+        size = value.abs() if values == "spins" else value * value - value
+        low, high = size.aminmax()
+        if low.item() == wanted == high.item():
+            return
+        wrong = size != wanted
     if wrong.any():
         # As many digits as the number has: 0.9999999 is not to be refused as "1".
         digits = 15 if value.element_size() == 8 else 7
+        expected, cure = _VALUES[values]
         raise ArgumentError(argument, expected, f"{value[wrong][0].item():.{digits}g}", cure)
 
 
