@@ -10,8 +10,6 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from plotly import graph_objects
@@ -192,37 +190,6 @@ def test_stages_stand_in_rows():
     assert [one.images[0].get_array().min() for one in grid()] == [0, 4, 8, 12, 16, 20]
 
 
-@given(st.integers(1, 400), st.integers(0, 400))
-def test_wilson_matches_its_formula(trials, hits):
-    hits = min(hits, trials)
-    share, low, high = figures.wilson(hits, trials)
-    z = 1.959963984540054
-    centre = (hits + z**2 / 2) / (trials + z**2)
-    half = z / (trials + z**2) * np.sqrt(hits * (trials - hits) / trials + z**2 / 4)
-    assert share == hits / trials
-    assert np.allclose([low, high], [max(0, centre - half), min(1, centre + half)], atol=1e-12)
-    assert -1e-15 <= low <= share <= high + 1e-15
-
-
-def test_the_interval_of_a_mean_covers_what_it_should():
-    values = np.random.default_rng(0).normal(3.0, 2.0, (20000, 4))
-    mean, low, high = figures.mean_interval(values)
-    assert np.allclose(mean, values.mean(axis=1))
-    # 20000 trials: three standard errors of the coverage are 0.005. The normal quantile would give 0.856.
-    assert np.mean((low <= 3.0) & (high >= 3.0)) == pytest.approx(0.95, abs=0.005)
-    assert figures.mean_interval([0.0, 1.0])[2] == pytest.approx(0.5 + 12.7062 / 2, abs=1e-4)
-
-
-def test_wilson_covers_what_it_should():
-    """Of intervals at a share of 0.1 and 200 trials about 95 % hold the truth (exactly, from the binomial law)."""
-    from scipy.stats import binom
-
-    hits = np.arange(201)
-    _, low, high = figures.wilson(hits, 200)
-    covered = binom.pmf(hits, 200, 0.1)[(low <= 0.1) & (high >= 0.1)].sum()
-    assert 0.93 < covered < 0.97
-
-
 def test_points_have_bars_and_say_what_they_are():
     _, axes = plt.subplots()
     for shift in (0, 1):
@@ -257,14 +224,6 @@ def draw_band(**changes):
         (lambda: figures.digits(np.zeros((2, 3, 2, 2)), titles=["a"]), "titles: expected 3 labels or none; got 1"),
         (lambda: figures.digits(np.zeros((2, 3, 2, 2)), rows=["a"]), "rows: expected 2 labels or none; got 1"),
         (lambda: figures.digits(np.zeros((2, 2, 2)), rows=["a"]), "rows: expected 0 labels or none; got 1"),
-        (lambda: figures.wilson(2, 1), "successes: expected counts with 0 <= successes <= trials"),
-        (lambda: figures.wilson(-1, 1), "successes: expected counts"),
-        (lambda: figures.wilson(0, 0), "successes: expected counts .* and trials >= 1"),
-        (lambda: figures.wilson(0.5, 1), "successes: expected integer counts; got float64"),
-        (lambda: figures.wilson(1, 2.0), "trials: expected integer counts; got float64"),
-        (lambda: figures.mean_interval([1.0]), "values: expected finite numbers with at least two runs"),
-        (lambda: figures.mean_interval([1.0, np.nan]), "values: expected finite numbers"),
-        (lambda: figures.wilson(1, 2, level=1.0), "level: expected a finite number > 0"),
         (lambda: draw_points(y=[3]), r"y: expected one axis, as long as x and not empty; got shape \(1,\)"),
         (lambda: draw_points(x=[], y=[], low=[], high=[]), "x: expected one axis, as long as x and not empty"),
         (lambda: draw_points(low=[2, np.nan]), "low: expected finite values"),

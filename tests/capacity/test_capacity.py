@@ -14,6 +14,7 @@ from memscape.arguments import ArgumentError
 from memscape.capacity import capacity as cap
 from memscape.memory import hopfield, mean_field
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
+from memscape.tools.statistics import Estimate, crossing
 
 from ..draws import rng
 
@@ -197,45 +198,6 @@ def test_exponential_capacity_grows_with_its_exponent():
 # Counting
 
 
-def test_share_is_wilsons_interval():
-    # 8 of 20: centre (0.4 + z2/40) / (1 + z2/20), half width z sqrt(0.4 * 0.6 / 20 + z2 / 1600) / (1 + z2/20).
-    found = cap.share(torch.tensor([1] * 8 + [0] * 12))
-    z2 = 1.959964**2
-    centre, half = (0.4 + z2 / 40) / (1 + z2 / 20), math.sqrt(z2 * (0.012 + z2 / 1600)) / (1 + z2 / 20)
-    assert (found.value, found.trials) == (0.4, 20)
-    assert (found.low, found.high) == pytest.approx((centre - half, centre + half), abs=1e-6)
-
-
-def test_share_is_wider_where_hits_go_together():
-    together = cap.share(torch.tensor([10, 0] * 20), of=10)
-    apart = cap.share(torch.tensor([5] * 40), of=10)
-    assert together.value == apart.value == 0.5
-    # All ten hits of a trial at once are worth one: the design effect is ten.
-    assert together.high - together.low == pytest.approx(math.sqrt(10) * (apart.high - apart.low), rel=0.05)
-
-
-def test_shares_of_nothing_and_everything_stay_inside():
-    none, every = cap.share(torch.zeros(30, dtype=torch.int64)), cap.share(torch.ones(30, dtype=torch.int64))
-    assert none.low == 0.0 < none.high < 0.2
-    assert every.high == pytest.approx(1.0)
-    assert 0.8 < every.low < 1.0
-
-
-@given(st.integers(1, 10**6), st.integers(1, 300), st.data())
-def test_a_share_lies_in_its_interval(of, trials, data):
-    hits = data.draw(st.one_of(st.just(0), st.just(of), st.integers(0, of)))
-    found = cap.share(torch.full((trials,), hits), of=of)
-    assert 0 <= found.low <= found.value <= found.high <= 1
-
-
-@given(st.integers(0, 1000))
-def test_intervals_of_shares_hold_what_they_promise(seed):
-    # 200 experiments of 40 trials with 5 % hits; coverage of 95 % up to three standard deviations.
-    draws = np.random.default_rng(seed).binomial(25, 0.05, (200, 40))
-    found = [cap.share(torch.from_numpy(row), of=25) for row in draws]
-    assert sum(point.low <= 0.05 <= point.high for point in found) >= 0.9 * 200
-
-
 def test_estimates_take_networks_for_trials_once_there_are_ten():
     wrong = torch.tensor([[0, 0], [5, 5]]).repeat(5, 1)
     few = cap.Recall(wrong[:8], 5, wrong[:8] == 0)
@@ -245,7 +207,7 @@ def test_estimates_take_networks_for_trials_once_there_are_ten():
     assert many.within(4).value == 0.5
     assert many.within(5).value == 1.0
     error = many.bit_error
-    assert many.mean_overlap == cap.Estimate(0.0, 1 - 2 * error.high, 1 - 2 * error.low, 10)
+    assert many.mean_overlap == Estimate(0.0, 1 - 2 * error.high, 1 - 2 * error.low, 10)
     assert many.overlap.tolist() == [[1.0, 1.0], [-1.0, -1.0]] * 5
 
 
@@ -332,43 +294,10 @@ def test_the_classical_network_loses_its_patterns_between_loads_of_a_tenth_and_a
     assert overlaps[2] < 0.6
 
 
-def test_crossing_finds_a_straight_line_and_its_error():
-    # A share whose probit is 2 - 30 / sqrt(P) crosses one half at P = 225.
-    counts = [150, 200, 250, 300]
-    rates = torch.special.ndtr(torch.tensor([2 - 30 / math.sqrt(count) for count in counts], dtype=torch.float64))
-    precise = [cap.Estimate(rate, rate - 1e-5, rate + 1e-5, 1) for rate in rates.tolist()]
-    assert cap.crossing(counts, precise, 0.5).value == pytest.approx(225, rel=1e-4)
-    generator = np.random.default_rng(6)
-    found = []
-    for _ in range(200):
-        hits = generator.binomial(400, rates.numpy())
-        points = [cap.share(torch.tensor([1] * hit + [0] * (400 - hit))) for hit in hits]
-        found.append(cap.crossing(counts, points, 0.5))
-    assert found[0].trials == 1600
-    assert np.mean([point.value for point in found]) == pytest.approx(225, rel=0.01)
-    covered = np.mean([point.low <= 225 <= point.high for point in found])
-    assert 0.9 <= covered <= 0.99
-
-
 def test_crossing_finds_the_capacity_of_the_law():
     counts = [180, 220, 260]
-    points = [cap.Estimate(e, 0.98 * e, 1.02 * e, 1) for e in (cap.bit_error(70, count, Power(3)) for count in counts)]
-    assert cap.crossing(counts, points, 0.005).value == pytest.approx(cap.capacity(70, Power(3), 0.005), rel=0.005)
-
-
-def test_the_error_of_a_ratio_is_that_of_its_parts():
-    generator = np.random.default_rng(9)
-    over, under = cap.Estimate(3.0, 2.9, 3.1, 5), cap.Estimate(2.0, 1.9, 2.1, 7)
-    draws = generator.normal(3.0, 0.1 / 1.96, 10**5) / generator.normal(2.0, 0.1 / 1.96, 10**5)
-    found = cap.ratio(over, under)
-    assert (found.value, found.trials) == (1.5, 12)
-    assert (found.low, found.high) == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.006)
-    assert cap.ratio(over, 2) == cap.Estimate(1.5, pytest.approx(1.45), pytest.approx(1.55), 5)
-
-
-def test_columns_are_values_and_ends():
-    value, low, high = cap.columns(HALF)
-    assert (value.tolist(), low.tolist(), high.tolist()) == ([0.4, 0.6], [0.3, 0.5], [0.5, 0.7])
+    points = [Estimate(e, 0.98 * e, 1.02 * e, 1) for e in (cap.bit_error(70, count, Power(3)) for count in counts)]
+    assert crossing(counts, points, 0.005).value == pytest.approx(cap.capacity(70, Power(3), 0.005), rel=0.005)
 
 
 # Refusals
@@ -384,7 +313,6 @@ def measure(function, **changes):
 
 
 COUNTING = [cap.one_step, cap.from_patterns, cap.from_random]
-HALF = [cap.Estimate(0.4, 0.3, 0.5, 10), cap.Estimate(0.6, 0.5, 0.7, 10)]
 
 
 @pytest.mark.parametrize(
@@ -418,23 +346,7 @@ HALF = [cap.Estimate(0.4, 0.3, 0.5, 10), cap.Estimate(0.6, 0.5, 0.7, 10)]
             lambda: cap.capacity(10, None, 0.1),
             "interaction: expected a Power, a Rectified or an Exponential; got NoneType",
         ),
-        (
-            lambda: cap.share(torch.zeros(3)),
-            "hits: expected an int64 tensor with axes (trials); got torch.float32 (3,)",
-        ),
-        (lambda: cap.share([1, 0]), "hits: expected an int64 tensor with axes (trials); got list"),
-        (lambda: cap.share(torch.zeros(0, dtype=torch.int64)), "hits: expected an int64 tensor with axes (trials)"),
-        (lambda: cap.share(torch.tensor([2]), of=1), "hits: expected values in [0, 1]; got 2 to 2"),
-        (lambda: cap.share(torch.tensor([1]), of=0), "of: expected an integer >= 1; got 0"),
         (lambda: cap.Recall(torch.zeros(1, 1), 5, torch.ones(1, 1)).within(6), "errors: expected an integer in [0, 5]"),
-        (
-            lambda: cap.crossing([1], HALF, 0.5),
-            "counts: expected at least two different counts, one a share; got 1 for 2",
-        ),
-        (lambda: cap.crossing([5, 5], HALF, 0.5), "counts: expected at least two different counts"),
-        (lambda: cap.crossing([0, 5], HALF, 0.5), "counts: expected an integer >= 1; got 0"),
-        (lambda: cap.crossing([4, 5], HALF, 0.9), "level: expected a share between the measured 0.4 and 0.6; got 0.9"),
-        (lambda: cap.crossing([4, 5], HALF, 0.0), "level: expected a finite number > 0"),
         *[
             (partial(measure, function, **changes), message)
             for function in COUNTING
@@ -456,9 +368,6 @@ HALF = [cap.Estimate(0.4, 0.3, 0.5, 10), cap.Estimate(0.6, 0.5, 0.7, 10)]
             lambda: cap.step_curve(1, [5], Power(2), bits=9, generator=rng(0)),
             "neurons: expected an integer >= 2; got 1",
         ),
-        (lambda: cap.ratio(cap.Estimate(0.0, 0.0, 0.1, 5), HALF[0]), "over: expected a finite number > 0; got 0"),
-        (lambda: cap.ratio(HALF[0], cap.Estimate(0.0, 0.0, 0.1, 5)), "under: expected a finite number > 0; got 0"),
-        (lambda: cap.columns([]), "estimates: expected one estimate or more; got none"),
         (lambda: measure(cap.one_step, probes=5), "probes: expected an integer in [1, 4]; got 5"),
         (lambda: measure(cap.from_patterns, probes=5), "probes: expected an integer in [1, 4]; got 5"),
         (lambda: measure(cap.from_random, sweeps=0), "sweeps: expected an integer >= 1; got 0"),

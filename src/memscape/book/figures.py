@@ -23,7 +23,7 @@ import seaborn as sns
 from IPython.core.getipython import get_ipython
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
 
-from memscape.arguments import ArgumentError, require_integer, require_number
+from memscape.arguments import ArgumentError, require_integer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -165,78 +165,6 @@ def digits(
             one.set_title(titles[position], fontsize=11)
     for one, name in zip(axes[:, 0], rows, strict=False):
         one.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=11)
-
-
-def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, level: float = 0.95) -> tuple[Array, Array, Array]:
-    """Return the share of successes with its Wilson score interval: (share, low, high).
-
-    Parameters
-    ----------
-    successes, trials
-        Integer counts of any one shape, ``trials`` also a single number.
-    level
-        The confidence level, in (0, 1).
-
-    Returns
-    -------
-    tuple of three arrays
-        Each of the shape of ``successes``, dimensionless, in [0, 1].
-
-    References
-    ----------
-    Wilson 1927.
-    """
-    from scipy.stats import binomtest
-
-    require_number("level", level, above=0, at_most=1 - 1e-9)
-    hits, total = np.broadcast_arrays(np.asarray(successes), np.asarray(trials))
-    for name, counts in (("successes", hits), ("trials", total)):
-        if not np.issubdtype(counts.dtype, np.integer):
-            raise ArgumentError(name, "integer counts", str(counts.dtype))
-    if (total < 1).any() or (hits < 0).any() or (hits > total).any():
-        raise ArgumentError("successes", "counts with 0 <= successes <= trials and trials >= 1", "others")
-    bounds = [
-        binomtest(int(k), int(n)).proportion_ci(level, method="wilson")
-        for k, n in zip(hits.flat, total.flat, strict=True)
-    ]
-    low = np.array([bound.low for bound in bounds]).reshape(hits.shape)
-    high = np.array([bound.high for bound in bounds]).reshape(hits.shape)
-    return hits / total, low, high
-
-
-def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> tuple[Array, Array, Array]:
-    r"""Return the mean over runs with Student's interval: (mean, low, high).
-
-    .. math:: \bar x \pm t_{n-1} \, s / \sqrt n
-
-    With few runs the quantile :math:`t_{n-1}` is far above 1.96: 12.7 for two runs, 2.8 for five.
-
-    Parameters
-    ----------
-    values
-        Finite numbers (..., n), the last axis the independent runs, at least two.
-    level
-        The confidence level, in (0, 1).
-
-    Returns
-    -------
-    tuple of three arrays
-        Each of shape (...), in the unit of the values.
-
-    References
-    ----------
-    Student 1908.
-    """
-    from scipy.stats import sem, t
-
-    require_number("level", level, above=0, at_most=1 - 1e-9)
-    runs = np.asarray(values, dtype=np.float64)
-    if runs.ndim == 0 or runs.shape[-1] < 2 or not np.isfinite(runs).all():
-        expected = "finite numbers with at least two runs along the last axis"
-        raise ArgumentError("values", expected, f"others of shape {runs.shape}")
-    mean, count = runs.mean(axis=-1), runs.shape[-1]
-    half = np.asarray(t.ppf((1 + level) / 2, count - 1) * sem(runs, axis=-1))
-    return mean, mean - half, mean + half
 
 
 def points(

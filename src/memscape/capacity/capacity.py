@@ -31,16 +31,14 @@ from memscape.arguments import ArgumentError, require_choice, require_integer, r
 from memscape.memory.dense import DenseMemory, Exponential, Interaction, Whole
 from memscape.memory.dynamics import Spins, asynchronous
 from memscape.memory.patterns import overlap, random_patterns, require_generator
+from memscape.tools.statistics import NORMAL, Estimate, share
 
 __all__ = [
     "EXPONENTIAL",
-    "Estimate",
     "Recall",
     "asymptotic_error",
     "bit_error",
     "capacity",
-    "columns",
-    "crossing",
     "crosstalk",
     "error_free",
     "exact_recall",
@@ -49,8 +47,6 @@ __all__ = [
     "gaussian_error",
     "load_at",
     "one_step",
-    "ratio",
-    "share",
     "step_curve",
 ]
 
@@ -68,9 +64,6 @@ states at that overlap is exponentially large. The theorem of Demircigil et al. 
 
 _CELLS = 2**17
 """Cells of the lattice on which :func:`bit_error` adds crosstalk up; sums that fit into so many are exact."""
-
-_NORMAL = float(special.ndtri(0.975))
-"""Half width of a 95 % interval in standard deviations."""
 
 
 # Formulas
@@ -375,24 +368,6 @@ def _separation(load: torch.Tensor, degree: int, rectified: bool) -> torch.Tenso
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A measured number with its 95 % interval.
-
-    Attributes
-    ----------
-    value, low, high
-        The number and the ends of the interval.
-    trials
-        Number of independent trials behind it.
-    """
-
-    value: float
-    low: float
-    high: float
-    trials: int
-
-
-@dataclass(frozen=True)
 class Recall:
     """What a batch of probes recalled.
 
@@ -449,7 +424,7 @@ class Recall:
         trials = (self.wrong if len(self.wrong) >= 10 else self.wrong.reshape(-1, 1)).double()
         slope = self.neurons * (1 - error) ** (self.neurons - 1)
         change = (trials == 0).double().mean(dim=1) + slope * trials.mean(dim=1) / self.neurons
-        half = _NORMAL * change.std(correction=min(1, len(trials) - 1)).item() / math.sqrt(len(trials))
+        half = NORMAL * change.std(correction=min(1, len(trials) - 1)).item() / math.sqrt(len(trials))
         value = self.exact.value - (1 - error) ** self.neurons
         return Estimate(value, value - half, value + half, len(trials))
 
@@ -458,46 +433,6 @@ class Recall:
         # see how much they differ.
         networks, probes = hits.shape
         return share(hits.sum(dim=1), of=of * probes) if networks >= 10 else share(hits.flatten(), of=of)
-
-
-def share(hits: torch.Tensor, *, of: int = 1) -> Estimate:
-    """Share of hits with Wilson's 95 % interval (Wilson 1927), widened where the hits of a trial go together.
-
-    Parameters
-    ----------
-    hits
-        Hits of each trial, integers in [0, of], axes ``(trials,)``; trials are independent of each other.
-    of
-        Units of a trial that could be hit.
-
-    Returns
-    -------
-    Estimate
-        Hits over units. The interval is Wilson's with the number of units divided by the design effect, which is the
-        variance of the hits of a trial over its binomial value, and 1 at the least.
-
-    Raises
-    ------
-    ArgumentError
-        If the hits are not integers in that range or there are none.
-    """
-    require_integer("of", of, at_least=1)
-    if not isinstance(hits, torch.Tensor) or hits.dtype != torch.int64 or hits.dim() != 1 or len(hits) == 0:
-        got = f"{hits.dtype} {tuple(hits.shape)}" if isinstance(hits, torch.Tensor) else type(hits).__name__
-        raise ArgumentError("hits", "an int64 tensor with axes (trials)", got, "Write (wrong == 0).long().flatten().")
-    if (hits < 0).any() or (hits > of).any():
-        raise ArgumentError("hits", f"values in [0, {of}]", f"{hits.min()} to {hits.max()}")
-    trials = len(hits)
-    value = hits.sum().item() / (trials * of)
-    binomial = of * value * (1 - value)
-    clustered = of > 1 and trials > 1 and binomial > 0
-    effect = max(1.0, hits.double().var().item() / binomial) if clustered else 1.0
-    units = trials * of / effect
-    z2 = _NORMAL**2 / units
-    centre = (value + z2 / 2) / (1 + z2)
-    half = math.sqrt(value * (1 - value) * z2 + z2**2 / 4) / (1 + z2)
-    # At 0 and 1 the interval ends at the share itself, but for rounding.
-    return Estimate(value, max(0.0, min(value, centre - half)), min(1.0, max(value, centre + half)), trials)
 
 
 def one_step(
@@ -702,100 +637,6 @@ def from_random(
 
     require_integer("probes", probes, at_least=1)
     return _batched(settle, neurons, count, networks, generator, dtype, device)
-
-
-def crossing(counts: Sequence[int], shares: Sequence[Estimate], level: float) -> Estimate:
-    r"""Number of patterns at which a measured share crosses a level, from a straight line in the right coordinates.
-
-    The probit of the share is fitted as :math:`a + b / \sqrt P`, weighted by the intervals. For a one-step bit error
-    and Gaussian crosstalk this line is exact, with a = 0; close to a crossing it serves any smooth curve.
-
-    Parameters
-    ----------
-    counts
-        Numbers of patterns P, at least two different ones.
-    shares
-        The share measured at each.
-    level
-        The share to find, in (0, 1).
-
-    Returns
-    -------
-    Estimate
-        P at the crossing with its 95 % interval (first-order propagation), and the trials of all points together.
-
-    Raises
-    ------
-    ArgumentError
-        If the lengths differ, a count is not positive, the level is out of range, or the points do not bracket it.
-    """
-    require_number("level", level, above=0.0, at_most=0.999999)
-    if len(counts) != len(shares) or len(set(counts)) < 2:
-        raise ArgumentError("counts", "at least two different counts, one a share", f"{len(counts)} for {len(shares)}")
-    for count in counts:
-        require_integer("counts", count, at_least=1)
-    values = [point.value for point in shares]
-    if not min(values) <= level <= max(values):
-        raise ArgumentError(
-            "level",
-            f"a share between the measured {min(values):g} and {max(values):g}",
-            f"{level:g}",
-            "Measure further out: a line is no licence to extrapolate.",
-        )
-    # The middle of Wilson's interval is never 0 or 1, where the probit is infinite.
-    centres = np.array([(point.low + point.high) / 2 for point in shares])
-    halves = np.array([(point.high - point.low) / 2 for point in shares])
-    probits = special.ndtri(centres)
-    errors = halves / _NORMAL / np.exp(-(probits**2) / 2) * math.sqrt(2 * math.pi)
-    design = np.stack([np.ones(len(counts)), np.array(counts, dtype=float) ** -0.5], axis=1)
-    covariance = np.linalg.inv(design.T @ (design / errors[:, None] ** 2))
-    a, b = covariance @ design.T @ (probits / errors**2)
-    root = float((special.ndtri(level) - a) / b)
-    gradient = np.array([-1.0, -root]) / b
-    half = _NORMAL * math.sqrt(gradient @ covariance @ gradient)
-    low, high = (root + half) ** -2, max(root - half, 1e-12) ** -2
-    return Estimate(root**-2, low, high, sum(point.trials for point in shares))
-
-
-def ratio(over: Estimate | float, under: Estimate | float) -> Estimate:
-    """Quotient of two independent positive numbers, measured or exact, with its 95 % interval.
-
-    Parameters
-    ----------
-    over, under
-        Numerator and denominator; a plain number is exact.
-
-    Returns
-    -------
-    Estimate
-        The relative half widths of both intervals add in squares; the trials are those of both.
-
-    Raises
-    ------
-    ArgumentError
-        If a number is not positive.
-    """
-    parts = [part if isinstance(part, Estimate) else Estimate(part, part, part, 0) for part in (over, under)]
-    for name, part in zip(("over", "under"), parts, strict=True):
-        require_number(name, part.value, above=0.0)
-    value = parts[0].value / parts[1].value
-    spread = math.hypot(*((part.high - part.low) / (2 * part.value) for part in parts))
-    return Estimate(value, value * (1 - spread), value * (1 + spread), sum(part.trials for part in parts))
-
-
-def columns(estimates: Sequence[Estimate]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Values, lower and upper ends of estimates, as a figure wants them: three float64 tensors, axes ``(estimates,)``.
-
-    Raises
-    ------
-    ArgumentError
-        If there are no estimates.
-    """
-    if not estimates:
-        raise ArgumentError("estimates", "one estimate or more", "none")
-    rows = [(estimate.value, estimate.low, estimate.high) for estimate in estimates]
-    value, low, high = torch.tensor(rows, dtype=torch.float64).T
-    return value, low, high
 
 
 def _batched(
