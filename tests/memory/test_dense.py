@@ -101,6 +101,39 @@ def test_the_sign_of_a_field_is_exact_and_a_tie_is_a_tie(interaction):
     assert ties > 20, "hardly a tie among the fields: the test is empty"
 
 
+STEEP = [(1, 30, 40), (1, 1000, 2), (2, 60, 3), (3, 60, 5), (5, 101, 20), (10, 300, 1), (10, 300, 3), (20, 100, 30)]
+
+
+@pytest.mark.parametrize(("neurons", "degree", "count"), STEEP)
+@pytest.mark.parametrize("kind", [Power, Rectified])
+def test_steep_powers_of_few_neurons_have_the_fields_of_their_whole_numbers(kind, neurons, degree, count):
+    interaction, xi = kind(degree), patterns(25, count, neurons)
+    one_off = xi[:2].clone()
+    one_off[:, 0] *= -1
+    state = torch.cat([xi[:2], -xi[:2], one_off, patterns(26, 6, neurons)])
+    model = DenseMemory(xi, interaction)
+    unit, memories = 2 * interaction.exact(neurons), xi.int().tolist()
+    whole = [[field_of(interaction, memories, s, i) for i in range(neurons)] for s in state.int().tolist()]
+    tracker = model.track(state)
+    tracked = torch.stack([tracker.field(i)[0] for i in range(neurons)], dim=-1)
+    for found in (model.field(state), tracked):
+        torch.testing.assert_close(
+            found,
+            torch.tensor([[field / unit for field in row] for row in whole], dtype=found.dtype),
+            rtol=1e-6,
+            atol=0,
+        )
+        assert torch.equal(found.sign(), torch.tensor([[(f > 0) - (f < 0) for f in row] for row in whole]).double())
+    ends = asynchronous(model, state, generator=rng(27))
+    assert ends.converged.all()
+
+
+def test_the_field_at_a_lone_pattern_is_half_its_depth_however_steep():
+    # N = 10, n = 300: F(8) is nothing beside F(10), so turning a unit over costs all of F(N).
+    xi = patterns(28, 1, 10)
+    torch.testing.assert_close(DenseMemory(xi, Power(300)).field(xi), xi / 2, rtol=1e-15, atol=0)
+
+
 def test_a_tie_between_two_memories_is_a_tie_for_the_exponential_too():
     # Two opposite bits, and cavity overlaps that are equal: the two terms cancel, in floating point only nearly.
     one, two = torch.ones(41, dtype=torch.float64), torch.ones(41, dtype=torch.float64)

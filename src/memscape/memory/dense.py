@@ -24,7 +24,9 @@ memory, and do not overflow, however steep F is.
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,6 +56,9 @@ BUDGET = 2**28
 _DIGITS = {torch.float32: 24, torch.float64: 53}
 """Binary digits of a float: integers up to 2**digits add up without rounding, in any order."""
 
+_SURE = 2**20
+"""Factor by which a field must be larger than the rounding noise of its sum to be taken from it: six digits."""
+
 _CACHED = 2**17
 """Entries of (probes, patterns) that a processor's core works on at once: their look-ups stay in its own cache."""
 
@@ -69,7 +74,7 @@ class Whole(Protocol):
         """F'(x), any axes."""
 
     def exact(self, x: int) -> int:
-        """F at an integer overlap, without rounding; asked for at -N - 2, -N, ..., N, N + 2."""
+        """F at an integer overlap, without rounding; asked for at -N, -N + 2, ..., N."""
 
     def fit(self, neurons: int) -> None:
         """Raise ArgumentError unless F is meant for N neurons and F(N) is positive and within a float64."""
@@ -176,7 +181,9 @@ class _Tables:
     chosen so that the entries of a power are integers times a power of two. Where float32 has the digits for sums over
     all patterns they are float32, which halves the bytes to move, otherwise float64. ``slack`` is zero where one of the
     two has: the sums are exact, hence the same in any order and on any device. Otherwise a field below ``slack`` times
-    the sum of ``|A|`` is rounding noise.
+    the sum of ``|A|`` is rounding noise. For a power ``gaps`` then holds Psi at -N + 1, ..., N - 1 in whole numbers,
+    ``depth`` being F(N): A and B need not keep the digits of A - B and A + B, of which a unit feels one only, and a
+    field near the noise is summed again from those.
     """
 
     energy: torch.Tensor
@@ -184,6 +191,13 @@ class _Tables:
     curved: torch.Tensor
     unit: float
     slack: float
+    gaps: tuple[int, ...] = ()
+    depth: int = 1
+
+    def to(self, device: torch.device) -> _Tables:
+        """The same on another device."""
+        energy, linear, curved = (table.to(device) for table in (self.energy, self.linear, self.curved))
+        return _Tables(energy, linear, curved, self.unit, self.slack, self.gaps, self.depth)
 
     def field(self, product: torch.Tensor, curvature: torch.Tensor, noise: torch.Tensor | None) -> torch.Tensor:
         """Field from sum xi A, s sum B and the size of rounding noise; noise counts as an exact tie."""
@@ -191,6 +205,28 @@ class _Tables:
         if noise is not None:
             field = torch.where(field.abs() > noise, field, 0.0)
         return field.double() * self.unit
+
+    def doubtful(self, field: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Where a field is not larger than its rounding noise by the factor that leaves six digits."""
+        return field.abs() < noise * (self.unit * _SURE)
+
+    def feel(self, index: torch.Tensor, bits: torch.Tensor, spins: torch.Tensor) -> torch.Tensor:
+        """Fields ``(R,)`` from the one Psi of every memory that its unit feels, at the overlap with the other units.
+
+        ``index`` ``(R, P)`` says where the overlaps stand, ``bits`` ``(R, P)`` what the memories have at the unit,
+        int32, and ``spins`` ``(R,)`` what the state has there.
+        """
+        felt = index - (1 + bits * spins.int()[:, None]) // 2
+        # How often each Psi enters, with its sign: whole numbers, so the rest can be done without rounding.
+        counts = torch.zeros(len(felt), len(self.gaps), dtype=torch.int64, device=felt.device)
+        counts.scatter_add_(1, felt.long(), bits.long())
+        terms = counts * counts.new_tensor([gap / (2 * self.depth) for gap in self.gaps], dtype=torch.float64)
+        field = terms.sum(dim=-1)
+        noise = len(self.gaps) * torch.finfo(torch.float64).eps * terms.abs().sum(dim=-1)
+        for row in self.doubtful(field, noise / self.unit).nonzero()[:, 0].tolist():
+            whole = sum(map(operator.mul, counts[row].tolist(), self.gaps))
+            field[row] = whole / (2 * self.depth)
+        return field
 
 
 def _tables(interaction: Interaction, neurons: int, patterns: int) -> _Tables:
@@ -204,25 +240,29 @@ def _tables(interaction: Interaction, neurons: int, patterns: int) -> _Tables:
             1.0,
             patterns * torch.finfo(torch.float64).eps / 2,
         )
-    depth = interaction.exact(neurons)
-    # Psi(x + 1) and Psi(x - 1); that of an overlap no state reaches (x = N with an unlike spin) is never used.
-    above = [interaction.exact(x + 2) - interaction.exact(x) for x in overlaps]
-    below = [interaction.exact(x) - interaction.exact(x - 2) for x in overlaps]
+    values = [interaction.exact(x) for x in overlaps]
+    depth = values[-1]
+    gaps = [after - before for before, after in itertools.pairwise(values)]
+    # Psi(x + 1) and Psi(x - 1). At x = N no spin is unlike its memory's and at x = -N none is like it: nobody feels one
+    # of the two, and equal to the other it takes no digits from it.
+    above, below = [*gaps, gaps[-1]], [gaps[0], *gaps]
     linear = [up + down for up, down in zip(above, below, strict=True)]
     curved = [up - down for up, down in zip(above, below, strict=True)]
-    # All entries share a power of two: without it, fewer digits are needed for exact sums.
-    shared = math.gcd(*linear, *curved)
+    # All entries share a power of two: without it, fewer digits are needed for exact sums. They may all be zero.
+    shared = math.gcd(*linear, *curved) or 1
     shared &= -shared
     largest = patterns * (max(map(abs, linear)) + max(map(abs, curved))) // shared
     exact = [dtype for dtype, digits in _DIGITS.items() if largest < 2**digits]
     dtype = exact[0] if exact else torch.float64
     shift = (4 * depth).bit_length()
     return _Tables(
-        torch.tensor([interaction.exact(x) / depth for x in overlaps], dtype=torch.float64),
+        torch.tensor([value / depth for value in values], dtype=torch.float64),
         torch.tensor([entry / (1 << shift) for entry in linear], dtype=dtype),
         torch.tensor([entry / (1 << shift) for entry in curved], dtype=dtype),
         (1 << shift) / (4 * depth),
         0.0 if exact else patterns * torch.finfo(dtype).eps / 2,
+        () if exact else tuple(gaps),
+        depth,
     )
 
 
@@ -251,8 +291,9 @@ class DenseMemory:
     -----
     Energies and fields are float64 whatever the dtype of the patterns. Sums over patterns are made in float32 where it
     has the digits to make them exactly (powers with P n N**(n-1) below about 2**24, at torch's default precision of
-    products), and else in float64, which is exact up to about 2**53. Where sums are exact a tie is a tie; elsewhere a
-    field within rounding error of zero counts as zero, so that no unit can turn for ever.
+    products), and else in float64, which is exact up to about 2**53. Where a power goes beyond that, fields near their
+    rounding noise are summed again in whole numbers: every field has six digits at the least, and a tie is a tie. For
+    the exponential a field within rounding error of zero counts as zero, so that no unit can turn for ever.
     """
 
     patterns: torch.Tensor
@@ -288,11 +329,7 @@ class DenseMemory:
 
     @cached_property
     def _tables(self) -> _Tables:
-        tables = _tables(self.interaction, self.neurons, self.patterns.shape[-2])
-        device = self.patterns.device
-        return _Tables(
-            tables.energy.to(device), tables.linear.to(device), tables.curved.to(device), tables.unit, tables.slack
-        )
+        return _tables(self.interaction, self.neurons, self.patterns.shape[-2]).to(self.patterns.device)
 
     def energy(self, state: torch.Tensor) -> torch.Tensor:
         """Energy of every state in units of F(N).
@@ -350,6 +387,8 @@ class DenseMemory:
                 noise[:, rows] += tables.slack * linear.abs_().sum(dim=-1)
             curvature[:, rows] += _look_up(tables.curved, index).sum(dim=-1)
         field = tables.field(product, probes * curvature[..., None], noise[..., None] if tables.slack else None)
+        if tables.gaps:
+            self._sharpen(field, tables.doubtful(field, noise[..., None]), probes)
         return field.reshape(state.shape)
 
     def update(self, state: torch.Tensor) -> torch.Tensor:
@@ -390,12 +429,27 @@ class DenseMemory:
         require_state("state", state, self.patterns)
         return OverlapTracker(self, flat(state, self.networks).clone())
 
+    def _sharpen(self, field: torch.Tensor, doubtful: torch.Tensor, probes: torch.Tensor) -> None:
+        """Sum the doubtful fields ``(G', B, N)`` again, from the terms that their units feel."""
+        for some in doubtful.nonzero().split(self.felt_at_once):
+            for network in some[:, 0].unique().tolist():
+                _, rows, units = some[some[:, 0] == network].unbind(dim=-1)
+                memories, (seen, where) = self.memories[network], rows.unique(return_inverse=True)
+                index = _indices(probes[network, seen][None], memories[None])[0, where]
+                bits = memories.mT[units].int()
+                field[network, rows, units] = self._tables.feel(index, bits, probes[network, rows, units])
+
     @property
     def probes_at_once(self) -> int:
         """Probes of every network that fit the budget while they are tracked, at least 1."""
         networks, patterns, neurons = self.memories.shape
         # At worst, when all probes flip at once: 40 bytes for a probe and a pattern; copies of a pattern take 12 N.
         return max(1, (self.budget // (networks * patterns) - 12 * neurons) // 40)
+
+    @property
+    def felt_at_once(self) -> int:
+        """Fields that fit the budget while they are summed again, at least 1."""
+        return max(1, self.budget // (64 * self.patterns.shape[-2]))
 
     def _pieces(self, probes: int) -> Iterator[tuple[slice, torch.Tensor]]:
         """Slices of probes and blocks of patterns whose overlaps and look-ups fit the budget."""
@@ -462,10 +516,15 @@ class OverlapTracker:
 
     def field(self, neuron: int) -> torch.Tensor:
         """Local field of one unit in every state, axes ``(G', B)``, float64, in units of F(N)."""
-        product = (self._linear @ self._columns[:, neuron, :, None])[..., 0]
-        return self._tables.field(
-            product, self.state[..., neuron] * self._curved, self._noise if self._tables.slack else None
-        )
+        product, spins = (self._linear @ self._columns[:, neuron, :, None])[..., 0], self.state[..., neuron]
+        field = self._tables.field(product, spins * self._curved, self._noise if self._tables.slack else None)
+        if self._tables.gaps:
+            places = self._tables.doubtful(field, self._noise).nonzero()
+            for some in places.split(self._model.felt_at_once) if len(places) else ():
+                network, probe = some.unbind(dim=-1)
+                index, bits = self._index[network, probe], self._steps[network, neuron]
+                field[network, probe] = self._tables.feel(index, bits, spins[network, probe])
+        return field
 
     def flip(self, neuron: int, where: torch.Tensor) -> None:
         """Turn the unit over in the states where the boolean ``where``, axes ``(G', B)``, is true."""
