@@ -5,16 +5,10 @@ import torch
 from harness import LOOK_UP, MATMUL, Peer
 from peers_robust import autograd_flow, dense_field, descend
 
+from memscape.memory.hopfield import to_bits
 from memscape.memory.patterns import random_patterns
-from memscape.memory.robust import (
-    CliqueNetwork,
-    edges,
-    log_flow,
-    minimum_probability_flow,
-    noise_weights,
-    random_cliques,
-    to_bits,
-)
+from memscape.memory.probability_flow import log_flow, minimum_probability_flow
+from memscape.memory.robust import CliqueNetwork, edges, noise_weights, random_cliques
 
 SEED = 2018
 

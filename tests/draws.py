@@ -1,5 +1,7 @@
 """What the tests of science draw with."""
 
+import itertools
+
 import numpy as np
 import torch
 
@@ -12,3 +14,26 @@ def rng(seed: int = 0) -> torch.Generator:
 def normal(seed: int, *shape: int) -> torch.Tensor:
     """Normal numbers, float64, the same on every machine."""
     return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
+
+
+def all_bits(neurons: int) -> torch.Tensor:
+    """All states of units 0 and 1, (2**N, N)."""
+    return torch.tensor(list(itertools.product((0.0, 1.0), repeat=neurons)), dtype=torch.float64)
+
+
+def whole_network(seed: int, neurons: int, networks: tuple[int, ...] = ()) -> tuple[torch.Tensor, torch.Tensor]:
+    """Symmetric whole couplings without a diagonal and whole thresholds, small."""
+    half = torch.randint(-5, 6, (*networks, neurons, neurons), generator=rng(seed)).to(torch.float64).triu(1)
+    thresholds = torch.randint(-5, 6, (*networks, neurons), generator=rng(seed + 1)).to(torch.float64)
+    return half + half.mT, thresholds
+
+
+def real_network(seed: int, neurons: int, networks: tuple[int, ...] = ()) -> tuple[torch.Tensor, torch.Tensor]:
+    """Symmetric couplings without a diagonal and thresholds in (-1/2, 1/2)."""
+    half = (torch.rand((*networks, neurons, neurons), generator=rng(seed), dtype=torch.float64) - 0.5).triu(1)
+    return half + half.mT, torch.rand((*networks, neurons), generator=rng(seed + 1), dtype=torch.float64) - 0.5
+
+
+def bit_energy(couplings: torch.Tensor, thresholds: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
+    """Energy of states of units 0 and 1, term by term."""
+    return -((bits @ couplings) * bits).sum(dim=-1) / 2 + bits @ thresholds

@@ -9,10 +9,10 @@ from scipy.integrate import quad
 
 from memscape.arguments import ArgumentError
 from memscape.memory.dynamics import asynchronous, gradient_flow, synchronous
-from memscape.memory.hopfield import Graded, Hopfield, hebbian, projection, zero_one
+from memscape.memory.hopfield import Graded, Hopfield, from_bits, hebbian, projection, stability, to_bits, zero_one
 from memscape.memory.patterns import flip, overlap, random_patterns
 
-from ..draws import rng
+from ..draws import all_bits, bit_energy, rng, whole_network
 
 F64 = torch.float64
 
@@ -102,6 +102,43 @@ def test_symmetric_networks_in_step_end_in_a_point_or_a_pair():
     assert set(found.period.unique().tolist()) == {1, 2}
 
 
+@pytest.mark.parametrize("networks", [(), (3,)])
+def test_spins_and_bits_are_one_network_exactly(networks):
+    couplings, thresholds = whole_network(2, 8, networks)
+    model, bits = from_bits(couplings, thresholds), all_bits(8)
+    states = (2 * bits - 1).expand(*networks, -1, -1)
+    expected = torch.stack(
+        [bit_energy(j, t, bits) for j, t in zip(couplings.reshape(-1, 8, 8), thresholds.reshape(-1, 8), strict=True)]
+    ).reshape(*networks, -1)
+    found = model.energy(states)
+    assert torch.equal(found - found[..., :1], expected - expected[..., :1]), "every energy, up to one constant"
+    fields = bits @ couplings - thresholds[..., None, :]
+    assert torch.equal(model.update(states), torch.where(fields == 0, states, fields.sign()))
+    back = to_bits(model)
+    assert torch.equal(back[0], couplings)
+    assert torch.equal(back[1], thresholds)
+
+
+def test_the_diagonal_of_spins_is_nothing_to_bits():
+    xi = random_patterns(5, 9, generator=rng(3))
+    one, other = to_bits(hebbian(xi)), to_bits(hebbian(xi, self_coupling=True))
+    assert torch.equal(one[0], other[0])
+    assert torch.equal(one[1], other[1])
+
+
+def test_stability_is_the_cheapest_flip():
+    couplings, thresholds = whole_network(4, 7, (2,))
+    model = Hopfield(couplings + 3 * torch.eye(7, dtype=F64), thresholds, 0.5)
+    states = random_patterns(6, 7, networks=(2,), generator=rng(5))
+    costs = []
+    for i in range(7):
+        turned = states.clone()
+        turned[..., i] *= -1
+        costs.append((model.energy(turned) - model.energy(states)) / 2)
+    torch.testing.assert_close(stability(model, states), torch.stack(costs).amin(dim=0))
+    assert stability(model, states[:, 0]).shape == (2,)
+
+
 @pytest.mark.parametrize("gain", [0.5, 2.0, 30.0])
 def test_graded_energy_is_the_integral_of_1984(gain):
     weights, inputs = symmetric(18, 4), torch.tensor([0.3, -0.2, 0.0, 0.5], dtype=F64)
@@ -155,6 +192,7 @@ def test_no_output_overflows_the_energy():
 
 EYE = torch.eye(3, dtype=F64)
 ZERO = torch.zeros(3, dtype=F64)
+ONES = torch.ones(2, 3, dtype=F64)
 LOPSIDED = torch.tensor([[0.0, 1.0], [0.5, 0.0]], dtype=F64)
 
 REFUSED = {
@@ -168,6 +206,25 @@ REFUSED = {
     "thresholds of networks": (lambda: Hopfield(EYE[None], ZERO), r"thresholds: expected leading axes \(1,\)"),
     "no unit": (lambda: Hopfield(EYE, ZERO, 0.0), "unit: expected a finite number > 0; got 0"),
     "too many": (lambda: hebbian(torch.ones(9, 2**21)), r"patterns: expected patterns \* neurons <= 16777216 in"),
+    "asymmetric bits": (
+        lambda: from_bits(LOPSIDED, ZERO[:2]),
+        r"couplings: expected a symmetric matrix; got an asymmetric one\.",
+    ),
+    "thresholds of other bits": (lambda: from_bits(EYE, ZERO[:2]), r"thresholds: .*neurons = 3; got shape \(2,\)"),
+    "thresholds of networks of bits": (
+        lambda: from_bits(EYE, ZERO[None]),
+        r"thresholds: expected shape \(3,\); got shape \(1, 3\)",
+    ),
+    "bits without a unit": (lambda: from_bits(EYE, ZERO, unit=0.0), r"unit: expected a finite number > 0; got 0\."),
+    "bits of a number": (lambda: to_bits(3), r"model: expected a Hopfield network of spins; got int\."),
+    "stability of nothing": (
+        lambda: stability(None, ONES),
+        r"model: expected a Hopfield network of spins; got NoneType\.",
+    ),
+    "patterns halfway": (
+        lambda: stability(from_bits(EYE, ZERO), ONES / 2),
+        r"patterns: expected values in \{-1, \+1\}; got 0\.5\.",
+    ),
     "asymmetric weights": (lambda: Graded(LOPSIDED, ZERO[:2], 1.0), "weights: expected a symmetric matrix"),
     "inputs of others": (lambda: Graded(EYE, ZERO[:2], 1.0), "inputs: .*neurons = 3"),
     "infinite inputs": (lambda: Graded(EYE, ZERO / 0, 1.0), "inputs: expected finite values; got nan"),

@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
-from memscape.memory import attention, hopfield, robust, simplicial
+from memscape.memory import attention, hopfield, simplicial
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
 from memscape.memory.dynamics import Spins, asynchronous, gradient_flow, synchronous
 from memscape.memory.energy_transformer import EnergyTransformer, LayerNorm
 from memscape.memory.patterns import random_patterns
+from memscape.memory.probability_flow import minimum_probability_flow
 
 from ..draws import normal, rng
 
@@ -51,7 +52,7 @@ def in_closed_form(xi: torch.Tensor) -> Spins:
 
 def probability_flow(xi: torch.Tensor) -> Spins:
     """Few steps: the laws hold wherever learning stops."""
-    return robust.minimum_probability_flow(xi, steps=30).network()
+    return minimum_probability_flow(xi, steps=30).network()
 
 
 MODELS = [

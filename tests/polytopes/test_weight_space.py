@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from memscape.arguments import ArgumentError
-from memscape.memory.hopfield import Hopfield
-from memscape.memory.robust import CliqueCone, every_clique, from_bits, stability
+from memscape.memory.hopfield import Hopfield, from_bits, stability
+from memscape.memory.robust import CliqueCone, every_clique
 from memscape.polytopes import weight_space
 from memscape.polytopes.weight_space import (
     arrangement,

@@ -183,7 +183,7 @@ def _three_weights_to_hopfield(xi: torch.Tensor, s: torch.Tensor) -> list[torch.
     shares = (ends[:, None, :, None] == ends[None, :, None, :]).any(dim=0).any(dim=0).to(s.dtype)
     shared, disjoint, threshold = 1.0, -0.2, 0.3
     matrix = (disjoint + (shared - disjoint) * shares).fill_diagonal_(0.0)
-    wanted = robust.from_bits(matrix, torch.full_like(matrix[0], threshold))
+    wanted = hopfield.from_bits(matrix, torch.full_like(matrix[0], threshold))
     few = s[:, : ends.shape[1]]
     found = robust.CliqueNetwork(vertices, s.new_tensor([shared, disjoint, threshold]))
     # An energy has no zero of its own: differences from the first state.

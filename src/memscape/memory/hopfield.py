@@ -7,7 +7,8 @@ A network of N binary units :math:`s_i = \pm 1` with symmetric couplings has the
 where the unit of energy :math:`u` stands apart so that couplings made from patterns can stay whole numbers: sums of
 whole numbers are exact in floating point, and a tie is then a tie on every machine. The weights of the textbooks are
 :math:`W = u J`. :func:`hebbian` stores patterns by Hebb's rule, :func:`zero_one` does it for the units 0 and 1 of 1982,
-:func:`projection` stores correlated patterns. :class:`Graded` is the network of 1984 with continuous outputs.
+:func:`projection` stores correlated patterns, and :func:`from_bits` and :func:`to_bits` translate any network between
+spins and the units 0 and 1, exactly. :class:`Graded` is the network of 1984 with continuous outputs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,19 @@ from memscape.arguments import ArgumentError, require_number, require_tensor
 from memscape.memory.dynamics import align, flat
 from memscape.memory.patterns import as_probes, require_state
 
-__all__ = ["FieldTracker", "Graded", "Hopfield", "hebbian", "projection", "without_diagonal", "zero_one"]
+__all__ = [
+    "FieldTracker",
+    "Graded",
+    "Hopfield",
+    "from_bits",
+    "hebbian",
+    "projection",
+    "require_network",
+    "stability",
+    "to_bits",
+    "without_diagonal",
+    "zero_one",
+]
 
 
 @dataclass(frozen=True)
@@ -49,8 +62,7 @@ class Hopfield:
     unit: float = 1.0
 
     def __post_init__(self) -> None:
-        _require_symmetric("couplings", self.couplings)
-        _require_bias("thresholds", self.thresholds, self.couplings)
+        require_network(self.couplings, self.thresholds)
         require_number("unit", self.unit, above=0.0)
 
     @property
@@ -254,6 +266,82 @@ def projection(patterns: torch.Tensor) -> Hopfield:
     return Hopfield((weights / unit).round(), weights.new_zeros(weights.shape[:-1]), unit)
 
 
+def from_bits(couplings: torch.Tensor, thresholds: torch.Tensor, *, unit: float = 1.0) -> Hopfield:
+    r"""The network of spins that is a network of units 0 and 1.
+
+    Units :math:`x_e \in \{0, 1\}` have the energy
+    :math:`-\tfrac12 \sum_{ef} J_{ef} x_e x_f + \sum_e \theta_e x_e`. With :math:`x = (s + 1)/2` it is, up to a
+    constant, a quarter of the energy of spins with the same couplings and the thresholds
+    :math:`2\theta_e - \sum_f J_{ef}`.
+
+    Parameters
+    ----------
+    couplings
+        J, axes ``(*G, N, N)``, symmetric.
+    thresholds
+        theta, axes ``(*G, N)``.
+    unit
+        The unit of energy of both, positive.
+
+    Returns
+    -------
+    Hopfield
+        With the unit of energy ``unit / 4``. Whole couplings and thresholds stay whole, and nothing is rounded.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes do not fit, a value is not finite, the couplings are not symmetric or the unit is not positive.
+    """
+    require_network(couplings, thresholds)
+    require_number("unit", unit, above=0.0)
+    return Hopfield(couplings, 2 * thresholds - couplings.sum(dim=-1), unit / 4)
+
+
+def to_bits(model: Hopfield) -> tuple[torch.Tensor, torch.Tensor]:
+    """Couplings J ``(*G, N, N)`` and thresholds theta ``(*G, N)`` of the network of units 0 and 1 that ``model`` is.
+
+    The inverse of :func:`from_bits`; a diagonal, which no dynamics of single units feels, is left out.
+
+    Raises
+    ------
+    ArgumentError
+        If ``model`` is not a Hopfield network of spins.
+    """
+    if not isinstance(model, Hopfield):
+        raise ArgumentError("model", "a Hopfield network of spins", type(model).__name__)
+    couplings = without_diagonal(model.couplings)
+    return 4 * model.unit * couplings, 2 * model.unit * (couplings.sum(dim=-1) + model.thresholds)
+
+
+def stability(model: Hopfield, patterns: torch.Tensor) -> torch.Tensor:
+    """Cost of the cheapest flip, min_e s_e h_e with the field of :mod:`memscape.memory.dynamics`, for every pattern.
+
+    Parameters
+    ----------
+    model
+        A Hopfield network of N spins.
+    patterns
+        Axes ``(*G, ..., N)``, values in {-1, +1}.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(*G, ...)``, in units of energy. A pattern is a strict local minimum where this is positive.
+
+    Raises
+    ------
+    ArgumentError
+        If ``model`` is not a Hopfield network or the patterns do not fit it.
+    """
+    if not isinstance(model, Hopfield):
+        raise ArgumentError("model", "a Hopfield network of spins", type(model).__name__)
+    require_state("patterns", patterns, model.couplings)
+    probes = as_probes(patterns, model.networks)
+    fields = probes @ without_diagonal(model.couplings) - model.thresholds[..., None, :]
+    return model.unit * (fields * probes).amin(dim=-1).reshape(patterns.shape[:-1])
+
+
 @dataclass(frozen=True)
 class Graded:
     r"""Units with a graded response (Hopfield 1984).
@@ -357,6 +445,12 @@ def _correlations(patterns: torch.Tensor) -> torch.Tensor:
             "Beyond it sums are no longer whole; use torch.float64.",
         )
     return patterns.mT @ patterns
+
+
+def require_network(couplings: torch.Tensor, thresholds: torch.Tensor) -> None:
+    """Raise ArgumentError unless couplings ``(*G, N, N)`` are symmetric and thresholds ``(*G, N)`` fit them."""
+    _require_symmetric("couplings", couplings)
+    _require_bias("thresholds", thresholds, couplings)
 
 
 def _require_symmetric(argument: str, weights: torch.Tensor) -> None:

@@ -1,20 +1,20 @@
-r"""Hopfield networks that store exponentially many patterns: minimum probability flow and the cliques of a graph.
+r"""Hopfield networks that store exponentially many patterns: the cliques of a graph.
 
 A network of N units :math:`x_e \in \{0, 1\}` with symmetric couplings has the energy
 
 .. math:: E(x) = -\tfrac12 \sum_{ef} J_{ef} x_e x_f + \sum_e \theta_e x_e ,
 
 and turning unit e over costs :math:`\sigma_e h_e` with :math:`\sigma_e = 2 x_e - 1` and the field
-:math:`h_e = \sum_f J_{ef} x_f - \theta_e`. :func:`minimum_probability_flow` learns such a network from patterns.
-If the units are the edges of a graph, in the order of :func:`edges`, and the patterns are cliques, a few hundred
-patterns teach it all of them (Hillar & Tran 2018, Journal of Mathematical Neuroscience 8:1).
+:math:`h_e = \sum_f J_{ef} x_f - \theta_e`. :func:`memscape.memory.probability_flow.minimum_probability_flow` learns
+such a network from patterns. If the units are the edges of a graph, in the order of :func:`edges`, and the patterns are
+cliques, a few hundred patterns teach it all of them (Hillar & Tran 2018, Journal of Mathematical Neuroscience 8:1).
 
 By symmetry a network that treats all cliques alike needs three numbers only: the coupling x of two edges that share a
 vertex, the coupling y of two that do not, and the threshold. :class:`CliqueCone` says exactly which triples store every
 clique, and :class:`CliqueNetwork` runs them in time linear in the number of edges.
 
-Patterns and states are spins (-1 for 0), as everywhere in this folder; :func:`from_bits` and :func:`to_bits` translate
-networks, exactly.
+Patterns and states are spins (-1 for 0), as everywhere in this folder; :func:`memscape.memory.hopfield.from_bits` and
+:func:`memscape.memory.hopfield.to_bits` translate networks, exactly.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from scipy.optimize import nnls
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 from memscape.memory.dynamics import align, flat
-from memscape.memory.hopfield import Hopfield, without_diagonal
+from memscape.memory.hopfield import Hopfield, from_bits, require_network
 from memscape.memory.patterns import as_probes, random_patterns, require_state
 
 __all__ = [
@@ -39,20 +39,12 @@ __all__ = [
     "CliqueCone",
     "CliqueNetwork",
     "DegreeTracker",
-    "Flow",
-    "Learned",
     "classes",
     "clique_bound",
     "edges",
     "every_clique",
-    "from_bits",
-    "log_flow",
-    "minimum_probability_flow",
     "noise_weights",
-    "perceptron",
     "random_cliques",
-    "stability",
-    "to_bits",
 ]
 
 Number = int | float | Fraction
@@ -139,323 +131,6 @@ def every_clique(
         raise ArgumentError("clique", "at most 10000000 cliques", str(count), "Draw some with random_cliques.")
     members = np.fromiter(itertools.combinations(range(vertices), clique), dtype=(np.int64, clique), count=count)
     return _induced(torch.from_numpy(members), vertices, torch.empty(0, dtype=dtype, device=device))
-
-
-def from_bits(couplings: torch.Tensor, thresholds: torch.Tensor, *, unit: float = 1.0) -> Hopfield:
-    r"""The network of spins that is a network of units 0 and 1.
-
-    With :math:`x = (s + 1)/2` the energy above is, up to a constant, a quarter of the energy of spins with the same
-    couplings and the thresholds :math:`2\theta_e - \sum_f J_{ef}`.
-
-    Parameters
-    ----------
-    couplings
-        J, axes ``(*G, N, N)``, symmetric.
-    thresholds
-        theta, axes ``(*G, N)``.
-    unit
-        The unit of energy of both, positive.
-
-    Returns
-    -------
-    Hopfield
-        With the unit of energy ``unit / 4``. Whole couplings and thresholds stay whole, and nothing is rounded.
-
-    Raises
-    ------
-    ArgumentError
-        If the axes do not fit, a value is not finite, the couplings are not symmetric or the unit is not positive.
-    """
-    _require_bits(couplings, thresholds)
-    require_number("unit", unit, above=0.0)
-    return Hopfield(couplings, 2 * thresholds - couplings.sum(dim=-1), unit / 4)
-
-
-def to_bits(model: Hopfield) -> tuple[torch.Tensor, torch.Tensor]:
-    """Couplings J ``(*G, N, N)`` and thresholds theta ``(*G, N)`` of the network of units 0 and 1 that ``model`` is.
-
-    The inverse of :func:`from_bits`; a diagonal, which no dynamics of single units feels, is left out.
-
-    Raises
-    ------
-    ArgumentError
-        If ``model`` is not a Hopfield network of spins.
-    """
-    if not isinstance(model, Hopfield):
-        raise ArgumentError("model", "a Hopfield network of spins", type(model).__name__)
-    couplings = without_diagonal(model.couplings)
-    return 4 * model.unit * couplings, 2 * model.unit * (couplings.sum(dim=-1) + model.thresholds)
-
-
-def stability(model: Hopfield, patterns: torch.Tensor) -> torch.Tensor:
-    """Cost of the cheapest flip, min_e s_e h_e with the field of :mod:`memscape.memory.dynamics`, for every pattern.
-
-    Parameters
-    ----------
-    model
-        A Hopfield network of N spins.
-    patterns
-        Axes ``(*G, ..., N)``, values in {-1, +1}.
-
-    Returns
-    -------
-    torch.Tensor
-        Axes ``(*G, ...)``, in units of energy. A pattern is a strict local minimum where this is positive.
-
-    Raises
-    ------
-    ArgumentError
-        If ``model`` is not a Hopfield network or the patterns do not fit it.
-    """
-    if not isinstance(model, Hopfield):
-        raise ArgumentError("model", "a Hopfield network of spins", type(model).__name__)
-    require_state("patterns", patterns, model.couplings)
-    probes = as_probes(patterns, model.networks)
-    fields = probes @ without_diagonal(model.couplings) - model.thresholds[..., None, :]
-    return model.unit * (fields * probes).amin(dim=-1).reshape(patterns.shape[:-1])
-
-
-@dataclass(frozen=True)
-class Flow:
-    r"""Probability flow of a network of units 0 and 1 out of its patterns, and the gradient of its logarithm.
-
-    Attributes
-    ----------
-    log_flow
-        ln K, axes ``(*G)``. If K P < 1, every one of the P patterns is a strict local minimum.
-    couplings
-        Gradient of ln K by the symmetric matrix J, axes ``(*G, N, N)``: symmetric, zero diagonal, such that a small
-        change dJ changes ln K by the sum of all products of entries.
-    thresholds
-        Gradient of ln K by theta, axes ``(*G, N)``.
-    share
-        Part of the flow that goes through each unit, axes ``(*G, N)``; sums to 1.
-    margin
-        Smallest :math:`\sigma_e h_e` over patterns and units, divided by twice the length of (J, theta); axes
-        ``(*G)``. Positive where every pattern is a strict local minimum; 0 for the zero network.
-    """
-
-    log_flow: torch.Tensor
-    couplings: torch.Tensor
-    thresholds: torch.Tensor
-    share: torch.Tensor
-    margin: torch.Tensor
-
-    @property
-    def slope(self) -> torch.Tensor:
-        """Length of the gradient, axes ``(*G)``; no network at all has a larger margin."""
-        return _length(self.couplings, self.thresholds)
-
-
-def log_flow(couplings: torch.Tensor, thresholds: torch.Tensor, patterns: torch.Tensor) -> Flow:
-    r"""Probability flow from the patterns to their neighbours, one flip away, and its gradient.
-
-    .. math:: K = \frac1P \sum_{\mu} \sum_{e} e^{(E(x^\mu) - E(x^{\mu, e}))/2}
-                = \frac1P \sum_{\mu e} e^{-\sigma^\mu_e h^\mu_e / 2} ,
-
-    where :math:`x^{\mu, e}` is the pattern with unit e turned over. A sum of exponentials of linear functions of
-    (J, theta) is convex, and so is its logarithm. With :math:`w_{\mu e}` the share of each term,
-
-    .. math:: \frac{\partial \ln K}{\partial \theta_e} = \tfrac12 \sum_\mu w_{\mu e} \sigma^\mu_e , \qquad
-              \frac{\partial \ln K}{\partial J_{ef}}
-                = -\tfrac14 \sum_\mu (w_{\mu e} \sigma^\mu_e x^\mu_f + w_{\mu f} \sigma^\mu_f x^\mu_e) .
-
-    Parameters
-    ----------
-    couplings
-        J of units 0 and 1, axes ``(*G, N, N)``, symmetric; its diagonal counts as zero.
-    thresholds
-        theta, axes ``(*G, N)``.
-    patterns
-        Axes ``(*G, P, N)``, values in {-1, +1}.
-
-    Returns
-    -------
-    Flow
-        Value, gradient, and what both say about the patterns.
-
-    Raises
-    ------
-    ArgumentError
-        If the patterns are not made of spins, or couplings or thresholds do not fit them.
-
-    Notes
-    -----
-    Sohl-Dickstein, Battaglino & DeWeese 2011, Physical Review Letters 107:220601, for neighbours one flip away;
-    Hillar & Tran 2018 for Hopfield networks.
-    """
-    require_tensor("patterns", patterns, "... patterns neurons", values="spins")
-    _require_bits(couplings, thresholds)
-    require_state("patterns", patterns, couplings)
-    return _log_flow(without_diagonal(couplings), thresholds, patterns, (patterns + 1) / 2)
-
-
-def _log_flow(couplings: torch.Tensor, thresholds: torch.Tensor, patterns: torch.Tensor, bits: torch.Tensor) -> Flow:
-    """As :func:`log_flow`, of couplings without a diagonal; two matrix products in all."""
-    exponents = (bits @ couplings - thresholds[..., None, :]).mul_(patterns).mul_(-0.5)
-    top = exponents.amax(dim=(-2, -1))
-    weights = exponents.sub_(top[..., None, None]).exp_()
-    total = weights.sum(dim=(-2, -1))
-    weights /= total[..., None, None]
-    share = weights.sum(dim=-2)
-    weights *= patterns
-    by_thresholds = weights.sum(dim=-2) / 2
-    by_couplings = weights.mT @ bits
-    by_couplings = (by_couplings + by_couplings.mT).mul_(-0.25)
-    by_couplings.diagonal(dim1=-2, dim2=-1).zero_()
-    length = _length(couplings, thresholds)
-    margin = torch.where(length > 0, -top / length.clamp_min(torch.finfo(length.dtype).tiny), 0.0)
-    return Flow(top + total.log() - math.log(patterns.shape[-2]), by_couplings, by_thresholds, share, margin)
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What minimum probability flow learned, in units 0 and 1.
-
-    Attributes
-    ----------
-    couplings, thresholds
-        J ``(*G, N, N)``, symmetric with zero diagonal, and theta ``(*G, N)``.
-    log_flow
-        ln K, axes ``(*G)``.
-    margin
-        The margin reached, axes ``(*G)``; see :class:`Flow`.
-    slope
-        An upper bound on the margin of every network, axes ``(*G)``.
-    steps
-        Integers ``(*G)``: steps made.
-    """
-
-    couplings: torch.Tensor
-    thresholds: torch.Tensor
-    log_flow: torch.Tensor
-    margin: torch.Tensor
-    slope: torch.Tensor
-    steps: torch.Tensor
-
-    def network(self) -> Hopfield:
-        """The network of spins, its weights rounded to about six digits so that sums of them are exact.
-
-        Energies are in units of the power of two next to the largest weight: multiplying all weights by a number
-        changes no dynamics at zero temperature.
-        """
-        neurons = self.thresholds.shape[-1]
-        largest = torch.maximum(self.couplings.abs().amax(dim=(-2, -1)), self.thresholds.abs().amax(dim=-1))
-        scale = torch.where(largest > 0, torch.exp2(largest.log2().ceil()), 1.0)
-        unit = max(2.0**-20, 2.0 ** math.ceil(math.log2(4 * neurons * torch.finfo(self.couplings.dtype).eps)))
-        couplings = (self.couplings / (scale * unit)[..., None, None]).round()
-        return from_bits(couplings, (self.thresholds / (scale * unit)[..., None]).round(), unit=unit)
-
-
-def minimum_probability_flow(patterns: torch.Tensor, *, steps: int = 1000, gap: float = 0.05) -> Learned:
-    r"""Learn a network from patterns by making little probability flow out of them.
-
-    Accelerated gradient descent (Nesterov 1983, restarted where it overshoots: O'Donoghue & Candes 2015) on ln K of
-    :func:`log_flow`, from zero, all networks at once.
-
-    Where some network makes all patterns strict local minima, K has no minimum: multiply all weights by a large number
-    and K goes to zero. What converges is the direction, towards the largest margin. The length of the gradient of ln K
-    bounds every margin from above, since the gradient is an average of the (negative) gradients of single costs; a
-    network stops when its own margin is within ``gap`` of that bound. The steps need no tuning: ln K is no steeper than
-    :math:`\tfrac14 (1 + \max_\mu |x^\mu|) \max_e \sum_\mu w_{\mu e}` in its second derivatives.
-
-    Parameters
-    ----------
-    patterns
-        Axes ``(*G, P, N)``, values in {-1, +1}. float32 is enough.
-    steps
-        Most steps to make.
-    gap
-        Relative distance of the margin from its bound at which to stop, in (0, 1]; 1 stops as soon as every pattern
-        is a strict local minimum.
-
-    Returns
-    -------
-    Learned
-        The networks and how far they got.
-
-    Raises
-    ------
-    ArgumentError
-        If the patterns are not made of spins, ``steps`` is not positive or ``gap`` not in (0, 1].
-    """
-    require_tensor("patterns", patterns, "... patterns neurons", values="spins")
-    require_integer("steps", steps, at_least=1)
-    require_number("gap", gap, above=0.0, at_most=1.0)
-    bits = (patterns + 1) / 2
-    steepness = (1 + bits.sum(dim=-1).amax(dim=-1)) / 4
-    couplings = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1], patterns.shape[-1])
-    thresholds = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1])
-    ahead, ahead_thresholds = couplings, thresholds
-    pace = torch.ones_like(steepness)
-    made = torch.zeros_like(steepness, dtype=torch.int64)
-    for _ in range(steps):
-        flow = _log_flow(ahead, ahead_thresholds, patterns, bits)
-        moving = flow.margin <= (1 - gap) * flow.slope
-        if not moving.any():
-            break
-        made += moving
-        rate = 1 / (steepness * flow.share.amax(dim=-1))
-        landed = ahead - rate[..., None, None] * flow.couplings
-        landed_thresholds = ahead_thresholds - rate[..., None] * flow.thresholds
-        step, step_thresholds = landed - couplings, landed_thresholds - thresholds
-        uphill = (flow.couplings * step).sum(dim=(-2, -1)) + (flow.thresholds * step_thresholds).sum(dim=-1) > 0
-        pace = torch.where(uphill, 1.0, pace)
-        longer = (1 + (1 + 4 * pace.square()).sqrt()) / 2
-        push = (pace - 1) / longer
-        pace, couplings, thresholds = longer, landed, landed_thresholds
-        ahead = torch.where(moving[..., None, None], landed + push[..., None, None] * step, ahead)
-        ahead_thresholds = torch.where(
-            moving[..., None], landed_thresholds + push[..., None] * step_thresholds, ahead_thresholds
-        )
-    flow = _log_flow(ahead, ahead_thresholds, patterns, bits)
-    return Learned(ahead, ahead_thresholds, flow.log_flow, flow.margin, flow.slope, made)
-
-
-def perceptron(patterns: torch.Tensor, *, epochs: int = 1000) -> Hopfield:
-    r"""Learn a network from patterns by correcting the units that are wrong, one pattern after another.
-
-    At a pattern x every unit e with :math:`\sigma_e h_e \le 0` adds :math:`\sigma_e x_f` to its couplings, which
-    are shared by both ends, and takes :math:`2 \sigma_e` from its threshold. If any network of units 0 and 1 makes all
-    patterns strict local minima, this ends with one (Rosenblatt's theorem in the space of symmetric couplings).
-
-    Parameters
-    ----------
-    patterns
-        Axes ``(*G, P, N)``, values in {-1, +1}.
-    epochs
-        Most rounds through the patterns; a network without an error in a round learns no more.
-
-    Returns
-    -------
-    Hopfield
-        Whole couplings, with the unit 1/4 of :func:`from_bits`.
-
-    Raises
-    ------
-    ArgumentError
-        If the patterns are not made of spins or ``epochs`` is not positive.
-    """
-    require_tensor("patterns", patterns, "... patterns neurons", values="spins")
-    require_integer("epochs", epochs, at_least=1)
-    bits = (patterns + 1) / 2
-    couplings = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1], patterns.shape[-1])
-    thresholds = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1])
-    for _ in range(epochs):
-        wrong = False
-        for x, sigma in zip(bits.unbind(-2), patterns.unbind(-2), strict=True):
-            fields = (couplings @ x[..., None])[..., 0] - thresholds
-            push = torch.where(sigma * fields <= 0, sigma, 0.0)
-            if not push.any():
-                continue
-            wrong = True
-            outer = push[..., :, None] * x[..., None, :]
-            couplings += outer + outer.mT
-            couplings.diagonal(dim1=-2, dim2=-1).zero_()
-            thresholds -= 2 * push
-        if not wrong:
-            break
-    return from_bits(couplings, thresholds)
 
 
 @dataclass(frozen=True)
@@ -850,11 +525,6 @@ class DegreeTracker:
 _ENTRIES = 2**23
 
 
-def _length(couplings: torch.Tensor, thresholds: torch.Tensor) -> torch.Tensor:
-    """Euclidean length of (J, theta), every entry of the matrix counted, axes ``(*G)``."""
-    return torch.hypot(torch.linalg.matrix_norm(couplings), torch.linalg.vector_norm(thresholds, dim=-1))
-
-
 def _induced(members: torch.Tensor, vertices: int, like: torch.Tensor) -> torch.Tensor:
     """Spins of the edges of the cliques on ``members``, ``(..., k)`` vertices to ``(..., N)``."""
     marks = torch.zeros(*members.shape[:-1], vertices, dtype=torch.bool).scatter_(-1, members, value=True)
@@ -874,20 +544,9 @@ def _require_clique(vertices: int, clique: int, *, spare: int = 0) -> None:
     require_integer("clique", clique, at_least=2, at_most=vertices - spare)
 
 
-def _require_bits(couplings: torch.Tensor, thresholds: torch.Tensor) -> None:
-    require_tensor("couplings", couplings, "... neurons neurons")
-    require_state("thresholds", thresholds, couplings, values="finite")
-    if thresholds.shape != couplings.shape[:-1]:
-        raise ArgumentError("thresholds", f"shape {tuple(couplings.shape[:-1])}", f"shape {tuple(thresholds.shape)}")
-    if not torch.equal(couplings, couplings.mT):
-        raise ArgumentError(
-            "couplings", "a symmetric matrix", "an asymmetric one", "Only symmetric ones have an energy."
-        )
-
-
 def _require_graph(couplings: torch.Tensor, thresholds: torch.Tensor, vertices: int, *, at_least: int) -> None:
     require_integer("vertices", vertices, at_least=at_least)
-    _require_bits(couplings, thresholds)
+    require_network(couplings, thresholds)
     neurons = math.comb(vertices, 2)
     if couplings.shape[-1] != neurons:
         raise ArgumentError("couplings", f"{neurons} units, the edges of {vertices} vertices", str(couplings.shape[-1]))
