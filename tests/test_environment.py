@@ -199,7 +199,7 @@ USED_BY_NAME = {
     "ipykernel": ("src/memscape/book/execute.py", '"python3"'),
     "jupyter-book": ("Makefile", "jupyter-book build"),
     "mypy": ("Makefile", "$(BIN)/mypy"),
-    "pyarrow": ("src/memscape/book/outcomes.py", "parquet"),
+    "pyarrow": ("src/memscape/book/tables.py", "parquet"),
     "pytest-benchmark": ("benchmarks/pytest.ini", "--benchmark"),
     "pytest-timeout": ("pyproject.toml", "\ntimeout = "),
     "pytest-xdist": ("Makefile", "--dist loadfile"),

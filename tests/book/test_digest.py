@@ -30,15 +30,18 @@ def package(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def shelf(home, package):
-    """Four chapters, stamped: what reaches one, what reaches it through two, what does not, and what reads data."""
+    """Chapters, stamped: what reaches one, what reaches it through two, what does not, what reads data, and a sweep."""
     imports = {
         "memory/direct": "from memscape.memory import one",
         "memory/through": "import memscape.memory.two as steps",
         "memory/toy": "from memscape.memory.apart import apart",
         "memory/reads": "digits = book.data.mnist()",
+        "memory/swept": "from memscape.book import tables",
     }
     (home / "data/digits").mkdir(parents=True)
     (home / "data/digits/SHA256SUMS").write_text("abc  digits.gz\n")
+    (home / "results/desk/sweeps/jump").mkdir(parents=True)
+    (home / "results/desk/sweeps/jump/table.parquet").write_text("a table")
     for name, line in imports.items():
         page = chapters.Chapter(home, name)
         notebook = chapter(line, "total = 1", begin=BEGIN.replace("memory/toy", name))
@@ -107,6 +110,17 @@ def test_data_makes_its_readers_stale(shelf, home):
     assert stale(shelf) == {"memory/reads": ["data/digits/SHA256SUMS changed"]}
 
 
+def test_a_stored_sweep_makes_its_readers_stale(shelf, home):
+    edit(home / "results/desk/sweeps/jump/table.parquet", "a table", "another")
+    assert stale(shelf) == {"memory/swept": ["results/desk/sweeps/jump/table.parquet changed"]}
+
+
+@pytest.mark.parametrize("module", ["execute", "outcomes", "sweeps", "facts"])
+def test_how_runs_are_started_and_gathered_makes_no_chapter_stale(shelf, package, module):
+    edit(package / f"book/{module}.py", "from __future__ import annotations", "started = 'otherwise'")
+    assert stale(shelf) == {}
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [("requirements.lock", "numpy==2.0", "numpy==2.1"), ("pyproject.toml", "torch==2.0", "torch==2.1")],
@@ -133,7 +147,6 @@ def test_a_claim_that_comes_or_goes_makes_its_chapter_stale(shelf, home):
 
 
 def test_a_stored_result_of_a_large_run_makes_its_chapter_stale(shelf, home):
-    (home / "results/desk").mkdir(parents=True)
     (home / "results/desk/TOY-1.json").write_text("{}")
     assert stale(shelf) == {"memory/toy": ["results/desk/TOY-1.json added"]}
 

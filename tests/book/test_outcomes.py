@@ -156,26 +156,3 @@ def test_readers_never_see_half_a_file(page, tmp_path, monkeypatch):
         begin(page, tmp_path / "out", [{"neurons": 99}], resume=True)
     assert (sweep.folder / "sweep.json").read_text() == before
     assert json.loads(before)["points"] == POINTS
-
-
-def test_a_stored_sweep_is_of_the_models_as_they_stand(page, ran, home):
-    sweep = outcomes.begin(
-        home / outcomes.STORED / "jump", page, POINTS, "desk", resume=False, command="memscape sweep"
-    )
-    for values in POINTS:
-        ran(sweep, values)
-    sweep.save_table()
-    shutil.rmtree(sweep.folder / "runs")
-    found = outcomes.stored("jump")
-    assert found.command == "memscape sweep"
-    assert found.table["seed"].tolist() == [0, 1, 0, 1]
-    path = sweep.folder / "sweep.json"
-    content = json.loads(path.read_text())
-    code = content["code"] | {"memscape.memory.dense": "before"}  # the toy reaches no model
-    path.write_text(json.dumps(content | {"code": code}))
-    with pytest.raises(
-        ArgumentError, match="jump: .*; got one from before memscape.memory.dense changed. Run again: mem"
-    ):
-        outcomes.stored("jump")
-    with pytest.raises(ArgumentError, match="out: expected the folder of a sweep"):
-        outcomes.stored("none")

@@ -33,7 +33,7 @@ Digest = dict[str, Any]
 
 _DATA = {  # the module that reads the files, and where they or their sums are
     "memscape.book.data": "data/*/SHA256SUMS",
-    "memscape.book.outcomes": "results/desk/sweeps/*/table.parquet",
+    "memscape.book.tables": "results/desk/sweeps/*/table.parquet",
 }
 
 

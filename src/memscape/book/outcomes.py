@@ -23,13 +23,8 @@ import nbformat
 import pandas as pd
 
 from memscape.arguments import ArgumentError
-from memscape.book import chapters, digest, execute, parameters
+from memscape.book import chapters, digest, execute, parameters, tables
 from memscape.book.chapters import Chapter
-
-STORED = Path("results/desk/sweeps")
-"""Where the sweeps lie that figures of the book are made of; git keeps their tables and not their notebooks."""
-
-_BOOK = "memscape.book"
 
 ROOM = 2
 """A run is taken to need this many times the size of the committed notebook on the disk."""
@@ -147,7 +142,7 @@ def begin(
         "command": command,
         "chapter": chapter.name,
         "profile": profile,
-        "code": _science(sweep.stamp["digest"]),
+        "code": tables.science(sweep.stamp["digest"]),
         "points": list(sweep.points),
     }
     execute.replace(folder / "sweep.json", json.dumps(content, indent=1) + "\n")
@@ -175,47 +170,9 @@ def read(folder: Path, home: Path | None = None) -> Sweep:
     ArgumentError
         If there is none.
     """
-    path = folder / "sweep.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ArgumentError("out", "the folder of a sweep", f"no {path}", "Make one with `memscape sweep`.") from None
+    content = tables.asked_for(folder)
     page = chapters.find(content["chapter"], home)
     return Sweep(folder, page, content["profile"], tuple(content["points"]), content["command"])
-
-
-def _science(of: digest.Digest) -> dict[str, str]:
-    """Return the hashes of the modules of science in a chapter's digest: what decides the numbers of its runs."""
-    return {name: hash_ for name, hash_ in of["modules"].items() if not name.startswith(_BOOK)}
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A sweep that the book keeps for a figure: its table and the command that made it."""
-
-    command: str
-    table: pd.DataFrame
-
-
-def stored(name: str, home: Path | None = None) -> Stored:
-    """Return a sweep that lies in ``results/desk/sweeps``, where only its table is kept.
-
-    Raises
-    ------
-    ArgumentError
-        If there is none of that name, or its chapter's models have changed since.
-    """
-    home = chapters.home() if home is None else home
-    folder = home / STORED / name
-    sweep = read(folder, home)
-    then = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))["code"]
-    now = _science(digest.of(sweep.chapter))
-    changed = sorted(module for module in then.keys() | now.keys() if then.get(module) != now.get(module))
-    if changed:
-        expected = f"a sweep by the models of {sweep.chapter.name} as they stand"
-        cure = f"Run again: {sweep.command}"
-        raise ArgumentError(name, expected, f"one from before {', '.join(changed)} changed", cure)
-    return Stored(sweep.command, pd.read_parquet(folder / "table.parquet"))
 
 
 def table(folder: Path) -> pd.DataFrame:
