@@ -7,6 +7,7 @@ from peers import softmax_retrieval
 from peers_attention import masked_loop
 
 from memscape.memory.attention import ModernHopfield
+from memscape.memory.dynamics import iterate
 
 SEED = 2021
 
@@ -28,11 +29,11 @@ def bench_retrieval(race, steps, target) -> None:
         # No head stops early: the work is that of all the steps, as it is for us.
         return masked_loop(queries[None], stored[None], beta, steps, eps=1e-30)
 
-    torch.testing.assert_close(model.update(queries, steps), loop()[0])
+    torch.testing.assert_close(iterate(model, queries, steps=steps), loop()[0])
     race.run(
         f"modern Hopfield, {steps} step{'s' * (steps > 1)}",
         "d = 64, P = 10000, 1000 queries",
-        lambda: model.update(queries, steps),
+        lambda: iterate(model, queries, steps=steps),
         {"hflayers' loop, a plain writing": Peer(loop, target=target)},
         {MATMUL: 4.0 * steps * 1000 * 10_000 * 64},
         "two products of queries and patterns a step; exponentials come on top. All weights are 40 MB: the loop moves "

@@ -8,7 +8,8 @@ from harness import MATMUL, Peer
 from peers import autograd_step, notebook_step
 
 from memscape.book import data
-from memscape.memory.classifier import Schedule, balanced_batches, random_classifier, train
+from memscape.memory.classifier import Schedule, random_classifier, train
+from memscape.tools.training import balanced_batches
 
 EPOCH, BATCH, PIXELS, CLASSES, MEMORIES, SEED = 60_000, 1000, 784, 10, 2000, 2016
 POWER, LOSS, TEMPERATURE, RATE, MOMENTUM = 3, 6, 300.0, 0.02, 0.6

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from memscape.memory.classifier import Schedule, balanced_batches, random_classifier, train
+from memscape.memory.classifier import Schedule, random_classifier, train
 from memscape.memory.dense import exponential_retrieval
+from memscape.tools.training import balanced_batches
 
 ROOT = Path(__file__).parents[1]
 

@@ -187,6 +187,67 @@ def require_number(
     return number
 
 
+def require_booleans(
+    argument: str,
+    value: torch.Tensor,
+    cure: str,
+    *,
+    shape: tuple[int, ...] | None = None,
+    device: torch.device | None = None,
+) -> torch.Tensor:
+    """Return ``value`` if it is a tensor of booleans of the shape and on the device, otherwise raise.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the argument, what was expected, what came and the cure.
+    """
+    import torch
+
+    if not isinstance(value, torch.Tensor) or value.dtype != torch.bool:
+        got = str(value.dtype) if isinstance(value, torch.Tensor) else type(value).__name__
+        raise ArgumentError(argument, "a tensor of booleans", got, cure)
+    if shape is not None and tuple(value.shape) != tuple(shape):
+        raise ArgumentError(argument, f"shape {tuple(shape)}", f"shape {tuple(value.shape)}")
+    if device is not None and value.device != device:
+        raise ArgumentError(argument, f"device {device}", str(value.device), f"Move it with .to('{device}').")
+    return value
+
+
+def require_labels(
+    argument: str, labels: torch.Tensor, device: torch.device | None = None, *, at_least: int | None = None
+) -> torch.Tensor:
+    """Return ``labels`` if they are int64 with axes (samples,), not empty, on the device and in range, or raise."""
+    import torch
+
+    if not isinstance(labels, torch.Tensor) or labels.dtype != torch.int64 or labels.dim() != 1 or len(labels) == 0:
+        got = f"{labels.dtype} {tuple(labels.shape)}" if isinstance(labels, torch.Tensor) else type(labels).__name__
+        raise ArgumentError(argument, "a non-empty int64 tensor with axes (samples)", got, "Convert it with .long().")
+    if device is not None and labels.device != device:
+        raise ArgumentError(argument, f"device {device}", str(labels.device), f"Move it with .to('{device}').")
+    if at_least is not None and labels.min() < at_least:
+        raise ArgumentError(argument, f"classes {at_least}, {at_least + 1}, ...", str(labels.min().item()))
+    return labels
+
+
+def require_generator(argument: str, generator: torch.Generator) -> torch.Generator:
+    """Return ``generator`` if it is a CPU ``torch.Generator``, otherwise raise ArgumentError."""
+    import torch
+
+    if not isinstance(generator, torch.Generator):
+        raise ArgumentError(
+            argument, "a torch.Generator", type(generator).__name__, "Make one with torch.Generator().manual_seed(0)."
+        )
+    if generator.device.type != "cpu":
+        raise ArgumentError(
+            argument,
+            "a generator on the CPU",
+            f"one on {generator.device}",
+            "Draws are made on the CPU, so that every device sees the same ones.",
+        )
+    return generator
+
+
 def require_choice(argument: str, value: Any, options: Sequence[str]) -> str:
     """Return ``value`` if it is one of ``options``, otherwise raise.
 

@@ -15,32 +15,20 @@ from hypothesis import strategies as st
 from memscape.arguments import ArgumentError
 from memscape.memory import attention
 from memscape.memory.attention import (
-    AdditivePower,
-    LogCosh,
-    LogSumExp,
     ModernHopfield,
-    Quadratic,
-    Spherical,
-    TwoBody,
     attend,
     capacity_constants,
     effective_number,
     fixed_point_bound,
-    model_a,
-    model_b,
-    model_c,
     one_step_bound,
     retrieval_onset,
     separation,
 )
-from memscape.memory.dynamics import gradient_flow
-from memscape.memory.patterns import random_patterns
+from memscape.memory.dynamics import iterate
 
 from ..draws import normal
 
 F64 = torch.float64
-LAGRANGIANS = [Quadratic(), LogCosh(3.0), AdditivePower(2), AdditivePower(4), LogSumExp(2.0), Spherical()]
-MODELS = {"A": model_a, "B": model_b, "C": model_c}
 
 
 def sphere(seed: int, count: int, neurons: int) -> torch.Tensor:
@@ -62,7 +50,9 @@ def test_the_update_lowers_the_energy_and_minus_its_gradient_points_there(seed, 
     (slope,) = torch.autograd.grad(model.energy(state).sum(), state)
     after = model.update(state.detach())
     torch.testing.assert_close(after, state.detach() - slope, rtol=1e-10, atol=1e-10)
-    energies = [model.energy(state.detach())] + [model.energy(model.update(state.detach(), k)) for k in (1, 2, 3)]
+    energies = [model.energy(state.detach())] + [
+        model.energy(iterate(model, state.detach(), steps=k)) for k in (1, 2, 3)
+    ]
     for before, later in itertools.pairwise(energies):
         assert (later <= before + 1e-12).all()
 
@@ -129,7 +119,7 @@ def test_a_pattern_is_retrieved_from_the_onset_on_and_the_mean_holds_up_to_p(pat
         for factor in (0.98, 1.02):
             beta = factor * (retrieval_onset(patterns) if name == "pattern" else patterns)
             model = ModernHopfield(x, beta)
-            found[name, factor] = effective_number(model.weights(model.update(start, 4000))).item()
+            found[name, factor] = effective_number(model.weights(iterate(model, start, steps=4000))).item()
     assert found["pattern", 0.98] == pytest.approx(patterns)
     assert found["mean", 0.98] == pytest.approx(patterns)
     assert found["pattern", 1.02] < 0.9 * patterns
@@ -146,18 +136,6 @@ def test_the_onset_is_the_smallest_beta_of_a_fixed_point():
     assert retrieval_onset(10**9) < 25
 
 
-@pytest.mark.parametrize("neurons", [100, 400])
-def test_saturating_memory_units_hold_every_one_of_their_own_states(neurons):
-    codes = torch.tensor(list(itertools.product((-1.0, 1.0), repeat=8)), dtype=F64)
-    xi = random_patterns(8, neurons, generator=torch.Generator().manual_seed(23)) / math.sqrt(neurons)
-    layers = TwoBody(xi, Quadratic(), LogCosh(100.0))
-    state = codes @ xi
-    for _ in range(20):
-        state = layers.adiabatic(state)
-    assert torch.equal((state @ xi.mT).sign(), codes)
-    torch.testing.assert_close(layers.adiabatic(state), state)
-
-
 def test_constants_of_the_storage_theorem_in_its_two_examples():
     assert capacity_constants(20, radius=3.0, failure=1e-3).c == pytest.approx(3.1546, abs=5e-5)
     assert capacity_constants(75, radius=1.0, failure=1e-3).c == pytest.approx(1.37188, abs=5e-6)
@@ -170,7 +148,7 @@ def test_constants_of_the_storage_theorem_in_its_two_examples():
 def test_the_bounds_of_theorems_4_and_5_hold(beta):
     x = sphere(11, 30, 64)
     model, largest = ModernHopfield(x, beta), math.sqrt(64)
-    fixed = model.update(x, 200)
+    fixed = iterate(model, x, steps=200)
     start = x + 0.02 * normal(12, 30, 64)
     distance = torch.maximum((start - x).norm(dim=-1), (fixed - x).norm(dim=-1))
     assert ((model.update(start) - fixed).norm(dim=-1) <= one_step_bound(x, distance, beta=beta)).all()
@@ -186,58 +164,6 @@ def test_the_one_step_bound_is_the_formula():
     assert fixed_point_bound(x, beta=0.5)[0].item() == pytest.approx(8 * math.e * math.exp(-4.5))
 
 
-@pytest.mark.parametrize("lagrangian", LAGRANGIANS, ids=str)
-def test_activations_are_gradients_of_convex_lagrangians(lagrangian):
-    units = normal(13, 20, 6).requires_grad_()
-    (slope,) = torch.autograd.grad(lagrangian(units).sum(), units)
-    torch.testing.assert_close(lagrangian.activation(units.detach()), slope)
-    for row in units.detach():
-        hessian = torch.autograd.functional.hessian(lagrangian, row)
-        assert torch.linalg.eigvalsh(hessian).min() > -1e-10
-
-
-@pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("time_hidden", [0.1, 1.0, 10.0])
-def test_two_body_energy_falls_on_every_time_scale(name, time_hidden):
-    model = MODELS[name](normal(14, 20, 16) / 4, time_hidden=time_hidden)
-    path = gradient_flow(model, normal(15, 8, 36), step=1e-3, steps=1500)
-    energy = model.energy(path)
-    assert energy.diff(dim=0).max() <= 1e-8
-    assert (energy[-1] < energy[0] - 0.1).all()
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_two_body_energy_changes_as_the_hessians_say(name):
-    model, state = MODELS[name](normal(16, 7, 5) / 3, time_hidden=0.4), normal(17, 12).requires_grad_()
-    (slope,) = torch.autograd.grad(model.energy(state), state)
-    flow = model.flow(state.detach())
-    x, h = state.detach()[:5], state.detach()[5:]
-    visible = torch.autograd.functional.hessian(model.visible, x)
-    hidden = torch.autograd.functional.hessian(model.hidden, h)
-    expected = -(flow[:5] @ visible @ flow[:5]) - 0.4 * (flow[5:] @ hidden @ flow[5:])
-    torch.testing.assert_close(slope @ flow, expected)
-
-
-def test_model_b_with_fast_memory_units_is_one_step_of_attention():
-    x, state = normal(18, 6, 5), normal(19, 4, 5)
-    torch.testing.assert_close(model_b(x, beta=2.0).adiabatic(state), ModernHopfield(x, 2.0).update(state))
-    # The same from the flow: memory units at rest, one Euler step of length tau_f = 1.
-    settled = torch.cat([state, state @ x.mT], dim=-1)
-    path = gradient_flow(model_b(x, beta=2.0), settled, step=1.0, steps=1)
-    torch.testing.assert_close(path[1, :, :5], ModernHopfield(x, 2.0).update(state))
-
-
-def test_an_input_current_pulls_the_features():
-    x, current = normal(20, 6, 5), normal(21, 5)
-    plain = TwoBody(x, Quadratic(), LogSumExp(1.0))
-    driven = TwoBody(x, Quadratic(), LogSumExp(1.0), inputs=current)
-    state = normal(22, 3, 11)
-    expected = torch.cat([current, torch.zeros(6, dtype=F64)]).expand(3, -1)
-    torch.testing.assert_close(driven.flow(state) - plain.flow(state), expected)
-    torch.testing.assert_close(driven.energy(state) - plain.energy(state), -(state[:, :5] @ current))
-    torch.testing.assert_close(driven.adiabatic(state[:, :5]) - plain.adiabatic(state[:, :5]), current.expand(3, -1))
-
-
 def test_names_of_patterns_and_the_axes_of_space_do_not_matter():
     x, state = normal(25, 6, 5), normal(26, 4, 5)
     model = ModernHopfield(x, 1.3)
@@ -248,17 +174,6 @@ def test_names_of_patterns_and_the_axes_of_space_do_not_matter():
     torch.testing.assert_close(renamed.update(state), model.update(state))
     torch.testing.assert_close(turned.energy(state @ turn), model.energy(state))
     torch.testing.assert_close(turned.update(state @ turn), model.update(state) @ turn)
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_names_of_memory_units_do_not_matter(name):
-    xi, state = normal(29, 6, 5), normal(30, 3, 11)
-    order = torch.randperm(6, generator=torch.Generator().manual_seed(31))
-    renamed = torch.cat([state[:, :5], state[:, 5:][:, order]], dim=-1)
-    torch.testing.assert_close(MODELS[name](xi[order]).energy(renamed), MODELS[name](xi).energy(state))
-    torch.testing.assert_close(
-        MODELS[name](xi[order]).adiabatic(state[:, :5]), MODELS[name](xi).adiabatic(state[:, :5])
-    )
 
 
 PEAK = """
@@ -272,7 +187,7 @@ model.update(x[:10])
 Path("/proc/self/clear_refs").write_text("5")
 lines = lambda: dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
 before = int(lines()["VmRSS"].split()[0])
-model.update(x[:4000], 2)
+model.update(x[:4000])
 print(int(lines()["VmHWM"].split()[0]) - before)
 """
 
@@ -298,10 +213,6 @@ def test_cpu_and_cuda_agree(dtype):
     on_device = attend(state.cuda(), x.cuda(), values.cuda(), beta=0.4, mask=seen.cuda())
     torch.testing.assert_close(on_device.cpu(), attend(state, x, values, beta=0.4, mask=seen), **close)
     torch.testing.assert_close(separation(x.cuda()).cpu(), separation(x), **close)
-    for build in MODELS.values():
-        potential = normal(36, 4, 340).to(dtype)
-        on_device = build(x[0].cuda() / 20).flow(potential.cuda())
-        torch.testing.assert_close(on_device.cpu(), build(x[0] / 20).flow(potential), **close)
 
 
 X, STATE = torch.ones(3, 4, dtype=F64), torch.ones(2, 4, dtype=F64)
@@ -311,7 +222,6 @@ REFUSALS = [
     (lambda: ModernHopfield(X, 0.0), "beta: expected a finite number > 0; got 0"),
     (lambda: ModernHopfield(X, 1.0).energy(torch.ones(2, 5, dtype=F64)), "state: expected axes .* neurons = 4"),
     (lambda: ModernHopfield(X, 1.0).energy(STATE.float()), "state: expected float64; got float32"),
-    (lambda: ModernHopfield(X, 1.0).update(STATE, 0), "steps: expected an integer >= 1; got 0"),
     (lambda: attend(STATE, X[:, :3], X, beta=1.0), "keys: expected axes .* neurons = 4"),
     (lambda: attend(STATE, X, X[:2], beta=1.0), "values: expected axes .* patterns = 3"),
     (lambda: attend(STATE[None], X, X, beta=1.0), r"keys: expected leading axes \(1,\)"),
@@ -328,15 +238,6 @@ REFUSALS = [
     (lambda: capacity_constants(1, radius=1.0, failure=0.1), "neurons: expected an integer >= 2; got 1"),
     (lambda: capacity_constants(9, radius=0.0, failure=0.1), "radius: expected a finite number > 0; got 0"),
     (lambda: capacity_constants(9, radius=1.0, failure=1.5), "failure: expected a finite number > 0 and <= 1; got 1.5"),
-    (lambda: LogCosh(0.0), "gain: expected a finite number > 0; got 0"),
-    (lambda: AdditivePower(1), "n: expected an integer >= 2; got 1"),
-    (lambda: LogSumExp(0.0), "beta: expected a finite number > 0; got 0"),
-    (lambda: TwoBody(torch.ones(4), Quadratic(), Quadratic()), r"patterns: expected axes \(patterns, neurons\)"),
-    (lambda: model_b(X, time_hidden=0.0), "time_hidden: expected a finite number > 0; got 0"),
-    (lambda: TwoBody(X, Quadratic(), Quadratic(), -1.0), "time_visible: expected a finite number > 0; got -1"),
-    (lambda: TwoBody(X, Quadratic(), Quadratic(), inputs=X[0, :3]), "inputs: expected axes .* neurons = 4"),
-    (lambda: model_b(X).flow(STATE), "potential: expected axes .* units = 7"),
-    (lambda: model_b(X).adiabatic(STATE[:, :3]), "features: expected axes .* neurons = 4"),
 ]
 
 

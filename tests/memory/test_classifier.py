@@ -10,15 +10,8 @@ import torch
 
 from memscape.arguments import ArgumentError
 from memscape.memory import classifier as module
-from memscape.memory.classifier import (
-    Classifier,
-    Schedule,
-    balanced_batches,
-    error_rate,
-    gradient,
-    random_classifier,
-    train,
-)
+from memscape.memory.classifier import Classifier, Schedule, error_rate, gradient, random_classifier, train
+from memscape.tools.training import balanced_batches
 
 CLASSES, PIXELS = 4, 20
 
@@ -208,21 +201,6 @@ def test_error_rate_counts_wrong_answers():
     assert error_rate(model, images, digits) == wrong / 40
 
 
-def test_batches_are_balanced_and_deal_every_image_before_any_comes_again():
-    shuffled = torch.randperm(60, generator=torch.Generator().manual_seed(5))
-    digits = torch.tensor([0] * 30 + [1] * 10 + [2] * 20)[shuffled]
-    batches = balanced_batches(digits, 12, generator=torch.Generator().manual_seed(6))
-    assert batches.shape == (5, 12)
-    for batch in batches:
-        assert digits[batch].bincount().tolist() == [4, 4, 4]
-    for digit, size in ((0, 30), (1, 10), (2, 20)):
-        times = batches[digits[batches] == digit].bincount(minlength=60)[digits == digit]
-        assert times.sum() == 20
-        assert times.max() - times.min() <= 1 or size == 30
-        assert times.max() == math.ceil(20 / size)
-    assert not torch.equal(batches, balanced_batches(digits, 12, generator=torch.Generator().manual_seed(7)))
-
-
 def test_the_temperature_goes_down_the_ramp_and_stays():
     schedule = Schedule(epochs=300, loss=4, hot=300.0, cold=100.0, ramp=200)
     assert [schedule.temperature(epoch) for epoch in (0, 50, 200, 299)] == [300.0, 250.0, 100.0, 100.0]
@@ -310,13 +288,6 @@ REFUSED = [
     (lambda: gradient(MODEL, IMAGES, DIGITS, loss=5), "loss: expected an even exponent; got 5"),
     (lambda: gradient(MODEL, IMAGES[:, :3], DIGITS, loss=4), "images: expected axes (samples, pixels)"),
     (lambda: gradient(MODEL, IMAGES, DIGITS[:3], loss=4), "digits: expected one class for each of 40 images; got 3"),
-    (
-        lambda: balanced_batches(DIGITS * 2, 8, generator=GENERATOR),
-        "digits: expected every class 0, 1, ... at least once; got no 1",
-    ),
-    (lambda: balanced_batches(DIGITS, 6, generator=GENERATOR), "batch: expected a multiple of the 4 classes; got 6"),
-    (lambda: balanced_batches(DIGITS, 80, generator=GENERATOR), "batch: expected an integer in [1, 40]; got 80"),
-    (lambda: balanced_batches(DIGITS, 8, generator=rng(0)), "generator: expected a torch.Generator; got Generator"),
     (lambda: train(MODEL, IMAGES.float(), DIGITS, PLAN, generator=GENERATOR), "images: expected float64; got float32"),
     (lambda: train(MODEL, IMAGES, DIGITS[:3], PLAN, generator=GENERATOR), "digits: expected one class for each of 40"),
     (lambda: train(MODEL, IMAGES, DIGITS, PLAN, generator=None), "generator: expected a torch.Generator; got NoneType"),

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from memscape.arguments import ArgumentError
-from memscape.memory.dynamics import asynchronous, flat, gradient_flow, synchronous
+from memscape.memory.dynamics import asynchronous, evolve, gradient_flow, iterate, synchronous
 from memscape.memory.hopfield import Graded, Hopfield, hebbian
-from memscape.memory.patterns import flip, random_patterns
+from memscape.memory.patterns import flat, flip, random_patterns
 
 from ..draws import rng
 
@@ -107,6 +107,9 @@ REFUSED = {
     "steps": (lambda: synchronous(pair(1.0), STATE, steps=0), "steps: expected an integer >= 1; got 0"),
     "step": (lambda: gradient_flow(GRADED, STATE, step=0.0, steps=1), "step: expected a finite number > 0; got 0"),
     "flow, steps": (lambda: gradient_flow(GRADED, STATE, step=0.1, steps=0), "steps: expected an integer >= 1; got 0"),
+    "evolve": (lambda: evolve(GRADED, STATE, step=0.0, steps=1), "step: expected a finite number > 0; got 0"),
+    "evolve, steps": (lambda: evolve(GRADED, STATE, step=0.1, steps=0), "steps: expected an integer >= 1; got 0"),
+    "iterate": (lambda: iterate(pair(1.0), STATE, steps=0), "steps: expected an integer >= 1; got 0"),
     "potential": (lambda: gradient_flow(GRADED, STATE / 0, step=0.1, steps=1), "potential: expected finite values"),
     "neurons": (lambda: gradient_flow(GRADED, STATE[:1], step=0.1, steps=1), "potential: .*neurons = 2"),
 }

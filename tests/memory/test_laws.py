@@ -14,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
-from memscape.memory import attention, hopfield, simplicial
+from memscape.memory import attention, hopfield, lagrangians, simplicial
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
-from memscape.memory.dynamics import Spins, asynchronous, gradient_flow, synchronous
-from memscape.memory.energy_transformer import EnergyTransformer, LayerNorm
+from memscape.memory.dynamics import asynchronous, gradient_flow, iterate, synchronous
+from memscape.memory.energy_transformer import EnergyTransformer
+from memscape.memory.lagrangians import LayerNorm
 from memscape.memory.patterns import random_patterns
 from memscape.memory.probability_flow import minimum_probability_flow
+from memscape.tools.models import Spins
 
 from ..draws import normal, rng
 
@@ -356,9 +358,9 @@ def two_body(model: Callable[[torch.Tensor], Any]) -> dict[str, Any]:
 GRADED = [
     Graded("Hopfield 1984", hopfield_1984),
     Graded("modern Hopfield", lambda xi: attention.ModernHopfield(xi, 1.3)),
-    Graded("two-body A", **two_body(lambda xi: attention.model_a(xi, gain=2.0))),
-    Graded("two-body B", **two_body(lambda xi: attention.model_b(xi, beta=0.7))),
-    Graded("two-body C", **two_body(attention.model_c)),
+    Graded("two-body A", **two_body(lambda xi: lagrangians.model_a(xi, gain=2.0))),
+    Graded("two-body B", **two_body(lambda xi: lagrangians.model_b(xi, beta=0.7))),
+    Graded("two-body C", **two_body(lagrangians.model_c)),
     Graded("energy transformer", transformer, axes=lambda count, neurons: (4, neurons)),
 ]
 
@@ -373,7 +375,7 @@ def motion(built: Any, state: torch.Tensor) -> torch.Tensor:
 def path(built: Any, state: torch.Tensor) -> torch.Tensor:
     if hasattr(built, "flow"):
         return gradient_flow(built, state, step=1e-3, steps=300)
-    return torch.stack([built.update(state, steps) for steps in range(1, 8)])
+    return torch.stack([iterate(built, state, steps=steps) for steps in range(1, 8)])
 
 
 @every_graded_model

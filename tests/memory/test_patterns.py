@@ -3,16 +3,8 @@
 import pytest
 import torch
 
-from memscape.arguments import ArgumentError
-from memscape.memory.patterns import (
-    as_probes,
-    flip,
-    mixture,
-    overlap,
-    random_patterns,
-    require_generator,
-    require_state,
-)
+from memscape.arguments import ArgumentError, require_generator
+from memscape.memory.patterns import as_probes, flip, mixture, overlap, random_patterns, require_state
 
 from ..draws import rng
 

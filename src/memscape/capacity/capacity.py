@@ -27,10 +27,18 @@ import numpy as np
 import torch
 from scipy import optimize, special
 
-from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    require_choice,
+    require_generator,
+    require_integer,
+    require_number,
+    require_tensor,
+)
 from memscape.memory.dense import DenseMemory, Exponential, Interaction, Whole
-from memscape.memory.dynamics import Spins, asynchronous
-from memscape.memory.patterns import overlap, random_patterns, require_generator
+from memscape.memory.dynamics import asynchronous
+from memscape.memory.patterns import overlap, random_patterns
+from memscape.tools.models import Spins
 from memscape.tools.statistics import NORMAL, Estimate, share
 
 __all__ = [

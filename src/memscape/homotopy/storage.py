@@ -34,8 +34,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from memscape.arguments import ArgumentError, require_integer
-from memscape.memory.patterns import require_generator
+from memscape.arguments import ArgumentError, require_generator, require_integer
 from memscape.polytopes.weight_space import arrangement, monomials, normals, storable
 
 if TYPE_CHECKING:

@@ -8,21 +8,12 @@ Ramsauer et al. (2021) give real-valued units the energy
 whose concave-convex descent step (their eq. 3) is one pass of softmax attention over the stored patterns,
 
 .. math:: \xi \leftarrow \sum_\mu x_\mu \, \mathrm{softmax}_\mu(\beta x_\mu \cdot \xi).
-
-Krotov & Hopfield (2021) take the sum over memories apart into hidden units. Feature units x and memory units h obey
-
-.. math:: \tau_f \dot x = \xi^T f(h) - x + I, \qquad \tau_h \dot h = \xi g(x) - h,
-          \qquad f = \nabla L_h, \quad g = \nabla L_v ,
-
-in which every synapse joins two units only. The Lagrangians :math:`L_h` and :math:`L_v` choose the model: their models
-A, B and C are the functions :func:`model_a`, :func:`model_b` and :func:`model_c`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 import torch.nn.functional as functional
@@ -32,24 +23,15 @@ from scipy.special import lambertw
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 from memscape.memory.dense import BUDGET, exponential_retrieval
 from memscape.memory.patterns import as_probes, require_state
+from memscape.tools.models import Model
 
 __all__ = [
-    "AdditivePower",
     "Constants",
-    "Lagrangian",
-    "LogCosh",
-    "LogSumExp",
     "ModernHopfield",
-    "Quadratic",
-    "Spherical",
-    "TwoBody",
     "attend",
     "capacity_constants",
     "effective_number",
     "fixed_point_bound",
-    "model_a",
-    "model_b",
-    "model_c",
     "one_step_bound",
     "retrieval_onset",
     "separation",
@@ -57,7 +39,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class ModernHopfield:
+class ModernHopfield(Model):
     r"""The continuous memory of Ramsauer et al. (2021): energy above, update = attention.
 
     Parameters
@@ -115,31 +97,12 @@ class ModernHopfield:
         shares = torch.softmax(self.beta * (probes @ self.patterns.mT), dim=-1)
         return shares.reshape(*state.shape[:-1], self.patterns.shape[-2])
 
-    def update(self, state: torch.Tensor, steps: int = 1) -> torch.Tensor:
-        """Every state after a number of concave-convex steps (Ramsauer et al. 2021, eq. 3).
+    def update(self, state: torch.Tensor) -> torch.Tensor:
+        """Every state after one concave-convex step (Ramsauer et al. 2021, eq. 3): the energy does not increase.
 
-        Parameters
-        ----------
-        state
-            Axes ``(*G, ..., N)``, finite values, dtype and device of the patterns.
-        steps
-            Number of steps, at least 1.
-
-        Returns
-        -------
-        torch.Tensor
-            Same axes. The energy does not increase (their theorem 1).
-
-        Raises
-        ------
-        ArgumentError
-            If the state does not fit the patterns or ``steps`` is not a positive integer.
+        Their theorem 1; ``(*G, ..., N)`` to the same axes.
         """
-        require_integer("steps", steps, at_least=1)
-        probes = self._probes(state)
-        for _ in range(steps):
-            probes = exponential_retrieval(probes, self.patterns, self.beta)
-        return probes.reshape(state.shape)
+        return exponential_retrieval(self._probes(state), self.patterns, self.beta).reshape(state.shape)
 
     def _probes(self, state: torch.Tensor) -> torch.Tensor:
         require_state("state", state, self.patterns, values="finite")
@@ -442,226 +405,3 @@ def capacity_constants(neurons: int, *, radius: float, failure: float, beta: flo
     b = 2 * radius**2 * beta / 5
     c = b / float(lambertw(math.exp(a + math.log(b))).real)
     return Constants(a, b, c, math.sqrt(failure) * c ** ((neurons - 1) / 4))
-
-
-class Lagrangian(Protocol):
-    """A scalar function of a layer's units; its gradient is their activation."""
-
-    def __call__(self, units: torch.Tensor) -> torch.Tensor:
-        """L, axes ``(..., units)`` to ``(...)``."""
-
-    def activation(self, units: torch.Tensor) -> torch.Tensor:
-        """Gradient of L, same axes as the units."""
-
-
-@dataclass(frozen=True)
-class Quadratic:
-    """L(u) = sum u**2 / 2: linear units."""
-
-    def __call__(self, units: torch.Tensor) -> torch.Tensor:
-        """L, ``(..., units)`` to ``(...)``."""
-        return units.square().sum(dim=-1) / 2
-
-    def activation(self, units: torch.Tensor) -> torch.Tensor:
-        """u itself."""
-        return units
-
-
-@dataclass(frozen=True)
-class LogCosh:
-    """L(u) = sum ln cosh(gain u) / gain: saturating units, tanh(gain u); binary as the gain grows."""
-
-    gain: float
-
-    def __post_init__(self) -> None:
-        require_number("gain", self.gain, above=0.0)
-
-    def __call__(self, units: torch.Tensor) -> torch.Tensor:
-        """L, ``(..., units)`` to ``(...)``."""
-        drive = self.gain * units
-        return ((functional.softplus(-2 * drive) + drive - math.log(2.0)) / self.gain).sum(dim=-1)
-
-    def activation(self, units: torch.Tensor) -> torch.Tensor:
-        """tanh(gain u)."""
-        return torch.tanh(self.gain * units)
-
-
-@dataclass(frozen=True)
-class AdditivePower:
-    """L(u) = sum max(u, 0)**n / n: rectified units of power n - 1; convex for n of at least 1."""
-
-    n: int
-
-    def __post_init__(self) -> None:
-        require_integer("n", self.n, at_least=2)
-
-    def __call__(self, units: torch.Tensor) -> torch.Tensor:
-        """L, ``(..., units)`` to ``(...)``."""
-        return units.clamp(min=0).pow(self.n).sum(dim=-1) / self.n
-
-    def activation(self, units: torch.Tensor) -> torch.Tensor:
-        """max(u, 0)**(n - 1)."""
-        return units.clamp(min=0).pow(self.n - 1)
-
-
-@dataclass(frozen=True)
-class LogSumExp:
-    """L(u) = ln sum exp(beta u) / beta: units that compete, a softmax."""
-
-    beta: float
-
-    def __post_init__(self) -> None:
-        require_number("beta", self.beta, above=0.0)
-
-    def __call__(self, units: torch.Tensor) -> torch.Tensor:
-        """L, ``(..., units)`` to ``(...)``."""
-        return torch.logsumexp(self.beta * units, dim=-1) / self.beta
-
-    def activation(self, units: torch.Tensor) -> torch.Tensor:
-        """softmax(beta u)."""
-        return torch.softmax(self.beta * units, dim=-1)
-
-
-@dataclass(frozen=True)
-class Spherical:
-    """``L(u) = |u|``: units normalised to the sphere. Its Hessian has one zero eigenvalue, along u."""
-
-    def __call__(self, units: torch.Tensor) -> torch.Tensor:
-        """L, ``(..., units)`` to ``(...)``."""
-        return units.norm(dim=-1)
-
-    def activation(self, units: torch.Tensor) -> torch.Tensor:
-        """``u / |u|``; the potentials must not all be zero."""
-        return units / units.norm(dim=-1, keepdim=True)
-
-
-@dataclass(frozen=True)
-class TwoBody:
-    r"""Feature units and memory units joined by two-body synapses (Krotov & Hopfield 2021).
-
-    A state is one vector of N + P potentials, features x first and memory units h behind them, so that
-    :func:`memscape.memory.dynamics.gradient_flow` moves it like any other graded network. The energy
-
-    .. math:: E = \Big[\sum_i (x_i - I_i) g_i - L_v\Big] + \Big[\sum_\mu h_\mu f_\mu - L_h\Big]
-                  - \sum_{\mu i} f_\mu \xi^\mu_i g_i
-
-    never increases where both Lagrangians are convex, whatever the two time constants (their eq. 5 to 7).
-
-    Parameters
-    ----------
-    patterns
-        Synapses xi, axes ``(P, N)``, finite values; the same in both directions.
-    visible, hidden
-        Lagrangians of features and memory units.
-    time_visible, time_hidden
-        Time constants, positive.
-    inputs
-        I, axes ``(N,)``; none by default.
-
-    Raises
-    ------
-    ArgumentError
-        If axes, dtypes or devices do not fit, a value is not finite, or a time constant is not positive.
-    """
-
-    patterns: torch.Tensor
-    visible: Lagrangian
-    hidden: Lagrangian
-    time_visible: float = 1.0
-    time_hidden: float = 1.0
-    inputs: torch.Tensor | None = None
-
-    def __post_init__(self) -> None:
-        require_tensor("patterns", self.patterns, "patterns neurons")
-        require_number("time_visible", self.time_visible, above=0.0)
-        require_number("time_hidden", self.time_hidden, above=0.0)
-        if self.inputs is not None:
-            require_tensor(
-                "inputs",
-                self.inputs,
-                "neurons",
-                sizes={"neurons": self.patterns.shape[1]},
-                dtype=self.patterns.dtype,
-                device=self.patterns.device,
-            )
-
-    def energy(self, potential: torch.Tensor) -> torch.Tensor:
-        """Energy of every state, axes ``(..., N + P)`` to ``(...)``."""
-        x, h, g, f = self._layers(potential)
-        drive = x if self.inputs is None else x - self.inputs
-        features = (drive * g).sum(dim=-1) - self.visible(x)
-        memories = (h * f).sum(dim=-1) - self.hidden(h)
-        return features + memories - ((f @ self.patterns) * g).sum(dim=-1)
-
-    def flow(self, potential: torch.Tensor) -> torch.Tensor:
-        """Time derivative of every potential, same axes ``(..., N + P)``."""
-        x, h, g, f = self._layers(potential)
-        inputs = 0.0 if self.inputs is None else self.inputs
-        features = (f @ self.patterns - x + inputs) / self.time_visible
-        return torch.cat([features, (g @ self.patterns.mT - h) / self.time_hidden], dim=-1)
-
-    def adiabatic(self, features: torch.Tensor) -> torch.Tensor:
-        r"""Features after one step of length :math:`\tau_f` with memory units that follow at once.
-
-        .. math:: x \leftarrow \xi^T f(\xi g(x)) + I
-
-        Parameters
-        ----------
-        features
-            Potentials x, axes ``(..., N)``, finite, dtype and device of the patterns.
-
-        Returns
-        -------
-        torch.Tensor
-            Same axes.
-        """
-        require_tensor(
-            "features",
-            features,
-            "... neurons",
-            sizes={"neurons": self.patterns.shape[1]},
-            dtype=self.patterns.dtype,
-            device=self.patterns.device,
-        )
-        moved = self.hidden.activation(self.visible.activation(features) @ self.patterns.mT) @ self.patterns
-        return moved if self.inputs is None else moved + self.inputs
-
-    def _layers(self, potential: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        memories, neurons = self.patterns.shape
-        require_tensor(
-            "potential",
-            potential,
-            "... units",
-            sizes={"units": neurons + memories},
-            dtype=self.patterns.dtype,
-            device=self.patterns.device,
-        )
-        x, h = potential[..., :neurons], potential[..., neurons:]
-        return x, h, self.visible.activation(x), self.hidden.activation(h)
-
-
-def model_a(patterns: torch.Tensor, *, n: int = 3, gain: float = 10.0, time_hidden: float = 1.0) -> TwoBody:
-    """Model A of Krotov & Hopfield (2021): Lagrangians that are sums over units; dense memory when h is fast.
-
-    Parameters
-    ----------
-    patterns
-        Axes ``(P, N)``, finite values.
-    n
-        Power of the rectified energy, at least 2.
-    gain
-        Gain of the features' tanh, positive; they become binary as it grows.
-    time_hidden
-        Time constant of the memory units in units of the features', positive.
-    """
-    return TwoBody(patterns, LogCosh(gain), AdditivePower(n), time_hidden=time_hidden)
-
-
-def model_b(patterns: torch.Tensor, *, beta: float = 1.0, time_hidden: float = 1.0) -> TwoBody:
-    """Model B of Krotov & Hopfield (2021): linear features, memory units in a softmax; attention when h is fast."""
-    return TwoBody(patterns, Quadratic(), LogSumExp(beta), time_hidden=time_hidden)
-
-
-def model_c(patterns: torch.Tensor, *, n: int = 3, time_hidden: float = 1.0) -> TwoBody:
-    """Model C of Krotov & Hopfield (2021): features normalised to the sphere, rectified memory units of power n."""
-    return TwoBody(patterns, Spherical(), AdditivePower(n), time_hidden=time_hidden)

@@ -35,17 +35,25 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.patterns import require_generator, require_labels
+from memscape.arguments import (
+    ArgumentError,
+    require_generator,
+    require_integer,
+    require_labels,
+    require_number,
+    require_tensor,
+)
+from memscape.tools.models import Model
+from memscape.tools.training import balanced_batches
 
-__all__ = ["Classifier", "Schedule", "balanced_batches", "error_rate", "gradient", "random_classifier", "train"]
+__all__ = ["Classifier", "Schedule", "error_rate", "gradient", "random_classifier", "train"]
 
 _BLOCK = 2**19
 """Entries of (labels, memories, images) worked on at once: small enough to stay in a processor's cache."""
 
 
 @dataclass(frozen=True)
-class Classifier:
+class Classifier(Model):
     """Memories with an image part and a label part.
 
     Parameters
@@ -311,53 +319,6 @@ def gradient(
     return uphill[:, : images.shape[1]], uphill[:, images.shape[1] :]
 
 
-def balanced_batches(digits: torch.Tensor, batch: int, *, generator: torch.Generator) -> torch.Tensor:
-    """Minibatches with the same number of images of every class, for one epoch.
-
-    Every class is dealt out in a random order; a class that runs out before the epoch ends is shuffled and dealt again.
-
-    Parameters
-    ----------
-    digits
-        Class of every image, integers 0, 1, ..., axes (samples,); every class must occur.
-    batch
-        Images in a batch, a multiple of the number of classes and at most the number of images.
-    generator
-        A CPU generator.
-
-    Returns
-    -------
-    torch.Tensor
-        Indices of images, axes (samples // batch, batch), int64, on the device of ``digits``.
-
-    Raises
-    ------
-    ArgumentError
-        If the digits are not integers, a class is missing, or the batch does not fit.
-    """
-    _require_integers(digits)
-    require_generator("generator", generator)
-    count = digits.cpu().bincount()
-    if (count == 0).any():
-        raise ArgumentError(
-            "digits",
-            "every class 0, 1, ... at least once",
-            f"no {int(count.argmin())}",
-            "Relabel the classes without a gap.",
-        )
-    require_integer("batch", batch, at_least=1, at_most=len(digits))
-    if batch % len(count):
-        raise ArgumentError("batch", f"a multiple of the {len(count)} classes", str(batch), "Take 100 of each class.")
-    batches, share = len(digits) // batch, batch // len(count)
-    dealt = []
-    for digit in range(len(count)):
-        members = (digits.cpu() == digit).nonzero()[:, 0]
-        rounds = math.ceil(batches * share / len(members))
-        order = torch.cat([members[torch.randperm(len(members), generator=generator)] for _ in range(rounds)])
-        dealt.append(order[: batches * share].reshape(batches, share))
-    return torch.cat(dealt, dim=1).to(digits.device)
-
-
 def train(
     classifier: Classifier,
     images: torch.Tensor,
@@ -552,14 +513,8 @@ def _require_images(images: torch.Tensor, classifier: Classifier) -> None:
     )
 
 
-def _require_integers(digits: torch.Tensor, device: torch.device | None = None) -> None:
-    require_labels("digits", digits, device)
-    if digits.min() < 0:
-        raise ArgumentError("digits", "classes 0, 1, ...", str(digits.min().item()))
-
-
 def _require_digits(digits: torch.Tensor, images: torch.Tensor, classes: int) -> None:
-    _require_integers(digits, images.device)
+    require_labels("digits", digits, images.device, at_least=0)
     if len(digits) != len(images):
         raise ArgumentError("digits", f"one class for each of {len(images)} images", f"{len(digits)}")
     if digits.max() >= classes:

@@ -16,18 +16,10 @@ import torch.nn.functional as functional
 
 from memscape.arguments import require_tensor
 from memscape.memory import hopfield, robust, saddles, simplicial
-from memscape.memory.attention import (
-    LogCosh,
-    ModernHopfield,
-    Quadratic,
-    TwoBody,
-    attend,
-    model_a,
-    model_b,
-    model_c,
-)
+from memscape.memory.attention import ModernHopfield, attend
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
-from memscape.memory.energy_transformer import EnergyTransformer, LayerNorm
+from memscape.memory.energy_transformer import EnergyTransformer
+from memscape.memory.lagrangians import LayerNorm, LogCosh, Quadratic, TwoBody, model_a, model_b, model_c
 from memscape.memory.patterns import require_state
 
 __all__ = ["ARROWS", "Arrow", "deviations"]

@@ -36,8 +36,8 @@ import torch
 import torch.nn.functional as functional
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.dynamics import align, flat
-from memscape.memory.patterns import require_state
+from memscape.memory.patterns import align, flat, require_state
+from memscape.tools.models import Model
 
 __all__ = [
     "BUDGET",
@@ -267,7 +267,7 @@ def _tables(interaction: Interaction, neurons: int, patterns: int) -> _Tables:
 
 
 @dataclass(frozen=True)
-class DenseMemory:
+class DenseMemory(Model):
     r"""Dense associative memory with energy :math:`E(s) = -\sum_\mu F(x_\mu) / F(N)`.
 
     Parameters

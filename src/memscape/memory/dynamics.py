@@ -1,80 +1,28 @@
 r"""How a network moves: asynchronous, synchronous and gradient dynamics, written once for every model.
 
-A model of binary units offers ``energy``, ``update`` and ``track`` (see :class:`Spins`); a model of graded units offers
-``flow`` (see :class:`Flow`). Nothing here knows what the energy is made of.
+What a model of binary units and one of graded units offer is said in :mod:`memscape.tools.models`. Nothing here knows
+what the energy is made of.
 
 Asynchronous dynamics turn one unit at a time, in an order drawn afresh for each sweep. The loop is over the neurons of
 one sweep only; networks and probes are handled together. What a unit needs to know is its local field
 
 .. math:: h_i = \tfrac12 \left[ E(s_i = -1) - E(s_i = +1) \right],
 
-so that turning :math:`s_i` over costs the energy :math:`2 s_i h_i`. A :class:`Tracker` keeps whatever makes these
-fields cheap up to date, instead of computing them anew.
+so that turning :math:`s_i` over costs the energy :math:`2 s_i h_i`. A tracker (:class:`~memscape.tools.models.Tracker`)
+keeps whatever makes these fields cheap up to date, instead of computing them anew.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 
-from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.patterns import as_probes, require_generator
+from memscape.arguments import ArgumentError, require_generator, require_integer, require_number, require_tensor
+from memscape.memory.patterns import as_probes, flat
+from memscape.tools.models import GradedUnits, Spins, Tracker, Updates
 
-__all__ = ["Flow", "Retrieval", "Spins", "Tracker", "align", "asynchronous", "flat", "gradient_flow", "synchronous"]
-
-
-class Tracker(Protocol):
-    """Fields of a batch of states, kept up to date while units flip.
-
-    The batch is flat: axes ``(G', B, N)`` with G' networks and B probes of each.
-    """
-
-    state: torch.Tensor
-    """The current states, ``(G', B, N)``, a copy of its own."""
-
-    def field(self, neuron: int) -> torch.Tensor:
-        """Local field of one neuron in every state, axes ``(G', B)``, in units of energy."""
-
-    def flip(self, neuron: int, where: torch.Tensor) -> None:
-        """Turn the neuron over in the states where the boolean ``where``, axes ``(G', B)``, is true."""
-
-
-class Spins(Protocol):
-    """A model of binary units."""
-
-    @property
-    def networks(self) -> tuple[int, ...]:
-        """The axes G of independent networks."""
-
-    @property
-    def neurons(self) -> int:
-        """Number of neurons N."""
-
-    @property
-    def probes_at_once(self) -> int | None:
-        """Most probes of each network to track at a time, where a tracker takes much memory; None for no limit.
-
-        Such a tracker takes the memory only once it is asked for a field.
-        """
-
-    def energy(self, state: torch.Tensor) -> torch.Tensor:
-        """Energy of every state: ``(*G, ..., N)`` to ``(*G, ...)``."""
-
-    def update(self, state: torch.Tensor) -> torch.Tensor:
-        """Every state after one synchronous step: ``(*G, ..., N)`` to the same axes."""
-
-    def track(self, state: torch.Tensor) -> Tracker:
-        """A tracker started at the states ``(*G, ..., N)``; it refuses what ``energy`` refuses."""
-
-
-class Flow(Protocol):
-    """A model of graded units."""
-
-    def flow(self, potential: torch.Tensor) -> torch.Tensor:
-        """Time derivative of every potential: ``(*G, ..., N)`` to the same axes."""
+__all__ = ["Retrieval", "asynchronous", "evolve", "gradient_flow", "iterate", "synchronous"]
 
 
 @dataclass(frozen=True)
@@ -271,7 +219,7 @@ def synchronous(model: Spins, state: torch.Tensor, *, steps: int = 100) -> Retri
     return Retrieval(now.reshape(state.shape), period.reshape(axes), made.reshape(axes))
 
 
-def gradient_flow(model: Flow, potential: torch.Tensor, *, step: float, steps: int) -> torch.Tensor:
+def gradient_flow(model: GradedUnits, potential: torch.Tensor, *, step: float, steps: int) -> torch.Tensor:
     """Follow graded units in time by explicit Euler steps, u(t + step) = u(t) + step * du/dt.
 
     Parameters
@@ -305,12 +253,39 @@ def gradient_flow(model: Flow, potential: torch.Tensor, *, step: float, steps: i
     return trajectory
 
 
-def align(state: torch.Tensor, field: torch.Tensor) -> torch.Tensor:
-    """Every unit with the sign of its field, axes and dtype of the state; a unit without a field keeps its value."""
-    return torch.where(field == 0, state, field.sign().to(state.dtype))
+def evolve(model: GradedUnits, potential: torch.Tensor, *, step: float, steps: int) -> torch.Tensor:
+    """Where :func:`gradient_flow` ends, ``(*G, ..., N)``, without the way; differentiable in model and potential.
+
+    Raises
+    ------
+    ArgumentError
+        As :func:`gradient_flow`.
+    """
+    require_number("step", step, above=0.0)
+    require_integer("steps", steps, at_least=1)
+    for _ in range(steps):
+        potential = potential + step * model.flow(potential)
+    return potential
 
 
-def flat(state: torch.Tensor, networks: tuple[int, ...]) -> torch.Tensor:
-    """View ``(*G, ..., N)`` as the flat batch ``(G', B, N)`` of a :class:`Tracker`."""
-    probes = as_probes(state, networks)
-    return probes.reshape(math.prod(networks), *probes.shape[-2:])
+def iterate(model: Updates, state: torch.Tensor, *, steps: int) -> torch.Tensor:
+    """Every state after a number of updates of a model in discrete time, ``(*G, ..., N)`` to the same axes.
+
+    Parameters
+    ----------
+    model
+        Any model with an ``update``.
+    state
+        Initial states, axes ``(*G, ..., N)``; left untouched.
+    steps
+        Number of updates, at least 1.
+
+    Raises
+    ------
+    ArgumentError
+        If the state does not fit the model or ``steps`` is not a positive integer.
+    """
+    require_integer("steps", steps, at_least=1)
+    for _ in range(steps):
+        state = model.update(state)
+    return state

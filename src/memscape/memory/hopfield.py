@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import torch
 
 from memscape.arguments import ArgumentError, require_number, require_tensor
-from memscape.memory.dynamics import align, flat
-from memscape.memory.patterns import as_probes, require_state
+from memscape.memory.patterns import align, as_probes, flat, require_state
+from memscape.tools.models import Model
 
 __all__ = [
     "FieldTracker",
@@ -38,7 +38,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Hopfield:
+class Hopfield(Model):
     """Binary units with a quadratic energy (Hopfield 1982).
 
     Parameters
@@ -343,7 +343,7 @@ def stability(model: Hopfield, patterns: torch.Tensor) -> torch.Tensor:
 
 
 @dataclass(frozen=True)
-class Graded:
+class Graded(Model):
     r"""Units with a graded response (Hopfield 1984).
 
     A unit has a potential :math:`u_i` and the output :math:`V_i = \tanh(\lambda u_i)`. In units of time in which all

@@ -13,16 +13,16 @@ from collections.abc import Sequence
 
 import torch
 
-from memscape.arguments import ArgumentError, Values, require_integer, require_tensor
+from memscape.arguments import ArgumentError, Values, require_generator, require_integer, require_tensor
 
 __all__ = [
+    "align",
     "as_probes",
+    "flat",
     "flip",
     "mixture",
     "overlap",
     "random_patterns",
-    "require_generator",
-    "require_labels",
     "require_state",
 ]
 
@@ -228,27 +228,12 @@ def require_state(argument: str, state: torch.Tensor, like: torch.Tensor, *, val
     return state
 
 
-def require_labels(argument: str, labels: torch.Tensor, device: torch.device | None = None) -> torch.Tensor:
-    """Return ``labels`` if they are int64 with axes (samples,), not empty and on the device, otherwise raise."""
-    if not isinstance(labels, torch.Tensor) or labels.dtype != torch.int64 or labels.dim() != 1 or len(labels) == 0:
-        got = f"{labels.dtype} {tuple(labels.shape)}" if isinstance(labels, torch.Tensor) else type(labels).__name__
-        raise ArgumentError(argument, "a non-empty int64 tensor with axes (samples)", got, "Convert it with .long().")
-    if device is not None and labels.device != device:
-        raise ArgumentError(argument, f"device {device}", str(labels.device), f"Move it with .to('{device}').")
-    return labels
+def align(state: torch.Tensor, field: torch.Tensor) -> torch.Tensor:
+    """Every unit with the sign of its field, axes and dtype of the state; a unit without a field keeps its value."""
+    return torch.where(field == 0, state, field.sign().to(state.dtype))
 
 
-def require_generator(argument: str, generator: torch.Generator) -> torch.Generator:
-    """Return ``generator`` if it is a CPU ``torch.Generator``, otherwise raise ArgumentError."""
-    if not isinstance(generator, torch.Generator):
-        raise ArgumentError(
-            argument, "a torch.Generator", type(generator).__name__, "Make one with torch.Generator().manual_seed(0)."
-        )
-    if generator.device.type != "cpu":
-        raise ArgumentError(
-            argument,
-            "a generator on the CPU",
-            f"one on {generator.device}",
-            "Draws are made on the CPU, so that every device sees the same ones.",
-        )
-    return generator
+def flat(state: torch.Tensor, networks: tuple[int, ...]) -> torch.Tensor:
+    """View ``(*G, ..., N)`` as the flat batch ``(G', B, N)`` of a :class:`~memscape.tools.models.Tracker`."""
+    probes = as_probes(state, networks)
+    return probes.reshape(math.prod(networks), *probes.shape[-2:])

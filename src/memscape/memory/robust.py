@@ -30,9 +30,9 @@ import torch
 from scipy.optimize import nnls
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.dynamics import align, flat
 from memscape.memory.hopfield import Hopfield, from_bits, require_network
-from memscape.memory.patterns import as_probes, random_patterns, require_state
+from memscape.memory.patterns import align, as_probes, flat, random_patterns, require_state
+from memscape.tools.models import Model
 
 __all__ = [
     "Classes",
@@ -382,7 +382,7 @@ def noise_weights(vertices: int, clique: int) -> tuple[Fraction, Fraction, Fract
 
 
 @dataclass(frozen=True)
-class CliqueNetwork:
+class CliqueNetwork(Model):
     r"""The network of three parameters on the edges of a graph, in linear time.
 
     With the degrees :math:`d_u` of the graph of edges that are on, and their number m, the field of the edge uw is

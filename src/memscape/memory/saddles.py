@@ -30,8 +30,15 @@ import numpy as np
 import torch
 from scipy.special import hyp0f1
 
-from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.patterns import require_generator, require_labels
+from memscape.arguments import (
+    ArgumentError,
+    require_generator,
+    require_integer,
+    require_labels,
+    require_number,
+    require_tensor,
+)
+from memscape.tools.models import Model
 
 __all__ = [
     "Gradient",
@@ -55,7 +62,7 @@ _SWEEPS = 10
 
 
 @dataclass(frozen=True)
-class Mixture:
+class Mixture(Model):
     """Memories on the sphere with their class weights.
 
     Parameters

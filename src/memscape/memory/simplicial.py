@@ -39,10 +39,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    require_choice,
+    require_generator,
+    require_integer,
+    require_number,
+    require_tensor,
+)
 from memscape.memory.dense import BUDGET, DenseMemory
-from memscape.memory.dynamics import align, flat, synchronous
-from memscape.memory.patterns import flip, random_patterns, require_generator, require_state
+from memscape.memory.dynamics import synchronous
+from memscape.memory.patterns import align, flat, flip, random_patterns, require_state
+from memscape.tools.models import Model
 
 if TYPE_CHECKING:
     from gudhi import SimplexTree
@@ -194,7 +202,7 @@ def skeleton(patterns: torch.Tensor, dimension: int) -> DenseMemory:
 
 
 @dataclass(frozen=True)
-class Simplices:
+class Simplices(Model):
     """The simplices that bear a weight, of one network or of each of several.
 
     Parameters
@@ -521,7 +529,7 @@ def store(patterns: torch.Tensor, simplices: Simplices) -> Simplicial:
 
 
 @dataclass(frozen=True)
-class Simplicial:
+class Simplicial(Model):
     r"""Binary units joined by simplices, with energy :math:`E(s) = -u \sum_\sigma J(\sigma) \prod_{i \in \sigma} s_i`.
 
     Parameters

@@ -29,10 +29,10 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from memscape.arguments import require_integer, require_number, require_tensor
+from memscape.arguments import require_generator, require_integer, require_number, require_tensor
 from memscape.memory.attention import attend
-from memscape.memory.patterns import require_generator
 from memscape.memory.saddles import Mixture, Recipe, gradient, tangent, train
+from memscape.tools.models import Model
 
 __all__ = [
     "KeyValue",
@@ -59,7 +59,7 @@ class Splits:
 
 
 @dataclass(frozen=True)
-class KeyValue:
+class KeyValue(Model):
     """Attention whose keys, values and log-weights are learned: an exponential memory with an answer.
 
     Parameters

@@ -20,7 +20,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,8 @@ from scipy.optimize import linprog
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 from memscape.memory.dense import BUDGET
 from memscape.polytopes.polygons import Line, Polygons, convex, cut, doubts, exact_sign, sides, signs
+from memscape.tools.models import Model
+from memscape.tools.training import adamw
 
 __all__ = [
     "Crossings",
@@ -184,7 +186,7 @@ def rectified(weights: torch.Tensor, biases: torch.Tensor) -> MaxAffine:
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Model):
     """Layers of rectified units and a last layer without rectification.
 
     Parameters
@@ -248,10 +250,6 @@ class Network:
         weights = (first @ axes.T, *(each.double() for each in self.weights[1:]))
         biases = (first @ origin + self.biases[0].double(), *(each.double() for each in self.biases[1:]))
         return Network(weights, biases)
-
-    def to(self, place: torch.dtype | torch.device | str) -> Network:
-        """The same network with another dtype or on another device."""
-        return Network(tuple(each.to(place) for each in self.weights), tuple(each.to(place) for each in self.biases))
 
 
 def plane(points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -721,20 +719,16 @@ def train(
         raise ArgumentError("labels", f"int64 of shape ({inputs.shape[0]},)", got, "One integer an example.")
     if labels.min() < 0 or labels.max() >= classes:
         raise ArgumentError("labels", f"integers in [0, {classes - 1}]", "others")
-    require_integer("epochs", epochs, at_least=0)
     require_integer("batch", batch, at_least=1)
-    require_number("rate", rate, above=0.0)
-    weights = [each.clone().requires_grad_() for each in network.weights]
-    biases = [each.clone().requires_grad_() for each in network.biases]
-    optimiser = torch.optim.Adam([*weights, *biases], lr=rate)
-    for _ in range(epochs):
+
+    def losses(current: Network) -> Iterator[torch.Tensor]:
         order = torch.randperm(len(inputs), generator=generator).to(inputs.device)
         for some in order.split(batch):
-            optimiser.zero_grad(set_to_none=True)
-            outputs = Network(tuple(weights), tuple(biases))(inputs[some])
-            functional.cross_entropy(outputs, labels[some]).backward()
-            optimiser.step()
-    return Network(tuple(each.detach() for each in weights), tuple(each.detach() for each in biases))
+            yield functional.cross_entropy(current(inputs[some]), labels[some])
+
+    for trained, _ in adamw(network, losses, epochs=epochs, rate=rate):
+        network = trained
+    return network
 
 
 def _require_planar(network: Network) -> None:
