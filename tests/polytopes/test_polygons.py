@@ -27,6 +27,36 @@ def crossings_inside(lines: torch.Tensor, half: float) -> int:
     return int((met.abs() < half).all(dim=1).sum())
 
 
+def rational_count(corners: torch.Tensor, lines: torch.Tensor) -> int:
+    """Regions of a convex window, in fractions: one, one for each line that enters it, and at each point inside where k
+    lines meet k - 1 more."""
+    rim = [tuple(map(Fraction, corner)) for corner in corners.tolist()]
+    walls = [(y - v, u - x, x * v - u * y) for (x, y), (u, v) in zip(rim, rim[1:] + rim[:1], strict=True)]
+    real = [tuple(map(Fraction, line)) for line in lines.tolist() if any(line[:2])]
+    apart = {tuple(each / (line[0] or line[1]) for each in line) for line in real}
+    entering = []
+    for a, b, c in apart:
+        values = [a * x + b * y + c for x, y in rim]
+        if min(values) < 0 < max(values):
+            entering.append((a, b, c))
+    meetings: dict[tuple[Fraction, Fraction], set[int]] = {}
+    for (i, (a, b, c)), (j, (d, e, f)) in itertools.combinations(enumerate(entering), 2):
+        if meet := a * e - b * d:
+            x, y = (b * f - c * e) / meet, (c * d - a * f) / meet
+            sides = [p * x + q * y + r for p, q, r in walls]
+            if min(sides) > 0 or max(sides) < 0:
+                meetings.setdefault((x, y), set()).update((i, j))
+    return 1 + len(entering) + sum(len(each) - 1 for each in meetings.values())
+
+
+def spins_on_a_plane(seed: int, memories: int, neurons: int) -> torch.Tensor:
+    """Overlaps of spins with each point of the plane through the first three, in coordinates in which those are (0, 0),
+    (1, 0) and (0, 1): whole numbers."""
+    spins = torch.from_numpy(np.random.default_rng(seed).choice([-1.0, 1.0], size=(memories, neurons)))
+    overlaps = spins @ spins[:3].T
+    return torch.cat((overlaps[:, 1:] - overlaps[:, :1], overlaps[:, :1]), dim=1)
+
+
 def euler(polygons: Polygons) -> int:
     """Vertices - edges + faces of the subdivision, vertices told apart by their coordinates."""
     ends, labels, _ = polygons.edges()
@@ -65,6 +95,21 @@ def test_in_a_small_window_every_crossing_inside_adds_one_region(seed):
     values = corners @ lines[:, :2].T + lines[:, 2]
     meeting = int(((values > 0).any(dim=0) & (values < 0).any(dim=0)).sum())
     assert len(arrange(corners, lines).polygons) == 1 + meeting + crossings_inside(lines, half)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_plane_through_three_spin_states_has_as_many_regions_as_fractions_count(seed):
+    # Many lines meet in one point and some coincide: the overlaps of 24 spins are few whole numbers.
+    lines, window = spins_on_a_plane(seed, 18, 24), square(1.7)
+    count = rational_count(window, lines)
+    found = arrange(window, lines)
+    assert len(found.polygons) == len(found.codes.unique(dim=0)) == count
+    general = random_lines(seed, 18)
+    assert count < len(arrange(square(1e4), general).polygons), "it is a degenerate case"
+    # The same lines in other coordinates, where every coefficient is rounded: other lines, but their count is right.
+    turn = torch.tensor([[math.cos(1.0), math.sin(1.0)], [-math.sin(1.0), math.cos(1.0)]], dtype=F64)
+    turned = torch.cat((lines[:, :2] @ turn, lines[:, 2:]), dim=1)
+    assert len(arrange(window, turned).polygons) == rational_count(window, turned)
 
 
 @pytest.mark.parametrize("seed", range(3))

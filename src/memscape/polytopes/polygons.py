@@ -41,6 +41,10 @@ __all__ = [
 ]
 
 _EPS = torch.finfo(torch.float64).eps
+# Rounding of a few sums and products, relative to the size of their terms. The plain count is four units. One library
+# fuses a product with a sum, another does not, and none promises the last digits; a wider bound costs nothing but some
+# more exact decisions.
+_ROUNDING = 64 * _EPS
 
 Line = Sequence[Fraction | int]
 
@@ -439,9 +443,9 @@ def _meetings(polygons: Polygons, lines: torch.Tensor, uncertainty: torch.Tensor
     first, second = da * x + db * y + dc, dd * x + de * y + df
     a, b, c, d, e, f, size = (each.abs() for each in (a, b, c, d, e, f, meet))
     moved = (e + d) * first + (a + b) * second
-    rounded = 4 * _EPS * (b * f + c * e + c * d + a * f + (x + y) * (a * e + b * d))
+    rounded = _ROUNDING * (b * f + c * e + c * d + a * f + (x + y) * (a * e + b * d))
     # All this is first order in the relative error of the determinant; a tenth is small enough, with the factor.
-    wobble = (da * e + a * de + db * d + b * dd + 4 * _EPS * (a * e + b * d)) / size.clamp_min(tiny)
+    wobble = (da * e + a * de + db * d + b * dd + _ROUNDING * (a * e + b * d)) / size.clamp_min(tiny)
     blur = torch.where(wobble < 0.1, 1.25 * (moved + rounded) / size.clamp_min(tiny), torch.inf)
 
     # Nearly parallel: at least the point is on the edge between two vertices of which it is known on which side they
@@ -452,7 +456,7 @@ def _meetings(polygons: Polygons, lines: torch.Tensor, uncertainty: torch.Tensor
     steps = following(polygons.vertices) - polygons.vertices
     between = polygons.vertices + (values.abs() / total)[..., None] * steps
     slide = ((errors + following(errors)) / total).clamp_max(1.0) * torch.linalg.vector_norm(steps, dim=-1)
-    rounding = 4 * _EPS * (polygons.vertices.abs() + steps.abs()).sum(dim=-1)
+    rounding = _ROUNDING * (polygons.vertices.abs() + steps.abs()).sum(dim=-1)
     known = torch.maximum(polygons.errors, following(polygons.errors)) + slide + rounding
     return torch.where((blur < known)[..., None], points, between), torch.minimum(blur, known)
 
@@ -479,8 +483,7 @@ def _values(polygons: Polygons, lines: torch.Tensor, uncertainty: torch.Tensor) 
     """The affine functions at the vertices and bounds on their errors, both ``(R, V)``."""
     # Coordinate by coordinate: a product over an axis of two is slow.
     (x, y), (a, b, c) = polygons.vertices.unbind(dim=-1), lines[..., None].unbind(dim=1)
-    # Three products and sums, each rounded: 3 units; 4 leaves room for the terms of second order.
-    da, db, dc = (uncertainty + 4 * _EPS * lines.abs())[..., None].unbind(dim=1)
+    da, db, dc = (uncertainty + _ROUNDING * lines.abs())[..., None].unbind(dim=1)
     rounding = torch.addcmul(torch.addcmul(dc, da, x.abs()), db, y.abs())
     values = torch.addcmul(torch.addcmul(c, a, x), b, y)
     return values, torch.addcmul(rounding, torch.hypot(a, b), polygons.errors)

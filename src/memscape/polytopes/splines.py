@@ -424,9 +424,10 @@ def _composed(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Affine functions of the next layer from those of the last, ``(R, n, 3)`` to ``(R, m, 3)``, and their errors."""
     offset = functional.pad(biases[:, None], (2, 0))
-    # A sum of n products and a bias is off by at most n + 1 rounding units of the sum of their sizes.
+    # A sum of n products and a bias is off by at most n + 1 rounding units of the sum of their sizes, in any order; the
+    # rest is for the libraries, as in polygons.
     size = weights.abs() @ forms.abs() + offset.abs()
-    return weights @ forms + offset, weights.abs() @ errors + (weights.shape[1] + 2) * _EPS * size
+    return weights @ forms + offset, weights.abs() @ errors + (weights.shape[1] + 64) * _EPS * size
 
 
 class _Exact:
