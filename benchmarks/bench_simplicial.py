@@ -11,7 +11,8 @@ from peers_simplicial import dense_fields, gathered_fields, listed_fields, loope
 
 from memscape.memory import hopfield
 from memscape.memory.patterns import flip, random_patterns
-from memscape.memory.simplicial import complete, diluted, skeleton, store
+from memscape.memory.simplicial import diluted, skeleton, store
+from memscape.tools.complexes import complete
 
 NEURONS, PATTERNS, STATES, SEED = 100, 30, 256, 2023
 # A call takes less than a millisecond: many in a row are timed, so that what peers left in the caches does not count.

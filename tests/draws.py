@@ -5,6 +5,8 @@ import itertools
 import numpy as np
 import torch
 
+from memscape.tools.complexes import Simplices
+
 
 def rng(seed: int = 0) -> torch.Generator:
     """A seeded generator on the CPU."""
@@ -37,3 +39,13 @@ def real_network(seed: int, neurons: int, networks: tuple[int, ...] = ()) -> tup
 def bit_energy(couplings: torch.Tensor, thresholds: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
     """Energy of states of units 0 and 1, term by term."""
     return -((bits @ couplings) * bits).sum(dim=-1) / 2 + bits @ thresholds
+
+
+def every_set(neurons: int, *dimensions: int) -> list[tuple[int, ...]]:
+    """All sets of d + 1 of the neurons, for each dimension d, in lexicographic order."""
+    return [sigma for d in dimensions for sigma in itertools.combinations(range(neurons), d + 1)]
+
+
+def as_sets(simplices: Simplices, *network: int) -> list[tuple[int, ...]]:
+    """The simplices of one network as tuples of their vertices."""
+    return [tuple(sigma) for rows in simplices.members for sigma in rows[network].tolist()]

@@ -21,6 +21,7 @@ from memscape.memory.energy_transformer import EnergyTransformer
 from memscape.memory.lagrangians import LayerNorm
 from memscape.memory.patterns import random_patterns
 from memscape.memory.probability_flow import minimum_probability_flow
+from memscape.tools.complexes import complete
 from memscape.tools.models import Spins
 
 from ..draws import normal, rng
@@ -43,7 +44,7 @@ class Model:
 def on_every_simplex(xi: torch.Tensor) -> Spins:
     """The complete 2-skeleton with its vertices, every simplex listed; a single neuron has a vertex and no more."""
     neurons = xi.shape[-1] if isinstance(xi, torch.Tensor) else 6
-    return simplicial.store(xi, simplicial.complete(neurons, range(min(neurons, 3))))
+    return simplicial.store(xi, complete(neurons, range(min(neurons, 3))))
 
 
 def in_closed_form(xi: torch.Tensor) -> Spins:

@@ -1,8 +1,7 @@
-"""Simplicial networks against sums over every simplex, Hopfield's network and GUDHI."""
+"""Simplicial networks against sums over every simplex and Hopfield's network."""
 
 import itertools
 import math
-from collections import Counter
 
 import pytest
 import torch
@@ -15,17 +14,12 @@ from memscape.memory import hopfield, simplicial
 from memscape.memory.dense import DenseMemory
 from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.patterns import flip, random_patterns
-from memscape.memory.simplicial import KEYS, Simplices, Simplicial, Skeleton, complete, diluted, sample, store
+from memscape.memory.simplicial import KEYS, Simplicial, Skeleton, diluted, store
+from memscape.tools.complexes import Simplices, complete, sample
 
-from ..draws import rng
+from ..draws import as_sets, every_set, rng
 
 F64 = torch.float64
-
-try:
-    import gudhi
-except ModuleNotFoundError:  # there is no build of it for every machine
-    gudhi = None
-needs_gudhi = pytest.mark.skipif(gudhi is None, reason="GUDHI has no build for this machine")
 
 
 def patterns(seed: int, count: int, neurons: int, *networks: int) -> torch.Tensor:
@@ -34,10 +28,6 @@ def patterns(seed: int, count: int, neurons: int, *networks: int) -> torch.Tenso
 
 def all_states(neurons: int) -> torch.Tensor:
     return torch.tensor(list(itertools.product((-1.0, 1.0), repeat=neurons)), dtype=F64)
-
-
-def every_set(neurons: int, *dimensions: int) -> list[tuple[int, ...]]:
-    return [sigma for d in dimensions for sigma in itertools.combinations(range(neurons), d + 1)]
 
 
 def by_hand(memories: torch.Tensor, sets: list[tuple[int, ...]], state: torch.Tensor) -> tuple[int, list[int]]:
@@ -50,10 +40,6 @@ def by_hand(memories: torch.Tensor, sets: list[tuple[int, ...]], state: torch.Te
         for i in sigma:
             fields[i] += weight * math.prod(s[j] for j in sigma if j != i)
     return total, fields
-
-
-def as_sets(simplices: Simplices, *network: int) -> list[tuple[int, ...]]:
-    return [tuple(sigma) for rows in simplices.members for sigma in rows[network].tolist()]
 
 
 @pytest.mark.parametrize("dimensions", [(1,), (2,), (0, 1), (1, 2), (1, 3), (0, 2, 4), (1, 2, 3, 4, 5)])
@@ -212,40 +198,6 @@ def test_one_set_of_simplices_serves_all_networks():
         assert torch.equal(store(xi[g], simplices).energy(state[g]), together.energy(state)[g])
 
 
-@pytest.mark.parametrize(("neurons", "dimension", "count"), [(7, 2, 3), (7, 2, 30), (7, 2, 35), (7, 1, 10), (7, 0, 2)])
-def test_samples_are_distinct_and_uniform(neurons, dimension, count):
-    draws = 3000
-    drawn = sample(neurons, {dimension: count}, networks=(draws,), generator=rng(21)).members[0]
-    assert drawn.shape == (draws, count, dimension + 1)
-    sets = [frozenset(map(tuple, rows)) for rows in drawn.tolist()]
-    assert all(len(rows) == count for rows in sets)
-    hits = Counter(sigma for rows in sets for sigma in rows)
-    share = count / math.comb(neurons, dimension + 1)
-    error = math.sqrt(share * (1 - share) / draws)
-    for sigma in every_set(neurons, dimension):
-        assert abs(hits[sigma] / draws - share) <= 5 * error
-    # Pairs of simplices, too: a set is not only right on average.
-    one, two = every_set(neurons, dimension)[:2]
-    both = sum(one in rows and two in rows for rows in sets) / draws
-    expected = share * (count - 1) / (math.comb(neurons, dimension + 1) - 1)
-    assert abs(both - expected) <= 5 * math.sqrt(expected * (1 - expected) / draws) + 1e-12
-
-
-def test_samples_from_a_space_too_large_to_list():
-    drawn = sample(5000, {4: 1000}, generator=rng(22))
-    assert drawn.members[0].unique(dim=0).shape == (1000, 5)
-    assert drawn.members[0].max() > 4000
-    assert abs(drawn.inputs.double().mean().item() - 1.0) < 1e-12
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 5])
-def test_a_rank_is_the_place_in_colexicographic_order(size):
-    rows = complete(9, (size - 1,)).members[0]
-    order = sorted(itertools.combinations(range(9), size), key=lambda sigma: sigma[::-1])
-    assert rows.tolist() == [list(sigma) for sigma in order]
-    assert torch.equal(simplicial._ranks(rows, 9), torch.arange(len(order)))
-
-
 def test_diluted_networks_have_equal_connections_and_matched_ones_equal_inputs():
     for key in KEYS:
         drawn = diluted(100, key, generator=rng(23))
@@ -259,49 +211,6 @@ def test_diluted_networks_have_equal_connections_and_matched_ones_equal_inputs()
     assert diluted(100, "R_2", generator=rng(25)).inputs.sum() == 3 * 4950
     drawn = diluted(100, "R_12", connections=101, generator=rng(26))
     assert drawn.counts == {1: 50, 2: 51}
-
-
-@needs_gudhi
-def test_the_complex_has_the_faces_and_says_which_bear_a_weight():
-    # A chain weight - no weight - weight: the edge and the tetrahedron count, the triangles are only faces.
-    simplices = Simplices(6, (torch.tensor([[0, 1]]), torch.tensor([[0, 1, 2, 3]])))
-    tree = simplicial.to_gudhi(simplices)
-    assert tree.num_vertices() == 6
-    assert tree.num_simplices() == 15 + 2
-    assert not tree.make_filtration_non_decreasing(), "a filtration must not fall from a face on"
-    assert tree.filtration([0, 1]) == 1.0
-    assert tree.filtration([0, 2]) == 0.5
-    assert tree.filtration([0, 1, 2]) == 1.5
-    assert tree.filtration([0, 1, 2, 3]) == 3.0
-    assert tree.filtration([5]) == -0.5
-    back = simplicial.from_gudhi(tree)
-    assert back.neurons == 6
-    assert as_sets(back) == as_sets(simplices)
-
-
-@needs_gudhi
-def test_a_complex_comes_back_as_it_went():
-    simplices = sample(15, {0: 4, 1: 30, 2: 40, 3: 20}, networks=(2, 3), generator=rng(27))
-    for network in [(0, 0), (1, 2)]:
-        back = simplicial.from_gudhi(simplicial.to_gudhi(simplices, network))
-        assert sorted(as_sets(back)) == sorted(as_sets(simplices, *network))
-    xi = patterns(28, 4, 15)
-    model = store(xi, back)
-    total, _ = by_hand(xi, as_sets(simplices, 1, 2), xi[0])
-    assert model.energy(xi[0]).item() == -(1 / 15) * total
-
-
-@needs_gudhi
-def test_any_complex_of_gudhi_becomes_a_network():
-    # Five points of a circle: the Rips complex is a pentagon without triangles until it is filled.
-    points = [[math.cos(a), math.sin(a)] for a in torch.arange(5).mul(2 * math.pi / 5).tolist()]
-    tree = gudhi.RipsComplex(points=points, max_edge_length=1.3).create_simplex_tree(max_dimension=2)
-    ring = simplicial.from_gudhi(tree, dimensions=(1,))
-    assert ring.counts == {1: 5}
-    assert ring.inputs.tolist() == [2] * 5
-    filled = gudhi.RipsComplex(points=points, max_edge_length=3.0).create_simplex_tree(max_dimension=2)
-    assert simplicial.from_gudhi(filled, dimensions=(1, 2)).counts == {1: 10, 2: 10}
-    assert simplicial.from_gudhi(filled, neurons=8, dimensions=(2,)).neurons == 8
 
 
 @pytest.mark.parametrize("inputs", [{1: 99.0}, {2: 99.0}, {1: 49.5, 2: 74.25}, {3: 60.0}])
@@ -382,65 +291,6 @@ REFUSED = [
         "torch.where(x > 0, 1.0, -1.0).",
     ),
     (
-        lambda: Simplices(4, ()),
-        "members: expected a tuple of tensors, one a size; got tuple. Write (edges, triangles).",
-    ),
-    (
-        lambda: Simplices(4, (ones,)),
-        "members: expected int64 tensors with axes (..., simplices, vertices), none empty; got torch.float32 (3, 4).",
-    ),
-    (
-        lambda: Simplices(4, ([[0, 1]],)),
-        "members: expected int64 tensors with axes (..., simplices, vertices), none empty; got list.",
-    ),
-    (
-        lambda: Simplices(4, (torch.tensor([[1, 0]]),)),
-        "members: expected rows of ascending neurons 0 to 3; got another row. Sort every row, e.g. with "
-        "rows.sort(dim=-1).values.",
-    ),
-    (
-        lambda: Simplices(4, (torch.tensor([[1, 4]]),)),
-        "members: expected rows of ascending neurons 0 to 3; got another row. Sort every row, e.g. with "
-        "rows.sort(dim=-1).values.",
-    ),
-    (
-        lambda: Simplices(4, (torch.tensor([[-1, 1]]),)),
-        "members: expected rows of ascending neurons 0 to 3; got another row. Sort every row, e.g. with "
-        "rows.sort(dim=-1).values.",
-    ),
-    (
-        lambda: Simplices(4, (torch.tensor([[0, 1], [2, 3], [0, 1]]),)),
-        "members: expected every simplex once; got a simplex that stands twice.",
-    ),
-    (
-        lambda: Simplices(4, (torch.tensor([[0, 1, 2]]), torch.tensor([[0, 1]]))),
-        "members: expected sizes in ascending order, each once; got [3, 2].",
-    ),
-    (
-        lambda: Simplices(4, (torch.tensor([[0, 1]]), torch.tensor([[[0, 1, 2]]]))),
-        "members: expected tensors of the same networks and device; got different ones.",
-    ),
-    (
-        lambda: Simplices(10**6, (torch.arange(5)[None],)),
-        "members: expected fewer than 2**62 possible simplices; got 1000000 over 5.",
-    ),
-    (lambda: complete(4, (1, 5)), "dimensions: expected an integer in [0, 3]; got 5."),
-    (lambda: complete(4, "12"), "dimensions: expected a sequence of dimensions; got '12'. Write (1, 2), for instance."),
-    (
-        lambda: sample(4, {}, generator=rng(0)),
-        "counts: expected a dictionary from dimension to number of simplices; got {}.",
-    ),
-    (lambda: sample(4, {1: 7}, generator=rng(0)), "counts[1]: expected an integer in [1, 6]; got 7."),
-    (lambda: sample(4, {1: 2}, networks=(0,), generator=rng(0)), "networks: expected an integer >= 1; got 0."),
-    (
-        lambda: sample(4, {1: 2}, generator=None),
-        "generator: expected a torch.Generator; got NoneType. Make one with torch.Generator().manual_seed(0).",
-    ),
-    (
-        lambda: sample(10**6, {4: 2}, generator=rng(0)),
-        "neurons: expected fewer than 2**62 simplices to draw from; got 1000000 over 5.",
-    ),
-    (
         lambda: diluted(9, "R_21", generator=rng(0)),
         f"key: expected one of {', '.join(map(repr, KEYS))}; got 'R_21' (str). Did you mean 'R_2'?",
     ),
@@ -495,36 +345,8 @@ REFUSED = [
 ]
 
 
-REFUSED_BY_GUDHI = [
-    (lambda: simplicial.to_gudhi(pair, (0,)), "network: expected 0 indices; got (0,)."),
-    (
-        lambda: simplicial.to_gudhi(Simplices(4, (torch.tensor([[[0, 1]]]),)), (1,)),
-        "network: expected an integer in [0, 0]; got 1.",
-    ),
-    (lambda: simplicial.from_gudhi([[0, 1]]), "tree: expected a gudhi.SimplexTree; got list."),
-    (
-        lambda: simplicial.from_gudhi(gudhi.SimplexTree()),
-        "tree: expected a simplex that is to bear a weight; got none. Name the dimensions that do, e.g. "
-        "dimensions=(1, 2).",
-    ),
-    (
-        lambda: simplicial.from_gudhi(simplicial.to_gudhi(pair), neurons=1),
-        "members: expected rows of ascending neurons 0 to 0; got another row. Sort every row, e.g. with "
-        "rows.sort(dim=-1).values.",
-    ),
-]
-
-
 @pytest.mark.parametrize(("call", "message"), REFUSED, ids=[message.split(";")[0] for _, message in REFUSED])
 def test_bad_input_is_refused(call, message):
-    with pytest.raises(ArgumentError) as refusal:
-        call()
-    assert str(refusal.value) == message
-
-
-@needs_gudhi
-@pytest.mark.parametrize(("call", "message"), REFUSED_BY_GUDHI, ids=[row[1].split(";")[0] for row in REFUSED_BY_GUDHI])
-def test_a_bad_complex_is_refused(call, message):
     with pytest.raises(ArgumentError) as refusal:
         call()
     assert str(refusal.value) == message

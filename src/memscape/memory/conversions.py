@@ -21,6 +21,7 @@ from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
 from memscape.memory.energy_transformer import EnergyTransformer
 from memscape.memory.lagrangians import LayerNorm, LogCosh, Quadratic, TwoBody, model_a, model_b, model_c
 from memscape.memory.patterns import require_state
+from memscape.tools import complexes
 
 __all__ = ["ARROWS", "Arrow", "deviations"]
 
@@ -91,13 +92,13 @@ def _hopfield_to_dense(xi: torch.Tensor, s: torch.Tensor) -> list[torch.Tensor]:
 
 
 def _edges_to_hopfield(xi: torch.Tensor, s: torch.Tensor) -> list[torch.Tensor]:
-    edges = simplicial.store(xi, simplicial.complete(xi.shape[1], (1,)))
+    edges = simplicial.store(xi, complexes.complete(xi.shape[1], (1,)))
     return [_relative(edges.energy(s), hopfield.hebbian(xi).energy(s))]
 
 
 def _simplices_to_dense(xi: torch.Tensor, s: torch.Tensor) -> list[torch.Tensor]:
     neurons = xi.shape[1]
-    listed = simplicial.complete(neurons, (1, 2))
+    listed = complexes.complete(neurons, (1, 2))
     depth = sum(listed.counts.values()) / neurons
     closed = DenseMemory(xi, simplicial.Skeleton(neurons, (1, 2)))
     return [_relative(closed.energy(s) * depth, simplicial.store(xi, listed).energy(s))]
