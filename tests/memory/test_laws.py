@@ -254,6 +254,60 @@ def test_turning_one_unit_over_everywhere(model: Model):
     assert same == model.gauge
 
 
+def twins(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The same values in other places in memory: transposed, Fortran-ordered, every other column of more, expanded."""
+    backwards = tuple(range(tensor.ndim))[::-1]
+    wider = torch.full((*tensor.shape[:-1], 2 * tensor.shape[-1]), torch.nan, dtype=tensor.dtype)
+    wider[..., ::2] = tensor
+    found = {
+        "transposed": tensor.transpose(0, -1).contiguous().transpose(0, -1),
+        "Fortran-ordered": tensor.permute(backwards).contiguous().permute(backwards),
+        "sliced": wider[..., ::2],
+        "with a batch of one": tensor[None].contiguous()[0],
+    }
+    if tensor.ndim > 1:
+        found["swapped in the middle"] = tensor.transpose(0, -2).contiguous().transpose(0, -2)
+    assert all(torch.equal(twin, tensor) for twin in found.values())
+    return found
+
+
+def repeated(tensor: torch.Tensor, axis: int, copies: int) -> torch.Tensor:
+    """Copies along an axis that all are the same place in memory."""
+    expanded = tensor.select(axis, 0).unsqueeze(axis)
+    return expanded.expand(*tensor.shape[:axis], copies, *tensor.shape[axis + 1 :])
+
+
+@every_model
+@pytest.mark.parametrize("networks", [(), (3, 2)])
+def test_where_in_memory_patterns_and_states_lie_does_not_matter(model: Model, networks):
+    xi, states = patterns(50, 8, 5, networks), spins(51, *networks, 4, 3, 8)
+    # Either one alone and both; and expanded ones, of which every copy has to have a life of its own.
+    cases = [*zip(twins(xi).values(), twins(states).values(), strict=True), (xi, twins(states)["transposed"])]
+    cases += [(xi, repeated(states, len(networks), 4))]
+    cases += [(repeated(xi, 0, 3), repeated(states, 0, 3))] if networks else []
+    for memories, state in cases:
+        before = memories.clone(), state.clone()
+        near, far = model.build(memories.contiguous()), model.build(memories)
+        plain, generator = state.contiguous(), rng(52)
+        torch.testing.assert_close(far.energy(state), near.energy(plain), rtol=1e-12, atol=1e-12)
+        assert torch.equal(far.update(state), near.update(plain))
+        for temperature in (0.0, 0.5):
+            found = asynchronous(far, state, sweeps=1, temperature=temperature, generator=rng(53))
+            wanted = asynchronous(near, plain, sweeps=1, temperature=temperature, generator=rng(53))
+            assert torch.equal(found.state, wanted.state)
+        assert torch.equal(synchronous(far, state, steps=5).state, synchronous(near, plain, steps=5).state)
+        here, there = far.track(state), near.track(plain)
+        assert here.state.data_ptr() != state.data_ptr()
+        for neuron in (0, 3, 7, 3):
+            torch.testing.assert_close(here.field(neuron), there.field(neuron), rtol=1e-12, atol=1e-12)
+            where = torch.rand(here.state.shape[:2], generator=generator) < 0.5
+            here.flip(neuron, where)
+            there.flip(neuron, where)
+            assert torch.equal(here.state, there.state)
+        assert torch.equal(memories, before[0])
+        assert torch.equal(state, before[1])
+
+
 @every_model
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
 def test_cpu_and_cuda_agree(model: Model):
@@ -422,6 +476,25 @@ def test_names_of_memories_do_not_matter_to_graded_units(model: Graded):
     near, far, there = model.build(xi), model.build(xi[order]), model.rename(state, order)
     torch.testing.assert_close(far.energy(there), near.energy(state), rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(motion(far, there), model.rename(motion(near, state), order), rtol=1e-12, atol=1e-12)
+
+
+@every_graded_model
+def test_where_in_memory_patterns_and_graded_states_lie_does_not_matter(model: Graded):
+    xi = normal(54, 5, 6) / 2
+    states = model.state(55, xi, 4, 3)
+    cases = [*zip(twins(xi).values(), twins(states).values(), strict=True), (xi, repeated(states, 0, 4))]
+    for memories, state in cases:
+        before = memories.clone(), state.clone()
+        near, far, plain = model.build(memories.contiguous()), model.build(memories), state.contiguous()
+        torch.testing.assert_close(far.energy(state), near.energy(plain), rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(motion(far, state), motion(near, plain), rtol=1e-12, atol=1e-12)
+        if hasattr(far, "flow"):
+            found, wanted = (
+                gradient_flow(built, where, step=0.1, steps=3) for built, where in ((far, state), (near, plain))
+            )
+            torch.testing.assert_close(found, wanted, rtol=1e-12, atol=1e-12)
+        assert torch.equal(memories, before[0])
+        assert torch.equal(state, before[1])
 
 
 @every_graded_model

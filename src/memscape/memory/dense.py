@@ -427,7 +427,8 @@ class DenseMemory(Model):
             If the state does not fit the patterns.
         """
         require_state("state", state, self.patterns)
-        return OverlapTracker(self, flat(state, self.networks).clone())
+        # Whatever the strides of what came in, views of the copy have to be views: a flip writes through them.
+        return OverlapTracker(self, flat(state, self.networks).clone(memory_format=torch.contiguous_format))
 
     def _sharpen(self, field: torch.Tensor, doubtful: torch.Tensor, probes: torch.Tensor) -> None:
         """Sum the doubtful fields ``(G', B, N)`` again, from the terms that their units feel."""
@@ -476,7 +477,7 @@ class OverlapTracker:
     model
         The memory.
     state
-        States ``(G', B, N)``, kept and changed in place.
+        States ``(G', B, N)``, contiguous; kept and changed in place.
     """
 
     def __init__(self, model: DenseMemory, state: torch.Tensor) -> None:
@@ -497,7 +498,7 @@ class OverlapTracker:
     @cached_property
     def _index(self) -> torch.Tensor:
         """Where in the tables every overlap stands, (G', B, P), int32."""
-        return _indices(self.state, self._model.memories)
+        return _indices(self.state, self._model.memories).contiguous()
 
     @cached_property
     def _linear(self) -> torch.Tensor:
