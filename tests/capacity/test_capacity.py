@@ -1,4 +1,4 @@
-"""Capacity: the formulas against what they rest on, the exact law against enumeration, and counting against both."""
+"""Capacity: the formulas against what they rest on, the exact law against enumeration and counting."""
 
 import itertools
 import math
@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
 from memscape.capacity import capacity as cap
-from memscape.memory import hopfield, mean_field
+from memscape.memory import mean_field
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
+from memscape.memory.recall import one_step, step_curve
 from memscape.tools.statistics import Estimate, crossing
 
 from ..draws import rng
@@ -126,7 +127,8 @@ def test_the_law_of_one_step_of_the_exponential_where_there_are_no_ties(neurons,
     ids=str,
 )
 def test_the_law_of_one_step_is_what_networks_do(neurons, count, interaction):
-    measured = cap.one_step(neurons, count, interaction, networks=200, probes=12, generator=rng(1)).bit_error
+    build = partial(DenseMemory, interaction=interaction)
+    measured = one_step(build, neurons, count, networks=200, probes=12, generator=rng(1)).bit_error
     # Twice the half width of the interval: four standard deviations.
     assert abs(measured.value - cap.bit_error(neurons, count, interaction)) < measured.high - measured.low
     assert measured.high - measured.low < 0.35 * measured.value
@@ -195,103 +197,19 @@ def test_exponential_capacity_grows_with_its_exponent():
     assert 0 < cap.EXPONENTIAL - exponents[-1] < 0.01
 
 
-# Counting
-
-
-def test_estimates_take_networks_for_trials_once_there_are_ten():
-    wrong = torch.tensor([[0, 0], [5, 5]]).repeat(5, 1)
-    few = cap.Recall(wrong[:8], 5, wrong[:8] == 0)
-    many = cap.Recall(wrong, 5, wrong == 0)
-    assert (few.exact.trials, many.exact.trials) == (16, 10)
-    assert few.exact.value == many.exact.value == many.bit_error.value == 0.5
-    assert many.within(4).value == 0.5
-    assert many.within(5).value == 1.0
-    error = many.bit_error
-    assert many.mean_overlap == Estimate(0.0, 1 - 2 * error.high, 1 - 2 * error.low, 10)
-    assert many.overlap.tolist() == [[1.0, 1.0], [-1.0, -1.0]] * 5
-
-
-def test_one_pattern_is_recalled_from_itself_and_from_afar():
-    for build in (hopfield.hebbian, partial(DenseMemory, interaction=Power(3))):
-        near = cap.from_patterns(build, 20, 1, networks=3, probes=1, generator=rng(0))
-        assert near.exact.value == 1.0
-        assert near.resting.all()
-    # The rectified power has no image of the pattern to fall into; Hopfield's half of the time ends in it.
-    far = cap.from_random(partial(DenseMemory, interaction=Power(3)), 21, 1, networks=12, probes=9, generator=rng(0))
-    assert far.exact.value == 1.0
-    image = cap.from_random(hopfield.hebbian, 21, 1, networks=12, probes=40, generator=rng(0))
-    assert set(image.wrong.unique().tolist()) == {0, 21}
-    assert image.exact.low < 0.5 < image.exact.high
-
-
-def test_one_step_counts_what_the_update_turns():
-    found = cap.one_step(12, 30, Power(2), networks=4, probes=6, generator=rng(3))
-    patterns = cap.random_patterns(30, 12, networks=(4,), generator=rng(3))
-    turned = DenseMemory(patterns, Power(2)).update(patterns[:, :6]) != patterns[:, :6]
-    assert torch.equal(found.wrong, turned.sum(dim=-1))
-    assert torch.equal(found.resting, found.wrong == 0)
-
-
-def test_a_curve_looks_at_the_bits_it_was_asked_for():
-    points = cap.step_curve(20, [5, 60, 1000], Power(3), bits=10_400, generator=rng(8))
-    assert [tuple(point.wrong.shape) for point in points] == [(104, 5), (11, 48), (11, 48)]
-    errors = [point.bit_error.value for point in points]
-    assert errors == sorted(errors)
-    # Never fewer than ten networks, which are then the trials.
-    assert tuple(cap.step_curve(20, [60], Power(3), bits=500, generator=rng(8))[0].wrong.shape) == (10, 3)
-
-
-def test_independent_errors_leave_no_excess_and_its_interval_is_honest():
-    draws = torch.from_numpy(np.random.default_rng(10).binomial(30, 0.03, (300, 20, 40)))
-    found = [cap.Recall(wrong, 30, wrong == 0).excess for wrong in draws]
-    # 800 probes: no single one is far from zero, their mean is at it, and the intervals cover it as often as they say.
-    assert abs(np.mean([point.value for point in found])) < 0.002
-    assert 0.90 <= np.mean([point.low <= 0 <= point.high for point in found]) <= 0.99
-
-
-def test_errors_that_go_together_leave_an_excess():
-    # All wrong or all right: exact recall is 1 - epsilon, and (1 - epsilon)**N is next to nothing.
-    wrong = torch.tensor([[0, 0, 0, 10]]).repeat(12, 1)
-    found = cap.Recall(wrong, 10, wrong == 0).excess
-    assert (found.value, found.trials) == (pytest.approx(0.75 - 0.75**10), 12)
-
-
 def test_powers_err_in_company_and_rectified_powers_do_not():
     company, alone = (
-        cap.step_curve(30, [cap.capacity(30, model, 1 / 30)], model, bits=90_000, generator=rng(11))[0].excess
+        step_curve(
+            partial(DenseMemory, interaction=model),
+            30,
+            [cap.capacity(30, model, 1 / 30)],
+            bits=90_000,
+            generator=rng(11),
+        )[0].excess
         for model in (Power(3), Rectified(3))
     )
     assert company.low > 0.04
     assert alone.high < 0.0
-
-
-def test_settling_from_a_pattern_measures_the_distance_to_it_and_from_random_to_the_nearest():
-    build = partial(DenseMemory, interaction=Power(2))
-    start = cap.from_patterns(build, 12, 8, networks=5, probes=8, generator=rng(3))
-    anywhere = cap.from_random(build, 12, 8, networks=5, probes=8, generator=rng(3))
-    assert start.wrong.shape == anywhere.wrong.shape == (5, 8)
-    # Eight patterns of twelve bits are too many: some probes leave, and the nearest pattern is never the far side.
-    assert 0 < start.exact.value < 1
-    assert anywhere.wrong.max() <= 6
-
-
-def test_networks_come_in_batches_that_do_not_change_the_numbers(monkeypatch):
-    measure = partial(cap.one_step, 15, 40, Power(3), networks=7, probes=5)
-    whole = measure(generator=rng(4)).wrong
-    monkeypatch.setattr(cap, "BUDGET", 1)
-    assert torch.equal(measure(generator=rng(4)).wrong, whole)
-
-
-def test_the_classical_network_loses_its_patterns_between_loads_of_a_tenth_and_a_quarter():
-    measured = [
-        cap.from_patterns(hopfield.hebbian, 400, round(load * 400), networks=4, probes=8, generator=rng(5))
-        for load in (0.05, 0.10, 0.25)
-    ]
-    overlaps = [found.overlap.mean().item() for found in measured]
-    # One wrong bit in ten thousand at a load of 0.05; the theory of Amit et al. gives 0.998 and 0.995 below the jump.
-    expected = mean_field.retrieval(torch.tensor([0.05, 0.10], dtype=torch.float64), torch.zeros(2).double()).overlap
-    assert overlaps[:2] == pytest.approx(expected.tolist(), abs=0.01)
-    assert overlaps[2] < 0.6
 
 
 def test_crossing_finds_the_capacity_of_the_law():
@@ -301,18 +219,6 @@ def test_crossing_finds_the_capacity_of_the_law():
 
 
 # Refusals
-
-
-def measure(function, **changes):
-    """Call a counting function with good arguments but for the changes."""
-    good = {"neurons": 10, "count": 4, "networks": 2, "probes": 2, "generator": rng(0)}
-    arguments = {**good, **changes}
-    rule = Power(2) if function is cap.one_step else hopfield.hebbian
-    head = (arguments.pop("neurons"), arguments.pop("count"))
-    return function(*head, rule, **arguments) if function is cap.one_step else function(rule, *head, **arguments)
-
-
-COUNTING = [cap.one_step, cap.from_patterns, cap.from_random]
 
 
 @pytest.mark.parametrize(
@@ -346,32 +252,6 @@ COUNTING = [cap.one_step, cap.from_patterns, cap.from_random]
             lambda: cap.capacity(10, None, 0.1),
             "interaction: expected a Power, a Rectified or an Exponential; got NoneType",
         ),
-        (lambda: cap.Recall(torch.zeros(1, 1), 5, torch.ones(1, 1)).within(6), "errors: expected an integer in [0, 5]"),
-        *[
-            (partial(measure, function, **changes), message)
-            for function in COUNTING
-            for changes, message in (
-                ({"neurons": 1}, "neurons: expected an integer >= 2; got 1"),
-                ({"count": 0}, "count: expected an integer >= 1; got 0"),
-                ({"networks": 0}, "networks: expected an integer >= 1; got 0"),
-                ({"probes": 0}, "probes: expected an integer"),
-                ({"generator": 7}, "generator: expected a torch.Generator; got int"),
-                ({"device": "nowhere"}, "device: expected a device of this machine; got 'nowhere'"),
-            )
-        ],
-        (lambda: cap.step_curve(10, [5], Power(2), bits=0, generator=rng(0)), "bits: expected an integer >= 1; got 0"),
-        (
-            lambda: cap.step_curve(10, [0], Power(2), bits=9, generator=rng(0)),
-            "counts: expected an integer >= 1; got 0",
-        ),
-        (
-            lambda: cap.step_curve(1, [5], Power(2), bits=9, generator=rng(0)),
-            "neurons: expected an integer >= 2; got 1",
-        ),
-        (lambda: measure(cap.one_step, probes=5), "probes: expected an integer in [1, 4]; got 5"),
-        (lambda: measure(cap.from_patterns, probes=5), "probes: expected an integer in [1, 4]; got 5"),
-        (lambda: measure(cap.from_random, sweeps=0), "sweeps: expected an integer >= 1; got 0"),
-        (lambda: measure(cap.from_patterns, dtype=torch.int64), "dtype: expected a floating torch.dtype"),
     ],
 )
 def test_bad_arguments_are_named(call, message):

@@ -233,18 +233,6 @@ def test_a_lone_pattern_has_no_noise_but_that_of_the_wrong_units():
     assert found.tolist() == pytest.approx([0.0, math.erf(signal / math.sqrt(2 * variance)), 1.0], abs=1e-12)
 
 
-def test_recall_measures_what_is_left():
-    simplices = sample(40, {1: 300, 2: 300}, networks=(3,), generator=rng(36))
-    found = simplicial.recall(simplices, 12, flips=4, probes=5, generator=rng(37))
-    generator = rng(37)
-    xi = random_patterns(12, 40, networks=(3,), generator=generator)
-    start = flip(xi[:, :5], 4, generator=generator)
-    model = store(xi, simplices)
-    assert torch.equal(found.first, (model.update(start) * xi[:, :5]).mean(dim=(1, 2)))
-    assert torch.equal(found.last, (synchronous(model, start).state * xi[:, :5]).mean(dim=(1, 2)))
-    assert simplicial.recall(simplices, 1, probes=9, generator=rng(38)).last.tolist() == [1.0, 1.0, 1.0]
-
-
 def test_at_a_pattern_only_the_number_of_inputs_counts():
     one = torch.tensor(1.0, dtype=F64)
     values = {simplicial.next_overlap({d: 50.0}, 20, one).item() for d in range(1, 5)}
@@ -325,14 +313,6 @@ REFUSED = [
         "state: expected axes (..., neurons) with neurons = 4; got shape (5,). Its neurons axis must match the other "
         "arguments.",
     ),
-    (
-        lambda: simplicial.recall([[0, 1]], 3, generator=rng(0)),
-        "simplices: expected Simplices; got list. Make them with diluted or complete.",
-    ),
-    (lambda: simplicial.recall(pair, 0, generator=rng(0)), "count: expected an integer >= 1; got 0."),
-    (lambda: simplicial.recall(pair, 3, probes=0, generator=rng(0)), "probes: expected an integer >= 1; got 0."),
-    (lambda: simplicial.recall(pair, 3, flips=5, generator=rng(0)), "count: expected an integer in [0, 4]; got 5."),
-    (lambda: simplicial.recall(pair, 3, steps=0, generator=rng(0)), "steps: expected an integer >= 1; got 0."),
     (
         lambda: simplicial.next_overlap({}, 3, ones),
         "inputs: expected a dictionary from dimension to inputs of a neuron; got {}.",

@@ -1,4 +1,4 @@
-r"""How many patterns a memory holds: formulas, the exact error of one step, and counting.
+r"""How many patterns a memory holds: formulas and the exact error of one step.
 
 A memory of N units stores P random patterns with the energy :math:`E(s) = -\sum_\mu F(\xi^\mu \cdot s)`. Start it at
 one of them and set every unit to its value of lower energy. The field of a unit is a signal from the pattern itself
@@ -13,15 +13,13 @@ symmetric terms: :func:`bit_error` answers it exactly, :func:`gaussian_error` as
 :math:`4 n^2 (2n-3)!!\, P N^{n-1}` against the signal :math:`2 n N^{n-1}`), and :func:`asymptotic_error` by the tail of
 that Gaussian, which is what the formulas of Krotov & Hopfield (2016) rest on.
 
-What no formula here covers is counted: :func:`one_step`, :func:`from_patterns` and :func:`from_random` run the update
-rule of the models on freshly drawn patterns, batched over networks and probes.
+What no formula here covers is counted: :mod:`memscape.memory.recall` runs the update rule of the models on freshly
+drawn patterns.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -30,36 +28,23 @@ from scipy import optimize, special
 from memscape.arguments import (
     ArgumentError,
     require_choice,
-    require_generator,
     require_integer,
     require_number,
     require_tensor,
 )
-from memscape.memory.dense import DenseMemory, Exponential, Interaction, Whole
-from memscape.memory.dynamics import asynchronous
-from memscape.memory.patterns import overlap, random_patterns
-from memscape.tools.models import Spins
-from memscape.tools.statistics import NORMAL, Estimate, share
+from memscape.memory.dense import Exponential, Interaction, Whole
 
 __all__ = [
     "EXPONENTIAL",
-    "Recall",
     "asymptotic_error",
     "bit_error",
     "capacity",
     "crosstalk",
     "error_free",
     "exact_recall",
-    "from_patterns",
-    "from_random",
     "gaussian_error",
     "load_at",
-    "one_step",
-    "step_curve",
 ]
-
-BUDGET = 2**27
-"""Bytes of patterns that are worked on at once (128 MiB): more networks are drawn one batch after another."""
 
 EXPONENTIAL = (2.0 - math.log(math.cosh(2.0))) / math.log(2.0)
 r"""Exponent c, 0.974: the exponential memory is stable at its patterns up to :math:`2^{cN}` of them, for large N.
@@ -370,313 +355,3 @@ def _separation(load: torch.Tensor, degree: int, rectified: bool) -> torch.Tenso
     if (load <= 0).any():
         raise ArgumentError("load", "positive values", f"{load.min():g}")
     return (load * crosstalk(degree) / (2 if rectified else 1)) ** -0.5
-
-
-# Counting
-
-
-@dataclass(frozen=True)
-class Recall:
-    """What a batch of probes recalled.
-
-    The trials of its estimates are networks where there are ten or more, otherwise probes.
-
-    Attributes
-    ----------
-    wrong
-        Wrong bits of each probe, integers, axes ``(networks, probes)``.
-    neurons
-        Number of neurons N.
-    resting
-        Whether each probe had come to rest, same axes.
-    """
-
-    wrong: torch.Tensor
-    neurons: int
-    resting: torch.Tensor
-
-    @property
-    def overlap(self) -> torch.Tensor:
-        """Overlap 1 - 2 wrong / N with the pattern that was to be recalled, float64, axes ``(networks, probes)``."""
-        return 1.0 - 2.0 * self.wrong.double() / self.neurons
-
-    @property
-    def bit_error(self) -> Estimate:
-        """Share of wrong bits."""
-        return self._estimate(self.wrong, self.neurons)
-
-    @property
-    def mean_overlap(self) -> Estimate:
-        """Mean overlap, 1 - 2 times the bit error."""
-        error = self.bit_error
-        return Estimate(1 - 2 * error.value, 1 - 2 * error.high, 1 - 2 * error.low, error.trials)
-
-    @property
-    def exact(self) -> Estimate:
-        """Share of probes without a wrong bit."""
-        return self.within(0)
-
-    def within(self, errors: int) -> Estimate:
-        """Share of probes with at most so many wrong bits."""
-        require_integer("errors", errors, at_least=0, at_most=self.neurons)
-        return self._estimate((self.wrong <= errors).long(), 1)
-
-    @property
-    def excess(self) -> Estimate:
-        """Share of probes without a wrong bit minus (1 - epsilon)**N, epsilon the bit error of the same probes.
-
-        It is zero if bits are wrong independently of each other. The interval follows from the first-order change of
-        the difference with the hits of each trial; what both terms have in common cancels.
-        """
-        error = self.bit_error.value
-        trials = (self.wrong if len(self.wrong) >= 10 else self.wrong.reshape(-1, 1)).double()
-        slope = self.neurons * (1 - error) ** (self.neurons - 1)
-        change = (trials == 0).double().mean(dim=1) + slope * trials.mean(dim=1) / self.neurons
-        half = NORMAL * change.std(correction=min(1, len(trials) - 1)).item() / math.sqrt(len(trials))
-        value = self.exact.value - (1 - error) ** self.neurons
-        return Estimate(value, value - half, value + half, len(trials))
-
-    def _estimate(self, hits: torch.Tensor, of: int) -> Estimate:
-        # Probes of one network share its patterns, so networks are the trials wherever there are enough of them to
-        # see how much they differ.
-        networks, probes = hits.shape
-        return share(hits.sum(dim=1), of=of * probes) if networks >= 10 else share(hits.flatten(), of=of)
-
-
-def one_step(
-    neurons: int,
-    count: int,
-    interaction: Interaction,
-    *,
-    networks: int,
-    probes: int,
-    generator: torch.Generator,
-    device: torch.device | str = "cpu",
-) -> Recall:
-    """Draw networks of random patterns, start at some of the patterns, and update all units once.
-
-    Parameters
-    ----------
-    neurons, count
-        Neurons N and patterns P of each network.
-    interaction
-        F: a ``Power``, a ``Rectified`` power or the ``Exponential``; ``Power(2)`` is Hopfield's memory.
-    networks
-        Networks to draw.
-    probes
-        Patterns of each network to start from, at most P.
-    generator
-        A CPU generator.
-    device
-        Where to compute.
-
-    Returns
-    -------
-    Recall
-        Axes ``(networks, probes)``; a probe is resting if no bit turned.
-
-    Raises
-    ------
-    ArgumentError
-        If a size is not a positive integer, there are more probes than patterns, or a model refuses its argument.
-    """
-
-    def step(patterns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        wrong = _wrong(DenseMemory(patterns, interaction).update(patterns[:, :probes]), patterns[:, :probes])
-        return wrong, wrong == 0
-
-    _require_probes(probes, count)
-    return _batched(step, neurons, count, networks, generator, torch.float32, device)
-
-
-def step_curve(
-    neurons: int,
-    counts: Sequence[int],
-    interaction: Interaction,
-    *,
-    bits: int,
-    generator: torch.Generator,
-    device: torch.device | str = "cpu",
-) -> list[Recall]:
-    """What :func:`one_step` finds at several numbers of patterns, with as many networks and probes as the bits ask for.
-
-    Probes of one network have crosstalk in common: at n = 3 the bit error of whole networks differs by some 10 %. So
-    at least ten networks are drawn, and at most 50 probes share one.
-
-    Parameters
-    ----------
-    neurons
-        Number of neurons N.
-    counts
-        Numbers of patterns P.
-    interaction
-        F: a ``Power``, a ``Rectified`` power or the ``Exponential``.
-    bits
-        Bits to look at for each count, rounded up to whole probes and networks.
-    generator, device
-        As for :func:`one_step`.
-
-    Raises
-    ------
-    ArgumentError
-        If ``bits`` is not a positive integer or :func:`one_step` refuses an argument.
-    """
-    require_integer("bits", bits, at_least=1)
-    require_integer("neurons", neurons, at_least=2)
-    wanted = -(-bits // neurons)
-    found = []
-    for count in counts:
-        networks = max(10, -(-wanted // min(require_integer("counts", count, at_least=1), 50)))
-        found.append(
-            one_step(
-                neurons,
-                count,
-                interaction,
-                networks=networks,
-                probes=-(-wanted // networks),
-                generator=generator,
-                device=device,
-            )
-        )
-    return found
-
-
-def from_patterns(
-    build: Callable[[torch.Tensor], Spins],
-    neurons: int,
-    count: int,
-    *,
-    networks: int,
-    probes: int,
-    sweeps: int = 100,
-    generator: torch.Generator,
-    dtype: torch.dtype = torch.float64,
-    device: torch.device | str = "cpu",
-) -> Recall:
-    """Draw networks of random patterns, start at some of the patterns, and let the network settle.
-
-    Parameters
-    ----------
-    build
-        Makes a model of patterns ``(G, P, N)``: ``hopfield.hebbian``, or a ``DenseMemory`` with its interaction.
-    neurons, count
-        Neurons N and patterns P of each network.
-    networks
-        Networks to draw.
-    probes
-        Patterns of each network to start from, at most P.
-    sweeps
-        Most asynchronous sweeps to make at temperature 0.
-    generator
-        A CPU generator.
-    dtype, device
-        Dtype and device of the patterns.
-
-    Returns
-    -------
-    Recall
-        Axes ``(networks, probes)``: bits that differ from the pattern started from.
-
-    Raises
-    ------
-    ArgumentError
-        If a size is not a positive integer, there are more probes than patterns, or the model refuses its argument.
-    """
-
-    def settle(patterns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        start = patterns[:, :probes]
-        end = asynchronous(build(patterns), start, sweeps=sweeps, generator=generator)
-        return _wrong(end.state, start), end.converged
-
-    _require_probes(probes, count)
-    return _batched(settle, neurons, count, networks, generator, dtype, device)
-
-
-def from_random(
-    build: Callable[[torch.Tensor], Spins],
-    neurons: int,
-    count: int,
-    *,
-    networks: int,
-    probes: int,
-    sweeps: int = 100,
-    generator: torch.Generator,
-    dtype: torch.dtype = torch.float64,
-    device: torch.device | str = "cpu",
-) -> Recall:
-    """Draw networks of random patterns, start at random states, let the network settle, and find the nearest pattern.
-
-    Parameters
-    ----------
-    build
-        Makes a model of patterns ``(G, P, N)``: ``hopfield.hebbian``, or a ``DenseMemory`` with its interaction.
-    neurons, count
-        Neurons N and patterns P of each network.
-    networks
-        Networks to draw.
-    probes
-        Random starts of each network.
-    sweeps
-        Most asynchronous sweeps to make at temperature 0.
-    generator
-        A CPU generator.
-    dtype, device
-        Dtype and device of the patterns.
-
-    Returns
-    -------
-    Recall
-        Axes ``(networks, probes)``: bits that differ from the pattern nearest to the final state. The negative of a
-        pattern is no pattern here, also where an even power makes it as stable.
-
-    Raises
-    ------
-    ArgumentError
-        If a size is not a positive integer or the model refuses its argument.
-    """
-
-    def settle(patterns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        start = random_patterns(
-            probes, neurons, networks=patterns.shape[:1], generator=generator, dtype=dtype, device=device
-        )
-        end = asynchronous(build(patterns), start, sweeps=sweeps, generator=generator)
-        nearest = overlap(patterns, end.state).amax(dim=-1)
-        return (neurons * (1 - nearest.double()) / 2).round().long(), end.converged
-
-    require_integer("probes", probes, at_least=1)
-    return _batched(settle, neurons, count, networks, generator, dtype, device)
-
-
-def _batched(
-    measure: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]],
-    neurons: int,
-    count: int,
-    networks: int,
-    generator: torch.Generator,
-    dtype: torch.dtype,
-    device: torch.device | str,
-) -> Recall:
-    """Draw ``networks`` networks, as many at a time as fit the budget, and measure each batch."""
-    require_integer("neurons", neurons, at_least=2)
-    require_integer("count", count, at_least=1)
-    require_integer("networks", networks, at_least=1)
-    require_generator("generator", generator)
-    # Patterns, or couplings where those are larger, in 8 bytes each.
-    together = max(1, BUDGET // (8 * neurons * max(count, neurons)))
-    found = []
-    for first in range(0, networks, together):
-        batch = (min(together, networks - first),)
-        found.append(
-            measure(random_patterns(count, neurons, networks=batch, generator=generator, dtype=dtype, device=device))
-        )
-    wrong, resting = (torch.cat(parts).cpu() for parts in zip(*found, strict=True))
-    return Recall(wrong, neurons, resting)
-
-
-def _wrong(state: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return (state != target).sum(dim=-1)
-
-
-def _require_probes(probes: int, count: int) -> None:
-    require_integer("count", count, at_least=1)
-    require_integer("probes", probes, at_least=1, at_most=count)

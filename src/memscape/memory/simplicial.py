@@ -46,21 +46,18 @@ from memscape.arguments import (
     require_tensor,
 )
 from memscape.memory.dense import BUDGET, DenseMemory
-from memscape.memory.dynamics import synchronous
-from memscape.memory.patterns import align, flat, flip, random_patterns, require_state
+from memscape.memory.patterns import align, flat, require_state
 from memscape.tools.complexes import Simplices, require_dimensions, sample
 from memscape.tools.models import Model
 
 __all__ = [
     "KEYS",
-    "Recalled",
     "SimplexTracker",
     "Simplicial",
     "Skeleton",
     "diluted",
     "matched",
     "next_overlap",
-    "recall",
     "skeleton",
     "store",
 ]
@@ -646,68 +643,6 @@ def next_overlap(inputs: Mapping[int, float], patterns: int, overlap: torch.Tens
         signal += number * overlap**dimension
         variance += number * (1 - overlap ** (2 * dimension))
     return torch.erf(signal / (2 * variance).sqrt())
-
-
-@dataclass(frozen=True)
-class Recalled:
-    """Mean overlap with the pattern a network was started near, for each network.
-
-    Attributes
-    ----------
-    first
-        After one synchronous step, float64, axes G.
-    last
-        Where the synchronous dynamics ended (at rest, in a cycle of two, or when they were stopped), same axes.
-    """
-
-    first: torch.Tensor
-    last: torch.Tensor
-
-
-def recall(
-    simplices: Simplices,
-    count: int,
-    *,
-    flips: int = 0,
-    probes: int = 10,
-    steps: int = 50,
-    generator: torch.Generator,
-    device: torch.device | str = "cpu",
-) -> Recalled:
-    """Store random patterns in every network, start near some of them, update synchronously and measure what is left.
-
-    Parameters
-    ----------
-    simplices
-        On N neurons, one set for each network of the experiment.
-    count
-        Number of patterns P of each network.
-    flips
-        Wrong units at the start, 0 to N.
-    probes
-        How many patterns of each network to start from; all of them where there are fewer.
-    steps
-        Most steps to make.
-    generator
-        A CPU generator: draws patterns, then wrong units.
-    device
-        Where to compute.
-
-    Raises
-    ------
-    ArgumentError
-        If an argument is out of range.
-    """
-    if not isinstance(simplices, Simplices):
-        raise ArgumentError("simplices", "Simplices", type(simplices).__name__, "Make them with diluted or complete.")
-    require_integer("probes", probes, at_least=1)
-    patterns = random_patterns(
-        count, simplices.neurons, networks=simplices.networks, generator=generator, dtype=torch.float32, device=device
-    )
-    model, wanted = store(patterns, simplices), patterns[..., :probes, :]
-    start = flip(wanted, flips, generator=generator)
-    ends = model.update(start), synchronous(model, start, steps=steps).state
-    return Recalled(*((end * wanted).double().mean(dim=(-2, -1)) for end in ends))
 
 
 def _flat_indices(simplices: Simplices) -> list[torch.Tensor]:
