@@ -210,19 +210,24 @@ REFUSED = {
         lambda: from_bits(LOPSIDED, ZERO[:2]),
         r"couplings: expected a symmetric matrix; got an asymmetric one\.",
     ),
-    "thresholds of other bits": (lambda: from_bits(EYE, ZERO[:2]), r"thresholds: .*neurons = 3; got shape \(2,\)"),
+    "thresholds of other bits": (lambda: from_bits(0 * EYE, ZERO[:2]), r"thresholds: .*neurons = 3; got shape \(2,\)"),
     "thresholds of networks of bits": (
-        lambda: from_bits(EYE, ZERO[None]),
+        lambda: from_bits(0 * EYE, ZERO[None]),
         r"thresholds: expected shape \(3,\); got shape \(1, 3\)",
     ),
-    "bits without a unit": (lambda: from_bits(EYE, ZERO, unit=0.0), r"unit: expected a finite number > 0; got 0\."),
+    "bits without a unit": (lambda: from_bits(0 * EYE, ZERO, unit=0.0), r"unit: expected a finite number > 0; got 0\."),
+    "bits with a diagonal": (
+        lambda: from_bits(2 * EYE, ZERO),
+        r"couplings: expected zeros on the diagonal; got 2\. A unit 0 or 1 is its own square: J_ee acts as the "
+        r"threshold -J_ee / 2, so write it there\.",
+    ),
     "bits of a number": (lambda: to_bits(3), r"model: expected a Hopfield network of spins; got int\."),
     "stability of nothing": (
         lambda: stability(None, ONES),
         r"model: expected a Hopfield network of spins; got NoneType\.",
     ),
     "patterns halfway": (
-        lambda: stability(from_bits(EYE, ZERO), ONES / 2),
+        lambda: stability(from_bits(0 * EYE, ZERO), ONES / 2),
         r"patterns: expected values in \{-1, \+1\}; got 0\.5\.",
     ),
     "asymmetric weights": (lambda: Graded(LOPSIDED, ZERO[:2], 1.0), "weights: expected a symmetric matrix"),

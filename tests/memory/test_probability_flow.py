@@ -45,13 +45,16 @@ def test_flow_is_the_sum_over_neighbours_and_its_gradient_is_autograds():
         torch.testing.assert_close(found.thresholds[g], theta.grad, rtol=1e-10, atol=1e-12)
 
 
-def test_the_diagonal_of_the_couplings_is_left_out_of_the_flow():
+def test_a_diagonal_is_a_threshold_of_bits_and_refused_as_it_is_where_networks_are_made():
     couplings, thresholds = real_network(8, 6)
     xi = random_patterns(4, 6, generator=rng(9))
-    one = log_flow(couplings, thresholds, xi)
-    other = log_flow(couplings + torch.eye(6, dtype=F64), thresholds, xi)
-    assert torch.equal(one.log_flow, other.log_flow)
-    assert torch.equal(one.couplings, other.couplings)
+    for call in (from_bits, lambda j, t: log_flow(j, t, xi)):
+        with pytest.raises(ArgumentError, match="couplings: expected zeros on the diagonal; got 1"):
+            call(couplings + torch.eye(6, dtype=F64), thresholds)
+    # Written as thresholds it means the same to both.
+    found, model = log_flow(couplings, thresholds - 0.5, xi), from_bits(couplings, thresholds - 0.5)
+    length = torch.linalg.vector_norm(torch.cat([couplings, thresholds[None] - 0.5]))
+    torch.testing.assert_close(found.margin * length, stability(model, xi).amin(), rtol=1e-12, atol=1e-12)
 
 
 def test_log_flow_is_convex_along_every_line():

@@ -29,6 +29,7 @@ __all__ = [
     "from_bits",
     "hebbian",
     "projection",
+    "require_bits",
     "require_network",
     "stability",
     "to_bits",
@@ -277,7 +278,7 @@ def from_bits(couplings: torch.Tensor, thresholds: torch.Tensor, *, unit: float 
     Parameters
     ----------
     couplings
-        J, axes ``(*G, N, N)``, symmetric.
+        J, axes ``(*G, N, N)``, symmetric, zero on the diagonal.
     thresholds
         theta, axes ``(*G, N)``.
     unit
@@ -291,9 +292,10 @@ def from_bits(couplings: torch.Tensor, thresholds: torch.Tensor, *, unit: float 
     Raises
     ------
     ArgumentError
-        If the axes do not fit, a value is not finite, the couplings are not symmetric or the unit is not positive.
+        If the axes do not fit, a value is not finite, the couplings are not symmetric or not zero on the diagonal, or
+        the unit is not positive.
     """
-    require_network(couplings, thresholds)
+    require_bits(couplings, thresholds)
     require_number("unit", unit, above=0.0)
     return Hopfield(couplings, 2 * thresholds - couplings.sum(dim=-1), unit / 4)
 
@@ -451,6 +453,19 @@ def require_network(couplings: torch.Tensor, thresholds: torch.Tensor) -> None:
     """Raise ArgumentError unless couplings ``(*G, N, N)`` are symmetric and thresholds ``(*G, N)`` fit them."""
     _require_symmetric("couplings", couplings)
     _require_bias("thresholds", thresholds, couplings)
+
+
+def require_bits(couplings: torch.Tensor, thresholds: torch.Tensor) -> None:
+    """As :func:`require_network`, for units 0 and 1, to which a diagonal is a threshold: it is refused."""
+    require_network(couplings, thresholds)
+    diagonal = couplings.diagonal(dim1=-2, dim2=-1)
+    if diagonal.any():
+        raise ArgumentError(
+            "couplings",
+            "zeros on the diagonal",
+            f"{diagonal[diagonal != 0][0].item():g}",
+            "A unit 0 or 1 is its own square: J_ee acts as the threshold -J_ee / 2, so write it there.",
+        )
 
 
 def _require_symmetric(argument: str, weights: torch.Tensor) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import torch
 
 from memscape.arguments import require_integer, require_number, require_tensor
-from memscape.memory.hopfield import Hopfield, from_bits, require_network, without_diagonal
+from memscape.memory.hopfield import Hopfield, from_bits, require_bits
 from memscape.memory.patterns import require_state
 
 __all__ = ["LearnedNetwork", "ProbabilityFlow", "log_flow", "minimum_probability_flow", "perceptron"]
@@ -75,7 +75,7 @@ def log_flow(couplings: torch.Tensor, thresholds: torch.Tensor, patterns: torch.
     Parameters
     ----------
     couplings
-        J of units 0 and 1, axes ``(*G, N, N)``, symmetric; its diagonal counts as zero.
+        J of units 0 and 1, axes ``(*G, N, N)``, symmetric, zero on the diagonal.
     thresholds
         theta, axes ``(*G, N)``.
     patterns
@@ -97,9 +97,9 @@ def log_flow(couplings: torch.Tensor, thresholds: torch.Tensor, patterns: torch.
     Hillar & Tran 2018 for Hopfield networks.
     """
     require_tensor("patterns", patterns, "... patterns neurons", values="spins")
-    require_network(couplings, thresholds)
+    require_bits(couplings, thresholds)
     require_state("patterns", patterns, couplings)
-    return _log_flow(without_diagonal(couplings), thresholds, patterns, (patterns + 1) / 2)
+    return _log_flow(couplings, thresholds, patterns, (patterns + 1) / 2)
 
 
 def _log_flow(

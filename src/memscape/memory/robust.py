@@ -30,7 +30,7 @@ import torch
 from scipy.optimize import nnls
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.hopfield import Hopfield, from_bits, require_network
+from memscape.memory.hopfield import Hopfield, from_bits, require_bits
 from memscape.memory.patterns import align, as_probes, flat, random_patterns, require_state
 from memscape.tools.models import Model
 
@@ -191,7 +191,7 @@ def clique_bound(couplings: torch.Tensor, thresholds: torch.Tensor, vertices: in
     Parameters
     ----------
     couplings
-        J of units 0 and 1, axes ``(*G, N, N)``, N = v (v - 1) / 2, symmetric; its diagonal counts as zero.
+        J of units 0 and 1, axes ``(*G, N, N)``, N = v (v - 1) / 2, symmetric, zero on the diagonal.
     thresholds
         theta, axes ``(*G, N)``.
     vertices, clique
@@ -546,7 +546,7 @@ def _require_clique(vertices: int, clique: int, *, spare: int = 0) -> None:
 
 def _require_graph(couplings: torch.Tensor, thresholds: torch.Tensor, vertices: int, *, at_least: int) -> None:
     require_integer("vertices", vertices, at_least=at_least)
-    require_network(couplings, thresholds)
+    require_bits(couplings, thresholds)
     neurons = math.comb(vertices, 2)
     if couplings.shape[-1] != neurons:
         raise ArgumentError("couplings", f"{neurons} units, the edges of {vertices} vertices", str(couplings.shape[-1]))
