@@ -41,6 +41,7 @@ Array = npt.NDArray[np.float64]
 # rule of 200 nodes is off by 4 % in the Gardner line. This one converges exponentially in one over the spacing.
 _NODES: Array = np.linspace(-12.0, 12.0, 1201)
 _DENSITY: Array = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
+_CONVERGED = 4 * np.finfo(np.float64).eps  # a last digit may flicker for ever
 
 
 def overlap(temperature: npt.ArrayLike, order: int, *, steps: int = 4000) -> Array:
@@ -53,7 +54,7 @@ def overlap(temperature: npt.ArrayLike, order: int, *, steps: int = 4000) -> Arr
     order
         p, at least 3.
     steps
-        Number of iterations, all temperatures at once.
+        Most iterations, all temperatures at once; they end where no overlap moves any more.
 
     Returns
     -------
@@ -74,7 +75,9 @@ def overlap(temperature: npt.ArrayLike, order: int, *, steps: int = 4000) -> Arr
         field = c * order * q ** (order - 1)
         # On this line <tanh u> = <tanh(u)^2>: one equation is left.
         # Rounding may leave a paramagnet below zero, where a root would fail.
-        q = (np.tanh(np.sqrt(field)[..., None] * _NODES + field[..., None]) @ _DENSITY).clip(min=0.0)
+        last, q = q, (np.tanh(np.sqrt(field)[..., None] * _NODES + field[..., None]) @ _DENSITY).clip(min=0.0)
+        if np.abs(q - last).max() <= _CONVERGED:
+            break
     return q
 
 

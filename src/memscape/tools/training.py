@@ -75,8 +75,7 @@ def balanced_batches(digits: torch.Tensor, batch: int, *, generator: torch.Gener
         raise ArgumentError("batch", f"a multiple of the {len(count)} classes", str(batch), "Take 100 of each class.")
     batches, share = len(digits) // batch, batch // len(count)
     dealt = []
-    for digit in range(len(count)):
-        members = (digits.cpu() == digit).nonzero()[:, 0]
+    for members in digits.cpu().argsort(stable=True).split(count.tolist()):
         rounds = math.ceil(batches * share / len(members))
         order = torch.cat([members[torch.randperm(len(members), generator=generator)] for _ in range(rounds)])
         dealt.append(order[: batches * share].reshape(batches, share))
