@@ -164,12 +164,13 @@ import torch
 from memscape.memory.dense import DenseMemory, Power
 from memscape.memory.dynamics import asynchronous
 from memscape.memory.patterns import random_patterns
+from memscape.tools import pieces
 
 budget, *sizes = map(int, sys.argv[1:])
 generator = torch.Generator().manual_seed(0)
 patterns = random_patterns(4000, 32, generator=generator, dtype=torch.float32)
 states = random_patterns(max(sizes), 32, generator=generator, dtype=torch.float32)
-model = DenseMemory(patterns, Power(4), budget=budget)
+model = DenseMemory(patterns, Power(4))
 kernels = {
     "energy": model.energy,
     "field": model.field,
@@ -185,7 +186,8 @@ def peak(kernel, states):
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # forget the highest use so far
     before = kilobytes("VmRSS")
-    kernel(states)
+    with pieces.budget(budget):
+        kernel(states)
     return 1024 * (kilobytes("VmHWM") - before)
 
 for kernel in kernels.values():

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
-from memscape.memory import attention
 from memscape.memory.attention import (
     ModernHopfield,
     attend,
@@ -25,6 +24,7 @@ from memscape.memory.attention import (
     separation,
 )
 from memscape.memory.dynamics import iterate
+from memscape.tools import pieces
 
 from ..draws import normal
 
@@ -103,12 +103,12 @@ def test_separation_is_the_gap_to_the_nearest_other_pattern():
     assert separation(x).tolist() == [2.0, -1.0, 1.0]
 
 
-def test_separation_does_not_depend_on_the_memory_it_may_take(monkeypatch):
+def test_separation_does_not_depend_on_the_memory_it_may_take():
     x = normal(24, 2, 30, 5)
     whole = separation(x)
     assert whole.shape == (2, 30)
-    monkeypatch.setattr(attention, "BUDGET", 2000)
-    torch.testing.assert_close(separation(x), whole)
+    with pieces.budget(2000):
+        torch.testing.assert_close(separation(x), whole)
 
 
 @pytest.mark.parametrize("patterns", [3, 8, 30])

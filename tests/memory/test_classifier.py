@@ -11,6 +11,7 @@ import torch
 from memscape.arguments import ArgumentError
 from memscape.memory import classifier as module
 from memscape.memory.classifier import Classifier, Schedule, error_rate, gradient, random_classifier, train
+from memscape.tools import pieces
 from memscape.tools.training import balanced_batches
 
 CLASSES, PIXELS = 4, 20
@@ -93,12 +94,12 @@ def test_the_gradient_is_that_of_autograd_on_the_textbook_formula(power, size, l
 
 
 @every_form
-def test_blocks_of_images_change_nothing(power, size, monkeypatch):
+def test_blocks_of_images_change_nothing(power, size):
     model, (images, digits) = machine(power, size), data(3)
     whole = [model.inputs(images), *gradient(model, images, digits, loss=4)]
-    monkeypatch.setattr(module, "_BLOCK", 7 * 9 * (CLASSES + 1))
-    pieces = [model.inputs(images), *gradient(model, images, digits, loss=4)]
-    for one, other in zip(whole, pieces, strict=True):
+    with pieces.budget(4 * 7 * 9 * (CLASSES + 1)):
+        blocks = [model.inputs(images), *gradient(model, images, digits, loss=4)]
+    for one, other in zip(whole, blocks, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-15)
 
 

@@ -15,6 +15,7 @@ from memscape.memory import hopfield
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified, exponential_retrieval
 from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.patterns import flip, random_patterns
+from memscape.tools import pieces
 
 from ..draws import rng
 
@@ -175,33 +176,35 @@ def test_the_dtype_of_the_patterns_changes_nothing_else(interaction, dtype):
 @pytest.mark.parametrize("temperature", [0.0, 0.2])
 def test_results_do_not_depend_on_the_budget(interaction, temperature):
     xi, state = patterns(14, 15, 20, 2), patterns(15, 6, 20, 2)
-    plenty = DenseMemory(xi, interaction)
-    for budget in (1, 30_000):
-        scarce = DenseMemory(xi, interaction, budget=budget)
-        torch.testing.assert_close(scarce.field(state), plenty.field(state), rtol=1e-12, atol=1e-15)
-        torch.testing.assert_close(scarce.energy(state), plenty.energy(state), rtol=1e-12, atol=1e-15)
-        runs = [
-            asynchronous(model, state, sweeps=9, temperature=temperature, generator=rng(16))
-            for model in (scarce, plenty)
-        ]
-        assert torch.equal(runs[0].state, runs[1].state)
-        assert torch.equal(runs[0].sweeps, runs[1].sweeps)
+    found = []
+    for budget in (pieces.BUDGET, 1, 30_000):
+        model = DenseMemory(xi, interaction)
+        with pieces.budget(budget):
+            run = asynchronous(model, state, sweeps=9, temperature=temperature, generator=rng(16))
+            found.append((model.field(state), model.energy(state), run))
+    plenty, *scarce = found
+    for field, energy, run in scarce:
+        torch.testing.assert_close(field, plenty[0], rtol=1e-12, atol=1e-15)
+        torch.testing.assert_close(energy, plenty[1], rtol=1e-12, atol=1e-15)
+        assert torch.equal(run.state, plenty[2].state)
+        assert torch.equal(run.sweeps, plenty[2].sweeps)
 
 
 @settings(max_examples=50)
 @given(budget=st.integers(500, 2**20), count=st.integers(1, 200), neurons=st.integers(1, 60), probes=st.integers(1, 50))
 def test_pieces_cover_every_probe_and_pattern_once_and_keep_to_the_budget(budget, count, neurons, probes):
-    model = DenseMemory(torch.ones(2, count, neurons), Power(2), budget=budget)
+    model = DenseMemory(torch.ones(2, count, neurons), Power(2))
     seen = torch.zeros(probes, count)
     start = 0
-    for rows, memories in model._pieces(probes):
+    with pieces.budget(budget):
+        cut, tracked = list(model._pieces(probes)), model.probes_at_once
+    for rows, memories in cut:
         block, width = memories.shape[1], len(range(*rows.indices(probes)))
         seen[rows, start : start + block] += 1
         start = (start + block) % count
         assert block == 1 or 2 * 12 * neurons * block <= budget / 2
         assert width == 1 or 2 * 32 * block * width <= budget / 2
     assert (seen == 1).all()
-    tracked = model.probes_at_once
     assert tracked == 1 or 2 * count * (40 * tracked + 12 * neurons) <= budget
 
 
@@ -210,14 +213,16 @@ import resource, torch
 from memscape.memory.dense import DenseMemory, Power, Exponential
 from memscape.memory.dynamics import asynchronous
 from memscape.memory.patterns import random_patterns
+from memscape.tools import pieces
 generator = torch.Generator().manual_seed(0)
 xi = random_patterns(6000, 32, generator=generator, dtype=torch.float32)
 peaks = []
 for probes in (20, 300, 600):
     state = random_patterns(probes, 32, generator=generator, dtype=torch.float32)
     for interaction in (Power(3), Exponential()):
-        model = DenseMemory(xi, interaction, budget={budget})
-        model.energy(state), model.update(state), asynchronous(model, state, sweeps=2, generator=generator)
+        model = DenseMemory(xi, interaction)
+        with pieces.budget({budget}):
+            model.energy(state), model.update(state), asynchronous(model, state, sweeps=2, generator=generator)
     peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 print(*peaks)
 """
@@ -306,8 +311,6 @@ REFUSED = [
         lambda: DenseMemory(ones, 3),
         "interaction: expected a Power, a Rectified or an Exponential; got int. Write Power(3), for instance.",
     ),
-    (lambda: DenseMemory(ones, Power(3), budget=0), "budget: expected an integer >= 1; got 0."),
-    (lambda: DenseMemory(ones, Power(3), budget=1e9), "budget: expected an integer >= 1; got 1000000000.0 (float)."),
     (
         lambda: DenseMemory(torch.ones(2, 351), Exponential()),
         "patterns: expected at most 350 neurons for the exponential; got 351 neurons. exp(-N) to exp(N) must fit a "

@@ -64,7 +64,7 @@ MODELS = [
     Model("projection", hopfield.projection),
     Model("power 2", lambda xi: DenseMemory(xi, Power(2))),
     Model("power 3", lambda xi: DenseMemory(xi, Power(3)), even=False),
-    Model("power 6 in small pieces", lambda xi: DenseMemory(xi, Power(6), budget=1000)),
+    Model("power 6", lambda xi: DenseMemory(xi, Power(6))),
     Model("rectified power 3", lambda xi: DenseMemory(xi, Rectified(3)), even=False),
     Model("exponential", lambda xi: DenseMemory(xi, Exponential()), even=False),
     Model("every triangle, edge and vertex", on_every_simplex, even=False),

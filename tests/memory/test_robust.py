@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from memscape.arguments import ArgumentError
-from memscape.memory import robust
 from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.hopfield import stability, to_bits
 from memscape.memory.patterns import flip, random_patterns
@@ -23,6 +22,7 @@ from memscape.memory.robust import (
     noise_weights,
     random_cliques,
 )
+from memscape.tools import pieces
 
 from ..draws import all_bits, real_network, rng
 
@@ -173,11 +173,11 @@ def test_the_bound_is_below_every_cost_and_exact_in_the_cone(vertices, clique):
     assert found.tolist() == [float(cost) for cost in CliqueCone(vertices, clique).costs(*map(int, weights))]
 
 
-def test_the_bound_is_the_same_in_small_blocks(monkeypatch):
+def test_the_bound_is_the_same_in_small_blocks():
     couplings, thresholds = real_network(22, 28, (2,))
     whole = clique_bound(couplings, thresholds, 8, 3)
-    monkeypatch.setattr(robust, "_ENTRIES", 300)
-    assert torch.equal(clique_bound(couplings, thresholds, 8, 3), whole)
+    with pieces.budget(32 * 300):
+        assert torch.equal(clique_bound(couplings, thresholds, 8, 3), whole)
 
 
 def test_classes_are_means_over_pairs_of_edges():

@@ -15,6 +15,7 @@ from memscape.memory.dense import DenseMemory
 from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.patterns import flip, random_patterns
 from memscape.memory.simplicial import KEYS, Simplicial, Skeleton, diluted, store
+from memscape.tools import pieces
 from memscape.tools.complexes import Simplices, complete, sample
 
 from ..draws import as_sets, every_set, rng
@@ -151,20 +152,20 @@ def test_small_pieces_give_the_same():
     xi, state = patterns(10, 9, 12, 2), patterns(11, 7, 12, 2)
     simplices = sample(12, {1: 20, 2: 30}, networks=(2,), generator=rng(12))
     whole = store(xi, simplices)
-    pieces = Simplicial(whole.simplices, whole.couplings, whole.unit, budget=1)
-    assert len(pieces._pieces(7)) == 7
-    assert pieces.probes_at_once == 1
-    for call in ("energy", "field", "update"):
-        assert torch.equal(getattr(pieces, call)(state), getattr(whole, call)(state))
-    moved = [asynchronous(model, state, generator=rng(13)).state for model in (pieces, whole)]
-    assert torch.equal(*moved)
+    calls = (whole.energy, whole.field, whole.update, lambda s: asynchronous(whole, s, generator=rng(13)).state)
+    at_once = [call(state) for call in calls]
+    with pieces.budget(1):
+        assert len(whole._pieces(7)) == 7
+        assert whole.probes_at_once == 1
+        assert all(torch.equal(call(state), expected) for call, expected in zip(calls, at_once, strict=True))
 
 
-def test_patterns_are_stored_piece_by_piece(monkeypatch):
+def test_patterns_are_stored_piece_by_piece():
     xi, simplices = patterns(14, 9, 12, 2), sample(12, {1: 20, 2: 30}, networks=(2,), generator=rng(15))
     whole = store(xi, simplices)
-    monkeypatch.setattr(simplicial, "BUDGET", 1)
-    for one, other in zip(store(xi, simplices).couplings, whole.couplings, strict=True):
+    with pieces.budget(1):
+        again = store(xi, simplices)
+    for one, other in zip(again.couplings, whole.couplings, strict=True):
         assert torch.equal(one, other)
 
 
@@ -307,7 +308,6 @@ REFUSED = [
         "couplings: expected sums of sizes below 2**53; got larger. Beyond it sums are not exact.",
     ),
     (lambda: Simplicial(pair, (torch.tensor([1.0]),), 0.0), "unit: expected a finite number > 0; got 0."),
-    (lambda: Simplicial(pair, (torch.tensor([1.0]),), budget=0), "budget: expected an integer >= 1; got 0."),
     (
         lambda: store(ones, pair).field(torch.ones(5)),
         "state: expected axes (..., neurons) with neurons = 4; got shape (5,). Its neurons axis must match the other "

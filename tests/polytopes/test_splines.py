@@ -26,6 +26,7 @@ from memscape.polytopes.splines import (
     winners,
     zaslavsky,
 )
+from memscape.tools import pieces
 
 from ..draws import normal
 
@@ -266,11 +267,11 @@ def test_crossings_against_many_points(widths):
     assert torch.equal(found.counts, crossings(net, ends, starts).counts)
 
 
-def test_crossings_in_chunks_are_the_same(monkeypatch):
+def test_crossings_in_chunks_are_the_same():
     net, starts, ends = network(17, 3, 9, 9, 1), normal(18, 40, 3), normal(19, 40, 3)
     whole = crossings(net, starts, ends)
-    monkeypatch.setattr(splines, "BUDGET", 1)
-    assert torch.equal(crossings(net, starts, ends).counts, whole.counts)
+    with pieces.budget(1):
+        assert torch.equal(crossings(net, starts, ends).counts, whole.counts)
 
 
 def test_a_segment_that_crosses_n_boundaries_meets_n_plus_1_regions():

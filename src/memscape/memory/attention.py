@@ -21,8 +21,9 @@ from scipy.optimize import minimize_scalar
 from scipy.special import lambertw
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.dense import BUDGET, exponential_retrieval
+from memscape.memory.dense import exponential_retrieval
 from memscape.memory.patterns import as_probes, require_state
+from memscape.tools import pieces
 from memscape.tools.models import Model
 
 __all__ = [
@@ -235,7 +236,7 @@ def separation(patterns: torch.Tensor) -> torch.Tensor:
     count = require_integer("patterns", patterns.shape[-2], at_least=2)
     gaps = []
     # All products of 60,000 patterns would take 14 GB: some rows at a time.
-    for rows in torch.arange(count).split(max(1, BUDGET // (16 * patterns[..., 0].numel()))):
+    for rows in torch.arange(count).split(pieces.fitting(16 * patterns[..., 0].numel())):
         products = patterns[..., rows, :] @ patterns.mT
         own = products[..., range(len(rows)), rows].clone()
         products[..., range(len(rows)), rows] = -math.inf

@@ -43,13 +43,11 @@ from memscape.arguments import (
     require_number,
     require_tensor,
 )
+from memscape.tools import pieces
 from memscape.tools.models import Model
 from memscape.tools.training import balanced_batches
 
 __all__ = ["Classifier", "Schedule", "error_rate", "gradient", "random_classifier", "train"]
-
-_BLOCK = 2**19
-"""Entries of (labels, memories, images) worked on at once: small enough to stay in a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -498,7 +496,8 @@ def _power(base: torch.Tensor, exponent: int) -> torch.Tensor:
 def _block(classifier: Classifier) -> int:
     """Images worked on at once."""
     memories, classes = classifier.labels.shape
-    return max(1, _BLOCK // (memories * (1 if classifier.size == 0.0 else classes + 1)))
+    each = 4 * memories * (1 if classifier.size == 0.0 else classes + 1)
+    return min(pieces.fitting(each), pieces.cached(each))
 
 
 def _require_images(images: torch.Tensor, classifier: Classifier) -> None:

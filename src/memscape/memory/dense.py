@@ -37,10 +37,10 @@ import torch.nn.functional as functional
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 from memscape.memory.patterns import align, flat, require_state
+from memscape.tools import pieces
 from memscape.tools.models import Model
 
 __all__ = [
-    "BUDGET",
     "DenseMemory",
     "Exponential",
     "Interaction",
@@ -50,17 +50,12 @@ __all__ = [
     "exponential_retrieval",
 ]
 
-BUDGET = 2**28
-"""Bytes that the intermediate results of one call may take unless a model says otherwise (256 MiB)."""
 
 _DIGITS = {torch.float32: 24, torch.float64: 53}
 """Binary digits of a float: integers up to 2**digits add up without rounding, in any order."""
 
 _SURE = 2**20
 """Factor by which a field must be larger than the rounding noise of its sum to be taken from it: six digits."""
-
-_CACHED = 2**17
-"""Entries of (probes, patterns) that a processor's core works on at once: their look-ups stay in its own cache."""
 
 
 @runtime_checkable
@@ -276,16 +271,12 @@ class DenseMemory(Model):
         The memories, axes ``(*G, P, N)``, values in {-1, +1}.
     interaction
         F: a :class:`Power`, a :class:`Rectified` power, the :class:`Exponential` or another :class:`Whole` one.
-    budget
-        Bytes the intermediate results of one call may take, at least 1. Probes and patterns are worked through in
-        pieces of that size (of one probe and some patterns at the least), whatever their number; results do not depend
-        on it beyond rounding, and not at all where sums are exact.
 
     Raises
     ------
     ArgumentError
         If the patterns are not made of spins, the interaction is none of these or does not fit N (for the exponential
-        N > 350, for a power n log2(N) > 1000), or the budget is not positive.
+        N > 350, for a power n log2(N) > 1000).
 
     Notes
     -----
@@ -294,11 +285,13 @@ class DenseMemory(Model):
     products), and else in float64, which is exact up to about 2**53. Where a power goes beyond that, fields near their
     rounding noise are summed again in whole numbers: every field has six digits at the least, and a tie is a tie. For
     the exponential a field within rounding error of zero counts as zero, so that no unit can turn for ever.
+
+    Probes and patterns are worked through in pieces that fit the budget of :mod:`memscape.tools.pieces`, whatever their
+    number. Results do not depend on it beyond rounding, and not at all where sums are exact.
     """
 
     patterns: torch.Tensor
     interaction: Interaction
-    budget: int = BUDGET
 
     def __post_init__(self) -> None:
         require_tensor("patterns", self.patterns, "... patterns neurons", values="spins")
@@ -309,7 +302,6 @@ class DenseMemory(Model):
                 type(self.interaction).__name__,
                 "Write Power(3), for instance.",
             )
-        require_integer("budget", self.budget, at_least=1)
         self.interaction.fit(self.neurons)
 
     @property
@@ -445,24 +437,24 @@ class DenseMemory(Model):
         """Probes of every network that fit the budget while they are tracked, at least 1."""
         networks, patterns, neurons = self.memories.shape
         # At worst, when all probes flip at once: 40 bytes for a probe and a pattern; copies of a pattern take 12 N.
-        return max(1, (self.budget // (networks * patterns) - 12 * neurons) // 40)
+        return max(1, (pieces.fitting(networks * patterns) - 12 * neurons) // 40)
 
     @property
     def felt_at_once(self) -> int:
         """Fields that fit the budget while they are summed again, at least 1."""
-        return max(1, self.budget // (64 * self.patterns.shape[-2]))
+        return pieces.fitting(64 * self.patterns.shape[-2])
 
     def _pieces(self, probes: int) -> Iterator[tuple[slice, torch.Tensor]]:
         """Slices of probes and blocks of patterns whose overlaps and look-ups fit the budget."""
         networks, count, neurons = self.memories.shape
         # Half the budget for copies of the patterns, 12 bytes a bit, half for 32 bytes a probe and a pattern.
-        block = min(count, 4096, max(1, self.budget // (24 * networks * neurons)))
-        rows = max(1, self.budget // (64 * networks * block))
+        block = min(count, 4096, pieces.fitting(24 * networks * neurons))
+        rows = pieces.fitting(64 * networks * block)
         if self.patterns.device.type == "cpu":
-            rows = min(rows, max(32, _CACHED // (networks * block)))
-        for start in range(0, probes, rows):
-            for first in range(0, count, block):
-                yield slice(start, start + rows), self.memories[:, first : first + block]
+            rows = min(rows, pieces.cached(16 * networks * block, at_least=32))
+        for some in pieces.slices(probes, rows):
+            for memories in self.memories.split(block, dim=1):
+                yield some, memories
 
 
 class OverlapTracker:

@@ -32,6 +32,7 @@ from scipy.optimize import nnls
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 from memscape.memory.hopfield import Hopfield, from_bits, require_bits
 from memscape.memory.patterns import align, as_probes, flat, random_patterns, require_state
+from memscape.tools import pieces
 from memscape.tools.models import Model
 
 __all__ = [
@@ -214,7 +215,7 @@ def clique_bound(couplings: torch.Tensor, thresholds: torch.Tensor, vertices: in
     ends = edges(vertices).to(couplings.device)
     number = torch.zeros(vertices, vertices, dtype=torch.int64, device=couplings.device)
     number[ends[0], ends[1]] = number[ends[1], ends[0]] = torch.arange(neurons, device=couplings.device)
-    block = max(1, _ENTRIES // (max(1, math.prod(networks)) * vertices**2))
+    block = pieces.fitting(32 * math.prod(networks) * vertices**2)
     found = []
     for units in torch.arange(neurons, device=couplings.device).split(block):
         # terms[..., e, u, w] is the coupling of edge e to edge uw; loops and the ends of e are left out below.
@@ -519,10 +520,6 @@ class DegreeTracker:
         for vertex in self._ends[neuron]:
             self._degrees[..., vertex] += change
         self._number += change
-
-
-# Most numbers that one block of clique_bound holds at a time.
-_ENTRIES = 2**23
 
 
 def _induced(members: torch.Tensor, vertices: int, like: torch.Tensor) -> torch.Tensor:

@@ -45,8 +45,9 @@ from memscape.arguments import (
     require_number,
     require_tensor,
 )
-from memscape.memory.dense import BUDGET, DenseMemory
+from memscape.memory.dense import DenseMemory
 from memscape.memory.patterns import align, flat, require_state
+from memscape.tools import pieces
 from memscape.tools.complexes import Simplices, require_dimensions, sample
 from memscape.tools.models import Model
 
@@ -82,9 +83,6 @@ The bar marks the dimension that prevails. The names with a 3 are the same with 
 
 _SINGLE = 2**24
 """Whole numbers up to this add up in float32 without rounding, in any order."""
-
-_CACHED = 2**18
-"""Products of (simplices, probes) that a processor's core works on at once: they stay in its own cache."""
 
 
 # All simplices
@@ -289,9 +287,8 @@ def store(patterns: torch.Tensor, simplices: Simplices) -> Simplicial:
     couplings = [patterns.new_zeros(rows.shape[:-1]) for rows in members]
     memories = patterns.reshape(-1, *patterns.shape[-2:])
     indices = _flat_indices(simplices)
-    width = max(1, BUDGET // (16 * sum(rows.shape[1] for rows in indices)))
-    for first in range(0, memories.shape[1], width):
-        columns = _columns(memories[:, first : first + width])
+    for some in memories.split(pieces.fitting(16 * sum(rows.shape[1] for rows in indices)), dim=1):
+        columns = _columns(some)
         for coupling, rows in zip(couplings, indices, strict=True):
             coupling += _products(columns, rows).sum(dim=-1, dtype=torch.int64).reshape(coupling.shape)
     return Simplicial(simplices, tuple(couplings), 1.0 / neurons)
@@ -310,26 +307,23 @@ class Simplicial(Model):
         states must share.
     unit
         The unit of energy u, positive; the weights are w = u J.
-    budget
-        Bytes the intermediate results of one call may take, at least 1. Probes are worked through in pieces of that
-        size (of one probe at the least); results do not depend on it.
 
     Raises
     ------
     ArgumentError
-        If couplings and simplices do not fit, a coupling is not a whole number, their sum is beyond 2**53, or unit or
-        budget is not positive.
+        If couplings and simplices do not fit, a coupling is not a whole number, their sum is beyond 2**53, or the
+        unit is not positive.
 
     Notes
     -----
     Energies and fields are float64. Sums of products are made in float32 where the couplings are small enough for
-    that to be exact, else in float64; a tie is always a tie.
+    that to be exact, else in float64; a tie is always a tie. Probes are worked through in pieces that fit the budget of
+    :mod:`memscape.tools.pieces`; results do not depend on it.
     """
 
     simplices: Simplices
     couplings: tuple[torch.Tensor, ...]
     unit: float = 1.0
-    budget: int = BUDGET
 
     def __post_init__(self) -> None:
         if not isinstance(self.simplices, Simplices):
@@ -348,7 +342,6 @@ class Simplicial(Model):
         if self._weight >= 2**53:
             raise ArgumentError("couplings", "sums of sizes below 2**53", "larger", "Beyond it sums are not exact.")
         require_number("unit", self.unit, above=0.0)
-        require_integer("budget", self.budget, at_least=1)
 
     @property
     def networks(self) -> tuple[int, ...]:
@@ -372,7 +365,7 @@ class Simplicial(Model):
         width, size = self._vertices.shape[1:]
         # A product and a field each in at most 8 bytes; where all probes flip at once, indices and changes.
         each = 8 * (width + 3 * neurons) + most * (24 + 16 * size)
-        return max(1, self.budget // (networks * each))
+        return pieces.fitting(networks * each)
 
     @cached_property
     def _weight(self) -> float:
@@ -521,10 +514,10 @@ class Simplicial(Model):
 
     def _pieces(self, probes: int) -> list[slice]:
         """Slices of the probes whose products fit the budget."""
-        width = max(1, self.budget // (20 * len(self._strengths)))
+        width = pieces.fitting(20 * len(self._strengths))
         if self.couplings[0].device.type == "cpu":
-            width = min(width, max(64, _CACHED // len(self._strengths)))
-        return [slice(start, start + width) for start in range(0, probes, width)]
+            width = min(width, pieces.cached(8 * len(self._strengths), at_least=64))
+        return pieces.slices(probes, width)
 
     def _all_products(self, probes: torch.Tensor) -> torch.Tensor:
         """Product of the spins of every simplex of every network, probes along the rows: (simplices, B)."""

@@ -30,8 +30,8 @@ import torch.nn.functional as functional
 from scipy.optimize import linprog
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
-from memscape.memory.dense import BUDGET
 from memscape.polytopes.polygons import Line, Polygons, convex, cut, doubts, exact_sign, sides, signs
+from memscape.tools import pieces
 from memscape.tools.models import Model
 from memscape.tools.training import adamw
 
@@ -644,7 +644,7 @@ def crossings(network: Network, starts: torch.Tensor, ends: torch.Tensor) -> Cro
     distances = torch.stack([torch.linalg.vector_norm(b - a, dim=-1) for a, b in inputs], dim=-1)
     widest = max(network.widths)
     # Places multiply by a small factor a layer; a chunk whose layers fill the budget is halved where they do not fit.
-    chunk = max(1, int(BUDGET / (8 * widest * 4 * sum(network.widths))))
+    chunk = pieces.fitting(8 * widest * 4 * sum(network.widths))
     parts = zip(both[0][0].split(chunk), both[0][1].split(chunk), strict=True)
     counts = torch.cat([_along_segments(network, begin, end) for begin, end in parts])
     return Crossings(counts, flips, distances)

@@ -20,8 +20,8 @@ __all__ = ["BUDGET", "CACHE", "budget", "cached", "fitting", "slices"]
 BUDGET = 2**28
 """Bytes that the intermediate results of one call may take unless :func:`budget` says otherwise (256 MiB)."""
 
-CACHE = 2**20
-"""Bytes that one core of a processor works on at once: they stay in its own cache (1 MiB)."""
+CACHE = 2**21
+"""Bytes that one core of a processor works on at once, so that they stay in its own cache (2 MiB)."""
 
 # A global, not a context variable, because torch.compile follows globals only.
 _budget = BUDGET
