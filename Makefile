@@ -3,6 +3,7 @@
 #   make book       run the stale chapters, build the site, check it, sum the ledger up
 #   make serve      show the site
 #   make test       everything that must hold
+#   make rounding   what has changed, under rounding noise; ALL=1 takes everything
 #   make reproduce  run every chapter from scratch, in parallel
 #   make bench      time the kernels against their peers
 #   make lock       write requirements.lock anew from pyproject.toml
@@ -23,6 +24,15 @@ LOCK ?=
 export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY := PASSIVE
 
+# Chapters are compared under another arithmetic than the one that made their outputs: MKL, PyTorch, OpenBLAS, numpy and
+# the C library as on an x86 processor of 2008, without fused products and sums. A page that a last digit decides fails.
+PLAIN := MKL_CBWR=COMPATIBLE ATEN_CPU_CAPABILITY=default OPENBLAS_CORETYPE=Nehalem \
+    NPY_DISABLE_CPU_FEATURES='X86_V3 X86_V4' GLIBC_TUNABLES='glibc.cpu.hwcaps=-AVX2,-FMA,-AVX2_Usable,-FMA_Usable'
+
+# What `make rounding` takes: NAMES='memory/dense polytopes/splines', or everything.
+ALL ?=
+NAMES ?=
+
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
@@ -33,7 +43,7 @@ checksum = $(shell { cat $(1); echo '$(PYTHON) $(TORCH) $(COLD)'; } | cksum | cu
 STAMP := $(VENV)/.made-$(call checksum,requirements.lock pyproject.toml)
 BENCH_STAMP := $(BENCH)/.made-$(call checksum,requirements.lock pyproject.toml benchmarks/requirements.txt)
 
-.PHONY: book serve test reproduce bench lock clean environment
+.PHONY: book serve test rounding reproduce bench lock clean environment
 .DEFAULT_GOAL := book
 
 book: environment
@@ -53,8 +63,11 @@ test: environment
 	$(BIN)/lint-imports --no-cache
 	$(build_site)
 	$(BIN)/pytest -n $(WORKERS)
-	$(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout 300 \
+	$(if $(filter x86_64,$(shell uname -m)),env $(PLAIN)) $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout 300 \
 	    --nbval-sanitize-with tests/nbval_sanitize.cfg -n $(WORKERS) --dist loadfile chapters
+
+rounding: environment
+	$(BIN)/python tests/rounding/run.py --workers $(WORKERS) $(if $(ALL),--all) $(NAMES)
 
 reproduce: environment
 	$(BIN)/memscape reproduce
