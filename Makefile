@@ -4,7 +4,7 @@
 #   make serve      show the site
 #   make test       everything that must hold
 #   make rounding   what has changed, under rounding noise; ALL=1 takes everything
-#   make reproduce  run every chapter from scratch, in parallel
+#   make reproduce  run every chapter from scratch, in parallel, then once more under rounding noise
 #   make bench      time the kernels against their peers
 #   make lock       write requirements.lock anew from pyproject.toml
 #   make clean      remove all that the verbs made, the environments too
@@ -71,6 +71,7 @@ rounding: environment
 
 reproduce: environment
 	$(BIN)/memscape reproduce
+	$(MAKE) rounding ALL=1
 
 bench: $(BENCH_STAMP)
 	$(BENCH)/bin/pytest benchmarks --benchmark-json=results/desk/benchmarks.json

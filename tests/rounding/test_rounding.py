@@ -150,18 +150,18 @@ import numpy as np, scipy.linalg, scipy.optimize, scipy.special, scipy.stats, to
 x = np.random.default_rng(1).normal(size=(20, 20))
 whole = np.round(100 * x)
 found = {
-    "moved": [x @ x.T, x.sum(axis=1), x.mean(), np.sum(x), np.exp(x), np.exp(x[0, 0]), np.linalg.eigvals(x), x.std(),
-              np.linalg.solve(x, x[0]), scipy.linalg.det(x), scipy.special.ndtr(x), np.dot(x, x), np.float32(x).sum(),
-              scipy.optimize.nnls(x, x[0])[0], scipy.stats.norm.cdf(x), [math.exp(each) for each in x[0]],
-              torch.from_numpy(x).exp().numpy(), scipy.optimize.linprog([1, 1], -abs(x[:, :2]), -np.ones(20)).x],
-    "left": [whole @ whole.T, whole.sum(axis=1), x * x + x, np.sqrt(abs(x)), whole[:7].mean(axis=0), math.log2(8),
-             math.exp(0), x.max(),
-             np.exp(np.zeros(3)), x[0] @ np.eye(20)[:, 0] > 9, np.exp(x, out=np.empty_like(x)).shape],
+    "moved": [x @ x.T, x.sum(axis=1), x.mean(axis=0), x.std(axis=0), np.sum(x, axis=0), np.float32(x).sum(axis=0),
+              np.exp(x), list(map(np.exp, x[0])), np.dot(x, x), np.linalg.eigvals(x), np.linalg.solve(x, x[0]),
+              scipy.linalg.inv(x), scipy.special.ndtr(x), scipy.stats.norm.cdf(x), scipy.optimize.nnls(x, x[0])[0],
+              scipy.optimize.linprog([1, 1], -abs(x[:, :2]), -np.ones(20)).x, torch.from_numpy(x).exp().numpy(),
+              [math.exp(each) for each in x[0]]],
+    "left": [whole @ whole.T, whole.sum(axis=1), whole[:7].mean(axis=0), x * x + x, np.sqrt(abs(x)), x.max(),
+             math.log2(8), math.exp(0), np.exp(np.zeros(3)), np.exp(x, out=np.empty_like(x)).shape],
 }
 try:
     x @ x[0, :3]
-except ValueError as error:
-    found["left"].append(np.array("refused" if "mismatch" in str(error) else str(error)))
+except (TypeError, ValueError):
+    found["left"].append(np.array("refused"))
 import hashlib
 for kind, values in found.items():
     print(kind, *(hashlib.sha256(np.ascontiguousarray(each).tobytes()).hexdigest()[:8] for each in values))
@@ -223,15 +223,21 @@ def whole_lines(xi: torch.Tensor) -> torch.Tensor:
     return torch.cat((overlaps[:, 1:] - overlaps[:, :1], overlaps[:, :1]), dim=1)
 
 
+# Six of the memories: in whole numbers they make three lines, each twice.
+PAIRS = [5, 27, 20, 33, 24, 29]
+
+
 def test_noise_finds_a_count_that_a_rounding_decides_and_whole_numbers_mend_it():
+    # Whether two lines that coincide but for a rounding cross in the window, the rounding decides. That is how a page
+    # said 527 cells on one processor and 528 on another.
     xi = spins()
     counts: dict[str, set[int]] = {"rounded": set(), "whole": set()}
-    for seed in (1, 2, 3):
+    for seed in range(12):
         with Noise(seed).mode():
-            counts["rounded"].add(len(polygons.arrange(polygons.square(9.0), rounded_lines(xi)).polygons))
-            counts["whole"].add(len(polygons.arrange(polygons.square(1.0), whole_lines(xi)).polygons))
+            counts["rounded"].add(len(polygons.arrange(polygons.square(9.0), rounded_lines(xi)[PAIRS]).polygons))
+            counts["whole"].add(len(polygons.arrange(polygons.square(9.0), whole_lines(xi)[PAIRS]).polygons))
     assert len(counts["rounded"]) > 1
-    assert len(counts["whole"]) == 1
+    assert counts["whole"] == {rational_count(whole_lines(xi)[PAIRS[::2]], 9)}
 
 
 def rational_count(lines: torch.Tensor, half: int) -> int:
@@ -253,7 +259,7 @@ def rational_count(lines: torch.Tensor, half: int) -> int:
 def test_an_arrangement_of_nearly_degenerate_lines_is_right_under_noise(units):
     # Three pairs of lines that coincide but for a rounding, and nine that meet them: a wrong sign at one vertex would
     # lose or add regions.
-    lines = rounded_lines(spins())[[5, 27, 20, 33, 24, 29, 0, 1, 2, 7, 11, 13]]
+    lines = rounded_lines(spins())[[*PAIRS, 0, 1, 2, 7, 11, 13]]
     lines = lines * (1 + 2.2e-16 * torch.from_numpy(np.random.default_rng(0).integers(-2, 3, size=(12, 3))))
     for seed in range(3):
         with Noise(seed, units).mode():

@@ -288,7 +288,15 @@ class Noise:
         kind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object, ctypes.py_object)
         slots = ctypes.c_void_p.from_address(id(numpy.ndarray) + 12 * ctypes.sizeof(ctypes.c_void_p)).value
         slot = ctypes.c_void_p.from_address(slots + 34 * ctypes.sizeof(ctypes.c_void_p))
-        self._kept = kind(self.wrapped(kind(slot.value), "matmul", shaped=True))  # kept: numpy calls it from now on
+        product = self.wrapped(kind(slot.value), "matmul", shaped=True)
+
+        def careful(first, second):
+            try:
+                return product(first, second)
+            except Exception:  # a slot written in Python cannot raise: Python then says TypeError
+                return NotImplemented
+
+        self._kept = kind(careful)  # kept: numpy calls it from now on
         slot.value = ctypes.cast(self._kept, ctypes.c_void_p).value
 
     def special(self, special):
