@@ -4,7 +4,8 @@ from harness import LOOK_UP, MATMUL, Peer
 from peers_graph_rules import batches_of_lapack, loop_of_solves
 
 from memscape.polytopes.digraphs import classes, extensions
-from memscape.polytopes.graph_rules import Parameters, couplings, fixed_points, stable_extensions
+from memscape.polytopes.graph_rules import Parameters, couplings, fixed_points
+from memscape.polytopes.stable_extensions import stable_extensions
 
 
 def bench_table_of_digraphs(race) -> None:

@@ -4,8 +4,10 @@ import torch
 from harness import LOOK_UP, MATMUL, Peer
 from peers_storage import one_by_one, set_by_set
 
-from memscape.homotopy.storage import draw_sets, learn, members, storage_complex
+from memscape.homotopy.sampling import draw_sets, learn
+from memscape.homotopy.storage import storage_complex
 from memscape.polytopes.weight_space import normals
+from memscape.tools.subsets import members
 
 SEED = 1310
 

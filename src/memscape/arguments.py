@@ -16,6 +16,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 Values = Literal["finite", "spins", "bits", "nonnegative"]
@@ -155,6 +156,37 @@ def require_integer(argument: str, value: Any, *, at_least: int | None = None, a
     if (at_least is not None and integer < at_least) or (at_most is not None and integer > at_most):
         raise ArgumentError(argument, f"an integer{bounds}", str(integer))
     return integer
+
+
+def require_integers(name: str, value: np.ndarray, axes: tuple) -> np.ndarray:
+    """Return ``value`` as int64 if it is an array of integers with the stated axes, otherwise raise.
+
+    Parameters
+    ----------
+    name
+        The name the caller knows the array by.
+    value
+        What was passed.
+    axes
+        Sizes from first to last, None for any; a leading ``...`` admits any number of batch axes. None may be empty.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the argument, what was expected, what came and the cure.
+    """
+    import numpy as np
+
+    if not isinstance(value, np.ndarray) or not np.issubdtype(value.dtype, np.integer):
+        kind = f"dtype {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+        raise ArgumentError(name, "a numpy array of integers", kind, "Round and convert it with .astype(np.int64).")
+    wanted = axes[1:] if axes[0] is ... else axes
+    fits = value.ndim >= len(wanted) if axes[0] is ... else value.ndim == len(wanted)
+    tail = value.shape[value.ndim - len(wanted) :] if fits else ()
+    if not fits or 0 in value.shape or any(w not in (None, s) for w, s in zip(wanted, tail, strict=True)):
+        shown = ", ".join("..." if a is ... else "any" if a is None else str(a) for a in axes)
+        raise ArgumentError(name, f"shape ({shown}), no axis empty", f"shape {value.shape}")
+    return value.astype(np.int64)
 
 
 def require_number(

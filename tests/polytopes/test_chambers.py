@@ -16,10 +16,12 @@ from memscape.polytopes.chambers import (
     chambers,
     memory_classes,
     points_off,
-    regions,
     regions_over_fields,
 )
-from memscape.polytopes.weight_space import arrangement, separate, states, symmetries
+from memscape.polytopes.separation import separate
+from memscape.polytopes.weight_space import arrangement, symmetries
+from memscape.tools import pieces
+from memscape.tools.exact import regions
 
 find = cache(chambers)
 SMALL = [
@@ -108,11 +110,12 @@ def test_the_perceptron_changes_the_time_and_nothing_else():
     assert sorted(with_it.facets) == sorted(without.facets)
 
 
-def test_blocks_change_nothing(monkeypatch):
-    monkeypatch.setattr(module, "_ENTRIES", 1)
-    small, whole = chambers(3, (1, 2)), find(3, (1, 2))
+def test_blocks_change_nothing():
+    whole = find(3, (1, 2))
+    with pieces.budget(1):
+        small, classes = chambers(3, (1, 2)), memory_classes(whole)
     assert sorted(zip(small.size, small.facets, strict=True)) == sorted(zip(whole.size, whole.facets, strict=True))
-    assert (memory_classes(whole).chambers == memory_classes(small).chambers).all()
+    assert (memory_classes(whole).chambers == classes.chambers).all()
 
 
 def test_memories_of_all_degrees_are_the_independent_sets_of_the_cube():
@@ -193,20 +196,6 @@ def test_by_memories_counts_chambers():
 # Counting without a search
 
 
-def test_regions_of_lines_of_general_position_and_of_the_coordinate_planes():
-    rng = np.random.default_rng(1)
-    assert regions(rng.integers(-50, 51, size=(7, 2))) == 14
-    # m planes in general position in three dimensions: m (m - 1) + 2.
-    assert regions(rng.integers(-50, 51, size=(6, 3))) == 32
-    assert regions(np.eye(5, dtype=int)) == 32
-    assert regions(np.array([[1, 2], [-2, -4], [3, 6]])) == 2
-
-
-@pytest.mark.parametrize(("variables", "number"), [(1, 4), (2, 14), (3, 104), (4, 1882)])
-def test_regions_count_threshold_functions(variables, number):
-    assert regions(states(variables + 1)) == number  # A000609
-
-
 @pytest.mark.parametrize(
     ("neurons", "thresholds", "primes"),
     [
@@ -285,8 +274,6 @@ def test_acyclic_orientations_of_a_small_graph_one_by_one():
         (lambda: chambers(3, (2,), steps=-1), "steps: expected an integer >= 0; got -1."),
         (lambda: chambers(5, (1, 2)), "degrees: expected at most 52 hyperplanes; got 80. regions_over_fields counts"),
         (lambda: chambers(3, (0,)), "degrees: expected an integer in [1, 3]; got 0."),
-        (lambda: regions(np.zeros((2, 2), dtype=int)), "normals: expected rows that are not zero; got a zero row."),
-        (lambda: regions(np.ones((2, 2))), "normals: expected a numpy array of integers; got dtype float64."),
         (lambda: points_off(6, 5), "neurons: expected an integer in [3, 5]; got 6."),
         (lambda: points_off(3, 83), "prime: expected an integer in [3, 79]; got 83."),
         (lambda: points_off(3, 9), "prime: expected an odd prime; got 9."),

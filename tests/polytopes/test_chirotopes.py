@@ -2,8 +2,6 @@
 
 import collections
 import itertools
-import math
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -16,7 +14,6 @@ from memscape.polytopes.chirotopes import (
     chirotope_of,
     chirotopes,
     describe,
-    regions,
     relabelled,
     set_codes,
     table_codes,
@@ -141,30 +138,6 @@ def test_codes_and_words_of_a_set():
     assert set_codes(torch.from_numpy(exists[None])).shape == (1,)
 
 
-# Regions
-
-
-@pytest.mark.parametrize(("count", "dimension"), [(4, 2), (6, 3), (8, 4), (7, 1)])
-def test_hyperplanes_in_general_position_make_the_known_number_of_regions(count, dimension):
-    # On the moment curve any d of the normals are independent; the offsets are generic.
-    planes = [[Fraction(i + 1) ** k for k in range(dimension)] + [Fraction(3**i, 7)] for i in range(count)]
-    assert regions(planes) == sum(math.comb(count, k) for k in range(dimension + 1))
-
-
-@pytest.mark.parametrize("count", [3, 5, 7])
-def test_central_hyperplanes_make_covers_number_of_cells(count):
-    planes = [[Fraction(i + 1) ** k for k in range(3)] + [0] for i in range(count)]
-    assert regions(planes) == 2 * sum(math.comb(count - 1, k) for k in range(3))
-
-
-def test_special_positions_count():
-    assert regions([]) == 1
-    assert regions([[1, 0, 0], [2, 0, 0]]) == 2  # twice the same line
-    assert regions([[1, 0, 0], [1, 0, 1], [1, 0, 2]]) == 4  # parallel
-    assert regions([[1, 0, 0], [0, 1, 0], [1, 1, 0]]) == 6  # through one point
-    assert regions([[1, -1, 0, 0], [1, 0, -1, 0], [0, 1, -1, 0]]) == 6  # the braid arrangement
-
-
 # Refusals
 
 
@@ -200,9 +173,6 @@ def test_special_positions_count():
         (lambda: set_codes(np.ones(4, bool), np.ones(2, bool)), "stable: expected booleans of shape (4,); got bool"),
         (lambda: describe(2**16, 3), "code: expected integers from 0 to 2**16 - 1; got int64 beyond them."),
         (lambda: describe(1, 5), "neurons: expected an integer in [1, 4]; got 5."),
-        (lambda: regions([[0, 0, 1]]), "hyperplanes: expected rows (a_1, ..., a_d, c) of one length"),
-        (lambda: regions([[1, 0, 1], [1, 0]]), "hyperplanes: expected rows (a_1, ..., a_d, c) of one length"),
-        (lambda: regions([[1, float("nan"), 1]]), "hyperplanes: expected a finite number; got nan"),
     ],
 )
 def test_bad_arguments_are_refused(call, message):

@@ -25,7 +25,6 @@ from memscape.polytopes.graph_rules import (
     graphical_domination,
     lyapunov_exponents,
     reductions,
-    stable_extensions,
     target_free_cliques,
     uniform_in_degree,
     vanishing_inhibition,
@@ -317,18 +316,6 @@ def test_written_is_the_notation_of_the_tables():
 # Six neurons
 
 
-def test_no_stable_exception_with_fewer_than_six_neurons_and_two_with_six():
-    parameters = Parameters("1/12", "11/120")
-    assert parameters.legal
-    for nodes in range(1, 5):
-        assert len(stable_extensions(classes(nodes), nodes, parameters)) == 0
-    # One node of each exception taken away leaves one of these; the search over all 9608 is the chapter's.
-    bases = np.unique([canonical(induced(code, 6, 63 & ~(1 << node)), 5) for code in SIX for node in range(6)])
-    hits = stable_extensions(bases, 5, parameters)
-    assert np.unique(canonical(hits, 6)).tolist() == SIX.tolist()
-    assert not target_free_cliques(hits, 6)[:, -1].any()
-
-
 def test_the_exception_in_fractions():
     for code in SIX:
         edges = adjacency(code, 6)
@@ -340,18 +327,6 @@ def test_the_exception_in_fractions():
         assert found.exists
         assert found.stable
         assert min(found.activities) > Fraction(1, 30)
-
-
-def test_the_search_finds_what_brute_force_finds():
-    # Illegal parameters, where many digraphs have a stable fixed point on all neurons.
-    parameters = Parameters(0.6, 0.3)
-    for nodes in (3, 4):
-        every = graph_rules.require_codes("codes", np.arange(4 ** (nodes * (nodes - 1) // 2)), nodes)
-        stable = fixed_points(every, nodes, parameters).stable_supports[:, -1]
-        expected = every[stable & (every != every[-1])]
-        bases = np.arange(2 ** ((nodes - 1) * (nodes - 2)))
-        assert sorted(stable_extensions(bases, nodes - 1, parameters).tolist()) == expected.tolist()
-        assert len(expected) > 0
 
 
 def test_maps_of_parameters_agree_with_integers():
@@ -435,8 +410,6 @@ def flow(**changes):
             lambda: core_structures([0, 1], fixed_points([0], 2, USUAL)),
             "codes: expected shape (1,), as the fixed points; got shape (2,).",
         ),
-        (lambda: stable_extensions([[0]], 2, USUAL), "codes: expected axes (graphs,); got shape (1, 1)."),
-        (lambda: stable_extensions([0], 7, USUAL), "nodes: expected an integer in [1, 6]; got 7."),
         (lambda: full_support([0], 2, 1.0, 1.0), "epsilon: expected finite values > 0 and < 1; got 1."),
         (lambda: full_support([0], 2, 0.5, 0.0), "delta: expected finite values > 0; got 0."),
         (lambda: vanishing_inhibition([0], 1, 1.0), "nodes: expected an integer >= 2; got 1."),

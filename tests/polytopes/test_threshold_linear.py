@@ -10,16 +10,16 @@ import torch
 from memscape.arguments import ArgumentError
 from memscape.memory.dense import DenseMemory, Rectified
 from memscape.memory.patterns import random_patterns
-from memscape.polytopes import threshold_linear
 from memscape.polytopes.threshold_linear import (
     FixedPoints,
     RectifiedMemory,
     exact_fixed_point,
     fixed_points,
     hurwitz,
-    members,
     trajectories,
 )
+from memscape.tools import pieces
+from memscape.tools.subsets import every
 
 from ..draws import normal
 
@@ -48,12 +48,6 @@ def fields(found: FixedPoints) -> tuple[torch.Tensor, ...]:
 # Supports
 
 
-def test_members_are_the_bits():
-    assert members(3).long().tolist() == [
-        [0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1], [1, 0, 1], [0, 1, 1], [1, 1, 1],
-    ]  # fmt: skip
-
-
 @pytest.mark.parametrize("neurons", [1, 2, 3, 4, 5])
 def test_every_support_is_decided_as_in_fractions(neurons):
     couplings, inputs = dyadic(neurons, 12, neurons, neurons), dyadic(neurons + 9, 12, neurons)
@@ -73,7 +67,7 @@ def test_every_support_is_decided_as_by_its_own_solve(neurons, networks):
     couplings, inputs = hollow(normal(1, networks, neurons, neurons)), normal(2, networks, neurons)
     found = fixed_points(couplings, inputs)
     system = torch.eye(neurons, dtype=F64) - couplings
-    for support, inside in enumerate(members(neurons)):
+    for support, inside in enumerate(every(neurons)):
         block = system[:, inside][:, :, inside]
         x = torch.zeros_like(inputs)
         x[:, inside] = torch.linalg.solve(block, inputs[:, inside])
@@ -126,7 +120,7 @@ def test_the_indices_of_other_networks_need_not():
 
 
 def test_a_network_has_one_fixed_point_for_all_inputs_if_and_only_if_all_principal_minors_are_positive():
-    couplings, inside = competitive(7, 300, 4) / 2, members(4)
+    couplings, inside = competitive(7, 300, 4) / 2, every(4)
     index = fixed_points(couplings, torch.ones(4, dtype=F64)).index
     good = (index == 1).all(dim=-1)
     assert 10 < good.sum() < 290
@@ -246,14 +240,14 @@ def test_neutral_matrices_are_not_hurwitz(matrix):
 # Shapes
 
 
-def test_batches_broadcast_and_do_not_matter(monkeypatch):
+def test_batches_broadcast_and_do_not_matter():
     couplings, inputs = competitive(14, 6, 3).reshape(2, 3, 1, 3, 3), normal(15, 3, 5, 3)
     found = fixed_points(couplings, inputs, activities=True)
     assert found.exists.shape == (2, 3, 5, 8)
     assert found.activities.shape == (2, 3, 5, 8, 3)
     assert found.count.shape == found.index_sum.shape == found.decided.shape == (2, 3, 5)
-    monkeypatch.setitem(threshold_linear._BUDGET, "cpu", 1)
-    again = fixed_points(couplings, inputs, activities=True)
+    with pieces.budget(1):
+        again = fixed_points(couplings, inputs, activities=True)
     assert all(torch.equal(one, other) for one, other in zip(fields(found), fields(again), strict=True))
     alone = fixed_points(couplings[1, 2, 0], inputs[2, 4])
     assert torch.equal(alone.exists, found.exists[1, 2, 4])
@@ -307,7 +301,7 @@ def test_trajectories_stay_near_stable_fixed_points_and_leave_unstable_ones():
     network, support = found.exists.nonzero(as_tuple=True)
     x = found.activities[network, support]
     # Not so close to neutral that a hundred time constants do not show it.
-    flow = -torch.where(members(3)[support][:, None, :], torch.eye(3, dtype=F64) - couplings[network], torch.eye(3))
+    flow = -torch.where(every(3)[support][:, None, :], torch.eye(3, dtype=F64) - couplings[network], torch.eye(3))
     rate = torch.linalg.eigvals(flow).real.amax(dim=-1)
     clear = rate.abs() > 0.1
     starts = x[clear] * (1 + 1e-6 * normal(24, int(clear.sum()), 3))
@@ -355,7 +349,7 @@ def test_the_energy_of_a_rectified_memory_falls_along_its_flow():
 
 def test_inside_a_cell_the_rectified_energy_is_hopfields():
     xi = random_patterns(5, 8, generator=torch.Generator().manual_seed(31))
-    states = 2.0 * members(8).double() - 1
+    states = 2.0 * every(8).double() - 1
     active = (states @ xi.mT > 0).double()
     expected = -0.5 * torch.einsum("bi,bm,mi,mj,bj->b", states, active, xi, xi, states) / (0.5 * 8**2)
     torch.testing.assert_close(DenseMemory(xi, Rectified(2)).energy(states), expected)
@@ -367,7 +361,6 @@ def test_inside_a_cell_the_rectified_energy_is_hopfields():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: members(21), "neurons: expected an integer in [1, 20]; got 21."),
         (
             lambda: fixed_points(torch.zeros(3, 2), torch.ones(2)),
             "couplings: expected axes (..., neurons, neurons) with neurons = 3",

@@ -4,12 +4,13 @@ import itertools
 import math
 from collections import Counter
 
+import networkx as nx
 import pytest
 import torch
 
 from memscape.arguments import ArgumentError
 from memscape.tools import complexes
-from memscape.tools.complexes import Simplices, complete, sample
+from memscape.tools.complexes import Simplices, betti_numbers, complete, f_vector, independence_complex, sample
 
 from ..draws import as_sets, every_set, rng
 
@@ -190,3 +191,54 @@ def test_a_bad_complex_is_refused(call, message):
     with pytest.raises(ArgumentError) as refusal:
         call()
     assert str(refusal.value) == message
+
+
+# Faces and holes
+
+
+@needs_gudhi
+def test_the_field_matters_where_there_is_torsion():
+    # The projective plane on six vertices.
+    tree = gudhi.SimplexTree()
+    for face in ["012", "023", "034", "045", "051", "124", "235", "341", "452", "513"]:
+        tree.insert([int(vertex) for vertex in face])
+    assert [betti_numbers(tree, field=p) for p in (2, 3)] == [(1, 1, 1), (1, 0, 0)]
+
+
+@needs_gudhi
+def test_the_top_dimension_counts():
+    sphere = gudhi.SimplexTree()
+    for face in itertools.combinations(range(4), 3):
+        sphere.insert(face)
+    assert betti_numbers(sphere) == (1, 0, 1)
+    assert f_vector(sphere) == (4, 6, 4)
+
+
+@needs_gudhi
+def test_independent_sets_of_a_cycle_are_those_of_brute_force():
+    # Of a cycle of seven: no two neighbours. Its independence complex is a circle (Kozlov 1999).
+    tree = independence_complex(nx.cycle_graph(7))
+    free = [
+        sum(
+            1
+            for one in itertools.combinations(range(7), size)
+            if not any((b - a) % 7 in (1, 6) for a, b in itertools.combinations(one, 2))
+        )
+        for size in (1, 2, 3)
+    ]
+    assert f_vector(tree) == tuple(free)
+    assert betti_numbers(tree) == (1, 1, 0)
+
+
+@needs_gudhi
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: f_vector(3), "tree: expected a gudhi.SimplexTree; got int."),
+    (lambda: betti_numbers(3), "tree: expected a gudhi.SimplexTree; got int."),
+    (lambda: betti_numbers(gudhi.SimplexTree(), field=4), "field: expected a prime number; got 4."),
+    (lambda: betti_numbers(gudhi.SimplexTree(), field=1), "field: expected an integer in [2, 46337]; got 1."),
+    (lambda: independence_complex(nx.Graph([(1, 2)])), "graph: expected vertices 0, 1, ...; got others."),
+])  # fmt: skip
+def test_bad_complexes_are_refused_in_one_sentence(call, message):
+    with pytest.raises(ArgumentError) as refusal:
+        call()
+    assert message in str(refusal.value)

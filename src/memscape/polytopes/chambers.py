@@ -9,25 +9,29 @@ next and keeps one of each orbit. It takes no floating-point number's word for a
   :math:`\sum_k m_k s_k a_k = 0`, a pattern of sides that no weights can have. One circuit, with its images, settles
   millions of cases, so that few linear programmes are ever solved.
 
-Three functions count without any search: :func:`regions` by deletion and restriction (Zaslavsky 1975),
-:func:`regions_over_fields` by the points of vector spaces over finite fields (Athanasiadis 1996), and
+Three functions count without any search: :func:`memscape.tools.exact.regions` by deletion and restriction (Zaslavsky
+1975), :func:`regions_over_fields` by the points of vector spaces over finite fields (Athanasiadis 1996), and
 :func:`acyclic_orientations`, to which it comes down where couplings of all degrees are there.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import networkx as nx
 import numpy as np
+import torch
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from memscape.arguments import ArgumentError, require_integer
-from memscape.polytopes.weight_space import Arrangement, arrangement, require_integers, separate, states, symmetries
+from memscape.polytopes.separation import perceptron, separate
+from memscape.polytopes.weight_space import Arrangement, arrangement, states, symmetries
+from memscape.tools import pieces
+from memscape.tools.subsets import BitGroup, pack, unpack
 
 __all__ = [
     "Adjacency",
@@ -38,12 +42,9 @@ __all__ = [
     "chambers",
     "memory_classes",
     "points_off",
-    "regions",
     "regions_over_fields",
 ]
 
-# Most numbers that one block holds at a time.
-_ENTRIES = 2**23
 # Sides are packed into bits, and sums of powers of two below this are exact in float64.
 _MOST = 52
 
@@ -92,7 +93,7 @@ class Chambers:
     @property
     def fixed(self) -> np.ndarray:
         """Which states are strict fixed points, booleans, axes ``(orbits, 2^n)``."""
-        return self.arrangement.fixed(2 * _unpack(self.sides, self.arrangement.hyperplanes) - 1)
+        return self.arrangement.fixed(2 * unpack(self.sides, self.arrangement.hyperplanes) - 1)
 
     @property
     def by_memories(self) -> np.ndarray:
@@ -218,15 +219,16 @@ def chambers(neurons: int, degrees: Sequence[int], *, steps: int = 500) -> Chamb
     group = _hyperplane_group(cut)
     search = _Search(cut, group, _Circuits(group), steps)
     # Powers of three are in a chamber: no sum of some of them with signs is zero.
-    sides = _pack(cut.normals @ 3 ** np.arange(cut.dimension) > 0)[None]
+    sides = pack(cut.normals @ 3 ** np.arange(cut.dimension) > 0)[None]
     weights, _ = search.weights(sides)
     known, size = group.canonical(sides)
     found = [(sides, size, weights)]
     walls, queue = [], sides
-    block = max(1, _ENTRIES // (len(group) * cut.hyperplanes))
+    # Of every chamber the images of all its neighbours, with what they are compared with.
+    block = pieces.fitting(32 * len(group) * cut.hyperplanes)
     while len(queue):
         front, queue = queue[:block], queue[block:]
-        chamber, plane = np.nonzero(~_unpack(search.circuits.blocked(front), cut.hyperplanes) & 1)
+        chamber, plane = np.nonzero(~unpack(search.circuits.blocked(front), cut.hyperplanes) & 1)
         across = front[chamber] ^ (1 << plane)
         keys, sizes = group.canonical(across)
         keys, pick, back = np.unique(keys, return_index=True, return_inverse=True)
@@ -239,7 +241,7 @@ def chambers(neurons: int, degrees: Sequence[int], *, steps: int = 500) -> Chamb
         queue = np.concatenate([queue, found[-1][0]])
         open_ = np.zeros((len(front), cut.hyperplanes), dtype=bool)
         open_[chamber, plane] = real[back]
-        walls.append(_pack(open_))
+        walls.append(pack(open_))
     sides, size, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return Chambers(cut, sides, np.concatenate(walls), size, weights, search.circuits.patterns, search.programmes)
 
@@ -254,7 +256,7 @@ def adjacency(found: Chambers) -> Adjacency:
     """
     sides, orbit = found.every()
     planes = found.arrangement.hyperplanes
-    memories = _pack(found.arrangement.fixed(2 * _unpack(sides, planes) - 1))
+    memories = pack(found.arrangement.fixed(2 * unpack(sides, planes) - 1))
     return Adjacency(sides, orbit, _neighbours(sides, planes), memories)
 
 
@@ -263,24 +265,24 @@ def memory_classes(found: Chambers) -> MemoryClasses:
     cut = found.arrangement
     group = symmetries(cut.edge.shape[1])
     targets = group.on_states()
-    by_states, by_planes = _Group(targets, np.ones_like(targets), once=False), _hyperplane_group(cut, once=False)
-    fixed = _pack(found.fixed)
+    by_states, by_planes = BitGroup(targets, np.ones_like(targets), once=False), _hyperplane_group(cut, once=False)
+    fixed = pack(found.fixed)
     least, size = by_states.canonical(fixed)
     memories, first, kind = np.unique(least, return_index=True, return_inverse=True)
     chambers_of: list[list[np.ndarray]] = [[] for _ in memories]
-    for block in _blocks(len(fixed), len(group)):
+    for block in pieces.slices(len(fixed), pieces.fitting(32 * len(group))):
         # Only those images of a chamber in which the set of its fixed points becomes the one that stands for its orbit.
         one, element = np.nonzero(by_states.images(fixed[block]) == least[block, None])
         sides = by_planes.images(found.sides[block])[one, element].astype(np.int64)
         for k in np.unique(kind[block]):
             chambers_of[k].append(np.unique(sides[kind[block][one] == k]))
-    counts, pieces = [], []
+    counts, connected = [], []
     for parts in chambers_of:
         sides = np.sort(np.concatenate(parts))
         graph = _graph(len(sides), _neighbours(sides, cut.hyperplanes))
         counts.append(len(sides))
-        pieces.append(connected_components(graph, directed=False, return_labels=False))
-    return MemoryClasses(memories, size[first], np.array(counts), np.array(pieces))
+        connected.append(connected_components(graph, directed=False, return_labels=False))
+    return MemoryClasses(memories, size[first], np.array(counts), np.array(connected))
 
 
 def _neighbours(sides: np.ndarray, planes: int) -> np.ndarray:
@@ -300,50 +302,6 @@ def _graph(vertices: int, pairs: np.ndarray) -> csr_array:
 
 
 # Counting without a search
-
-
-def regions(normals: np.ndarray) -> int:
-    """Number of regions into which central hyperplanes cut space, by deletion and restriction.
-
-    The last hyperplane adds as many regions as the others cut it into (Zaslavsky 1975). All in whole numbers.
-
-    Parameters
-    ----------
-    normals
-        Integers, axes ``(hyperplanes, dimension)``, no row zero; rows that are multiples of each other count once.
-
-    Raises
-    ------
-    ArgumentError
-        If ``normals`` is not a matrix of integers or a row is zero.
-    """
-    normals = require_integers("normals", normals, (None, None))
-    if not normals.any(axis=1).all():
-        raise ArgumentError("normals", "rows that are not zero", "a zero row", "Leave it out.")
-    return _regions(_lines(normals))
-
-
-def _regions(normals: np.ndarray) -> int:
-    if normals.shape[1] == 1:
-        return 2
-    if normals.shape[1] == 2:
-        return 2 * len(normals)
-    total = 2
-    for k in range(1, len(normals)):
-        last, others = normals[k], normals[:k]
-        pivot = int((last != 0).argmax())
-        # The others within the last hyperplane, whose first nonzero coordinate follows from the rest.
-        inside = others * last[pivot] - others[:, pivot : pivot + 1] * last
-        total += _regions(_lines(np.delete(inside, pivot, axis=1)))
-    return total
-
-
-def _lines(rows: np.ndarray) -> np.ndarray:
-    """Rows in lowest terms, first nonzero entry positive, each once."""
-    rows = rows // np.gcd.reduce(rows, axis=1)[:, None]
-    lead = np.take_along_axis(rows, (rows != 0).argmax(axis=1)[:, None], axis=1)
-    found: np.ndarray = np.unique(rows * np.sign(lead), axis=0)
-    return found
 
 
 def points_off(neurons: int, prime: int, *, thresholds: bool = False) -> int:
@@ -506,43 +464,10 @@ def acyclic_orientations(graph: nx.Graph) -> int:
 # The search
 
 
-class _Group:
-    """Signed permutations of bits; all images of many bit vectors are one product of matrices."""
-
-    def __init__(self, target: np.ndarray, sign: np.ndarray, *, once: bool = True) -> None:
-        moves = np.concatenate([target, sign], axis=1)
-        if once:  # elements that do the same to the bits are one
-            moves = np.unique(moves, axis=0)
-        self.length = target.shape[1]
-        self.target, self.sign = moves[:, : self.length], moves[:, self.length :]
-        powers = 2.0**self.target
-        self._matrix = (self.sign * powers).T.copy()
-        self._offset = np.where(self.sign < 0, powers, 0.0).sum(axis=1)
-
-    def __len__(self) -> int:
-        return len(self.target)
-
-    def images(self, packed: np.ndarray) -> np.ndarray:
-        """``(B,)`` to ``(B, elements)``, whole numbers in float64."""
-        images: np.ndarray = _unpack(packed, self.length).astype(float) @ self._matrix
-        images += self._offset
-        return images
-
-    def canonical(self, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The least image of each bit vector and the size of its orbit."""
-        least, size = np.empty((2, len(packed)), dtype=np.int64)
-        for block in _blocks(len(packed), len(self)):
-            images = self.images(packed[block])
-            first = images.min(axis=1)
-            least[block] = first
-            size[block] = len(self) // (images == first[:, None]).sum(axis=1)
-        return least, size
-
-
 class _Circuits:
     """A growing list of patterns of sides that no weights have."""
 
-    def __init__(self, group: _Group) -> None:
+    def __init__(self, group: BitGroup) -> None:
         self._group = group
         self.patterns = np.empty((0, 2), dtype=np.int64)
 
@@ -576,7 +501,7 @@ class _Search:
     """Which sides have weights: a perceptron, the known circuits, and linear programmes where both are silent."""
 
     arrangement: Arrangement
-    group: _Group
+    group: BitGroup
     circuits: _Circuits
     steps: int
     programmes: int = 0
@@ -584,8 +509,12 @@ class _Search:
     def weights(self, sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Whole weights of those sides that have some, and which those are."""
         normals = self.arrangement.normals
-        signs = 2 * _unpack(sides, len(normals)) - 1
-        weights, solved = self._perceptron(signs.astype(float))
+        signs = 2 * unpack(sides, len(normals)) - 1
+        # A step adds one for each hyperplane at most: all numbers are exact in float64, whatever the number of steps.
+        found, met = perceptron(
+            torch.from_numpy(normals).double(), self.steps - 1, sides=torch.from_numpy(signs).double()
+        )
+        weights, solved = found.long().numpy(), met.numpy()
         unsolved = np.flatnonzero(~solved)
         while len(unsolved):
             one, unsolved = unsolved[0], unsolved[1:]
@@ -599,38 +528,6 @@ class _Search:
                 unsolved = unsolved[~self.circuits.contained(sides[unsolved], before)]
         return weights[solved], solved
 
-    def _perceptron(self, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """All violated conditions are added to the weights until there is none: whole numbers, exact in float64."""
-        rows = self.arrangement.normals.astype(float)
-        weights = signs @ rows
-        open_ = np.arange(len(signs))
-        for _ in range(self.steps):
-            violated = np.where(weights[open_] @ rows.T * signs[open_] <= 0, signs[open_], 0.0)
-            wrong = violated.any(axis=1)
-            open_, violated = open_[wrong], violated[wrong]
-            if not len(open_):
-                break
-            weights[open_] += violated @ rows
-        solved = np.ones(len(signs), dtype=bool)
-        solved[open_] = False
-        return weights.astype(np.int64), solved
 
-
-def _hyperplane_group(cut: Arrangement, *, once: bool = True) -> _Group:
-    return _Group(*symmetries(cut.edge.shape[1]).on_hyperplanes(cut), once=once)
-
-
-def _blocks(count: int, entries: int) -> Iterator[slice]:
-    """Slices of ``count`` rows of so many entries each that fit into a block."""
-    step = max(1, _ENTRIES // entries)
-    return (slice(start, start + step) for start in range(0, count, step))
-
-
-def _unpack(packed: np.ndarray, length: int) -> np.ndarray:
-    return packed[..., None] >> np.arange(length) & 1
-
-
-def _pack(bits: np.ndarray) -> np.ndarray:
-    """Booleans, the last axis to the bits of an integer."""
-    found: np.ndarray = bits @ (1 << np.arange(bits.shape[-1]))
-    return found
+def _hyperplane_group(cut: Arrangement, *, once: bool = True) -> BitGroup:
+    return BitGroup(*symmetries(cut.edge.shape[1]).on_hyperplanes(cut), once=once)

@@ -13,8 +13,6 @@ u_i and b have positive coordinates, which fixes the signs of all determinants w
 :func:`chirotopes` lists all sign patterns that the relations allow. Up to n = 3 every one of them belongs to a network:
 patterns without zeros of up to eight vectors in the plane or in space all come from vectors (Goodman & Pollack 1980).
 So the list of fixed-point sets it gives is complete, and no sample can miss any.
-
-:func:`regions` counts the regions of a hyperplane arrangement exactly.
 """
 
 from __future__ import annotations
@@ -22,16 +20,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from math import comb
-from numbers import Rational
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.arguments import ArgumentError, require_integer, require_tensor
 from memscape.polytopes.threshold_linear import written
+from memscape.tools import pieces
+from memscape.tools.subsets import BitGroup, pack, unpack
 
 __all__ = [
     "Chirotopes",
@@ -39,7 +37,6 @@ __all__ = [
     "chirotope_of",
     "chirotopes",
     "describe",
-    "regions",
     "relabelled",
     "set_codes",
     "table_codes",
@@ -54,9 +51,6 @@ UNDECIDED = -1
 _DOUBT = 1e-12
 """A cofactor or determinant of size below this, relative to the products it is the sum of, is not taken as decided:
 rounding unit of float64 times a few thousand; the sums have at most six terms."""
-
-_BLOCK = 2**25
-"""Signs that one step of the enumeration holds at a time."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +106,7 @@ class Chirotopes:
         n = self.neurons
         columns = list(range(n, 2 * n))
         rows = [self.bracket([*columns[:i], j, *columns[i + 1 :]]) for i in range(n) for j in range(n)]
-        return _encode(np.stack([*rows, self.bracket(columns)], axis=-1) > 0)
+        return pack(np.stack([*rows, self.bracket(columns)], axis=-1) > 0)
 
     def _columns(self, support: int) -> list[int]:
         return [self.neurons + i if support >> i & 1 else i for i in range(self.neurons)]
@@ -221,7 +215,7 @@ def relabelled(codes: Codes, neurons: int) -> Codes:
     orders = np.array(list(itertools.permutations(range(n))))
     cells = (orders[:, :, None] * n + orders[:, None, :]).reshape(len(orders), -1)
     cells = np.concatenate([cells, np.full((len(orders), 1), n * n)], axis=1)
-    return _encode(bits[..., cells])
+    return pack(bits[..., cells])
 
 
 def set_codes(exists: npt.ArrayLike, stable: npt.ArrayLike | None = None) -> Codes:
@@ -243,8 +237,8 @@ def set_codes(exists: npt.ArrayLike, stable: npt.ArrayLike | None = None) -> Cod
         raise ArgumentError("exists", "booleans over 2, 4, 8 or 16 supports", f"{first.dtype} of shape {first.shape}")
     if second.dtype != bool or second.shape != first.shape:
         raise ArgumentError("stable", f"booleans of shape {first.shape}", f"{second.dtype} of shape {second.shape}")
-    codes = _encode(first)
-    return codes if stable is None else codes | _encode(second) << first.shape[-1]
+    codes = pack(first)
+    return codes if stable is None else codes | pack(second) << first.shape[-1]
 
 
 def describe(code: int, neurons: int) -> str:
@@ -277,60 +271,11 @@ def canonical(sets: Codes, neurons: int) -> Codes:
         If ``neurons`` is not an integer from 1 to 4, or a set is out of range.
     """
     n = require_integer("neurons", neurons, at_least=1, at_most=4)
-    bits = _bits("sets", sets, 2 * 2**n)
-    supports = np.arange(2**n)
-    smallest = np.full(np.shape(sets), np.iinfo(np.int64).max)
-    for order in itertools.permutations(range(n)):
-        moved = sum((supports >> i & 1) << image for i, image in enumerate(order))
-        smallest = np.minimum(smallest, _encode(bits[..., np.concatenate([moved, moved + 2**n])]))
-    return smallest
-
-
-def regions(hyperplanes: Sequence[Sequence[Rational | float]]) -> int:
-    """Number of regions into which hyperplanes cut space, by deletion and restriction, in fractions.
-
-    A hyperplane H adds as many regions as the others cut out of H: r(A) = r(A without H) + r(A restricted to H)
-    (Zaslavsky 1975). Meant for some tens of regions to some thousands.
-
-    Parameters
-    ----------
-    hyperplanes
-        Rows (a_1, ..., a_d, c) of the hyperplanes a.x = c: integers, fractions or finite floats at their exact values.
-
-    Raises
-    ------
-    ArgumentError
-        If the rows differ in length, a number is not finite, or all a_i of a row are zero.
-    """
-    rows = []
-    for row in hyperplanes:
-        for value in row:
-            require_number("hyperplanes", value)
-        if len(row) != len(hyperplanes[0]) or not any(row[:-1]):
-            expected = "rows (a_1, ..., a_d, c) of one length, not all a_i zero"
-            raise ArgumentError("hyperplanes", expected, repr(tuple(row)))
-        rows.append(_scaled([Fraction(value) for value in row]))
-    return _regions(frozenset(rows))
-
-
-def _regions(rows: frozenset[tuple[Fraction, ...]]) -> int:
-    if not rows:
-        return 1
-    first, *others = sorted(rows)
-    pivot = next(i for i, value in enumerate(first) if value)
-    restricted = set()
-    for row in others:
-        # On the first hyperplane its pivot coordinate is a function of the others; the scaled row has a 1 there.
-        reduced = [a - row[pivot] * f for a, f in zip(row, first, strict=True)]
-        del reduced[pivot]
-        if any(reduced[:-1]):  # otherwise parallel: it does not meet the first
-            restricted.add(_scaled(reduced))
-    return _regions(frozenset(others)) + _regions(frozenset(restricted))
-
-
-def _scaled(row: list[Fraction]) -> tuple[Fraction, ...]:
-    pivot = next(value for value in row if value)
-    return tuple(value / pivot for value in row)
+    codes = pack(_bits("sets", sets, 2 * 2**n))
+    supports, orders = np.arange(2**n), np.array(list(itertools.permutations(range(n))))
+    moved = ((supports[:, None] >> np.arange(n) & 1) << orders[:, None]).sum(axis=-1)
+    group = BitGroup(np.concatenate([moved, moved + 2**n], axis=1))
+    return group.canonical(codes.ravel())[0].reshape(codes.shape)
 
 
 def _extended(known: Signs, n: int, vector: int) -> Signs:
@@ -353,7 +298,9 @@ def _extended(known: Signs, n: int, vector: int) -> Signs:
         if vector in (*x, *four)
     ]
     kept, per_pattern = [], len(choices) * (known.shape[1] + len(new))
-    for some in np.array_split(known, -(-len(known) * per_pattern // _BLOCK)):
+    # A byte a sign; the products of three brackets and what is kept come on top.
+    for block in pieces.slices(len(known), pieces.fitting(8 * per_pattern)):
+        some = known[block]
         patterns = np.concatenate([np.repeat(some, len(choices), 0), np.tile(choices, (len(some), 1))], axis=1)
         for x, (a, b, c, d) in relations:
             bracket = Chirotopes(n, patterns).bracket
@@ -379,14 +326,8 @@ def _parity(vectors: Sequence[int]) -> int:
     return -1 if sum(a > b for a, b in itertools.combinations(vectors, 2)) % 2 else 1
 
 
-def _encode(bits: npt.NDArray[np.bool_]) -> Codes:
-    weights: Codes = np.left_shift(np.int64(1), np.arange(bits.shape[-1], dtype=np.int64))
-    codes: Codes = bits @ weights
-    return codes
-
-
 def _bits(name: str, codes: Codes, width: int) -> npt.NDArray[np.bool_]:
     values = np.asarray(codes)
     if not np.issubdtype(values.dtype, np.integer) or (values < 0).any() or (values >> width).any():
         raise ArgumentError(name, f"integers from 0 to 2**{width} - 1", f"{values.dtype} beyond them")
-    return (values[..., None] >> np.arange(width) & 1).astype(bool)
+    return unpack(values.astype(np.int64), width).astype(bool)

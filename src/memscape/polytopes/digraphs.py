@@ -35,7 +35,6 @@ __all__ = [
     "extensions",
     "in_neighbours",
     "induced",
-    "relabel",
     "require_codes",
 ]
 
@@ -129,23 +128,6 @@ def in_neighbours(codes: npt.ArrayLike, nodes: int) -> Codes:
         If the codes are not integers or do not fit the number of nodes.
     """
     return adjacency(codes, nodes) @ (1 << np.arange(nodes, dtype=np.int64))
-
-
-def relabel(codes: npt.ArrayLike, nodes: int, permutation: Sequence[int]) -> Codes:
-    """The same digraphs with node i called ``permutation[i]``.
-
-    Raises
-    ------
-    ArgumentError
-        If the codes do not fit, or ``permutation`` is none of the nodes.
-    """
-    codes = require_codes("codes", codes, nodes)
-    if sorted(permutation) != list(range(nodes)):
-        raise ArgumentError("permutation", f"a permutation of 0 to {nodes - 1}", f"{list(permutation)}")
-    renamed = np.asarray(permutation)
-    matrices = np.zeros((*codes.shape, nodes, nodes), dtype=bool)
-    matrices[..., renamed[:, None], renamed] = adjacency(codes, nodes)
-    return encode(matrices)
 
 
 def canonical(codes: npt.ArrayLike, nodes: int) -> Codes:

@@ -38,6 +38,8 @@ import torch
 from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
 from memscape.polytopes.digraphs import Codes, adjacency, in_neighbours, require_codes
 from memscape.polytopes.threshold_linear import runge_kutta
+from memscape.tools.exact import characteristic, determinant, determinants_fit, hurwitz
+from memscape.tools.subsets import BitGroup, mask, pack, subsets
 
 __all__ = [
     "FixedPoints",
@@ -50,9 +52,9 @@ __all__ = [
     "fixed_points",
     "full_support",
     "graphical_domination",
+    "integer_matrices",
     "lyapunov_exponents",
     "reductions",
-    "stable_extensions",
     "target_free_cliques",
     "uniform_in_degree",
     "vanishing_inhibition",
@@ -205,6 +207,35 @@ def couplings(
     return torch.from_numpy(weights).to(dtype=dtype, device=device)
 
 
+def integer_matrices(codes: npt.ArrayLike, nodes: int, parameters: Parameters) -> npt.NDArray[Any]:
+    """The matrices q (I - W) of combinatorial networks, with the smallest q that makes them whole.
+
+    Parameters
+    ----------
+    codes, nodes
+        Digraphs, axes ``(graphs,)``, and their number n of nodes.
+    parameters
+        epsilon and delta.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes ``(n, n, graphs)``: int64 where 64 bits hold all that their determinants add up, else Python integers.
+
+    Raises
+    ------
+    ArgumentError
+        If the codes are not integers or do not fit the number of nodes.
+    """
+    one, edge, none = parameters.scaled
+    kind = np.int64 if determinants_fit(nodes, none) else object
+    edges = adjacency(codes, nodes)
+    matrices = np.full(edges.shape, none, dtype=kind)
+    matrices[edges] = edge
+    matrices[..., range(nodes), range(nodes)] = one
+    return np.ascontiguousarray(np.moveaxis(matrices, 0, -1))
+
+
 def fixed_points(codes: npt.ArrayLike, nodes: int, parameters: Parameters) -> FixedPoints:
     """Decide every support of every network exactly.
 
@@ -227,34 +258,34 @@ def fixed_points(codes: npt.ArrayLike, nodes: int, parameters: Parameters) -> Fi
         If the codes are not integers or do not fit the number of nodes.
     """
     codes = require_codes("codes", codes, nodes)
-    matrices = _scaled(codes.ravel(), nodes, parameters)
+    matrices = integer_matrices(codes.ravel(), nodes, parameters)
     batch, size = matrices.shape[-1], 2**nodes
     minors = np.ones((size, batch), dtype=matrices.dtype)
     replaced = np.zeros((nodes, size, batch), dtype=matrices.dtype)
-    for members in _subsets(nodes):
+    for members in subsets(nodes):
         block = matrices[np.ix_(members, members)]
-        at = _mask(members)
-        minors[at] = _determinant(block)
+        at = mask(members)
+        minors[at] = determinant(block)
         for place, node in enumerate(members):
             column = block.copy()
             column[:, place] = 1
-            replaced[node, at] = _determinant(column)
+            replaced[node, at] = determinant(column)
     sign = np.sign(minors).astype(np.int8)
     activity = np.sign(replaced).astype(np.int8)
     permitted, degenerate = np.zeros((size, batch), dtype=bool), (sign == 0).any(axis=0)
     silent = np.zeros((size, batch), dtype=np.int64)
-    for members in _subsets(nodes):
-        at = _mask(members)
+    for members in subsets(nodes):
+        at = mask(members)
         permitted[at] = (activity[members, at] * sign[at] > 0).all(axis=0)
         for node in set(range(nodes)) - set(members):
             push = activity[node, at | 1 << node] * sign[at]
             silent[at] |= (push <= 0).astype(np.int64) << node
             degenerate |= permitted[at] & (push == 0)
     stable = np.zeros((size, batch), dtype=bool)
-    for members in _subsets(nodes):
-        at = _mask(members)
+    for members in subsets(nodes):
+        at = mask(members)
         rows = np.flatnonzero(permitted[at])
-        stable[at, rows] = _hurwitz(_characteristic(minors[:, rows], members))
+        stable[at, rows] = hurwitz(characteristic(minors[:, rows], members))
     shape = (*codes.shape, size)
     return FixedPoints(
         permitted.T.reshape(shape),
@@ -436,7 +467,7 @@ def composed(kind: str, parts: list[Bools]) -> Bools:
     return whole
 
 
-def core_structures(codes: npt.ArrayLike, points: FixedPoints) -> npt.NDArray[np.object_]:
+def core_structures(codes: npt.ArrayLike, points: FixedPoints) -> Codes:
     """What the core motifs of each network look like, up to isomorphism.
 
     The core motifs are the supports of fixed points that have one fixed point by themselves. Two networks have the same
@@ -452,7 +483,7 @@ def core_structures(codes: npt.ArrayLike, points: FixedPoints) -> npt.NDArray[np
     Returns
     -------
     numpy.ndarray
-        Python integers, axes ``(graphs,)``: equal for equal structures.
+        Integers, axes ``(graphs,)``: equal for equal structures.
 
     Raises
     ------
@@ -470,61 +501,12 @@ def core_structures(codes: npt.ArrayLike, points: FixedPoints) -> npt.NDArray[np
         together[:, i, j] = (core & (sets >> i & 1 == 1) & (sets >> j & 1 == 1)).any(axis=-1)
     kept = matrices & together
     heads, tails = np.nonzero(~np.eye(nodes, dtype=bool))
-    bits = np.concatenate([core, kept[:, heads, tails]], axis=-1)
     place = {pair: len(sets) + edge for edge, pair in enumerate(zip(heads.tolist(), tails.tolist(), strict=True))}
-    powers = np.int64(1) << np.arange(bits.shape[-1], dtype=np.int64)
-    least = np.full(codes.shape, np.iinfo(np.int64).max)
+    moves = []
     for order in itertools.permutations(range(nodes)):
-        moved = [sum(1 << order[i] for i in range(nodes) if s >> i & 1) for s in range(len(sets))]
-        moved += [place[order[i], order[j]] for i, j in place]
-        np.minimum(least, bits.astype(np.int64) @ powers[moved], out=least)
-    return least
-
-
-def stable_extensions(codes: npt.ArrayLike, nodes: int, parameters: Parameters) -> Codes:
-    r"""Digraphs with one more node that have a stable fixed point on all nodes and are not cliques.
-
-    All :math:`4^n` ways to attach a node to every given digraph are examined. With the old matrix U, the new row r and
-    column c, and :math:`\operatorname{adj}(s + U) = \sum_k s^{n-1-k} B_k` by the recursion of Faddeev and Le Verrier,
-
-    .. math::
-
-        \det \begin{pmatrix} s + U & c \\ r & s + q \end{pmatrix}
-        = (s + q) \det(s + U) - \sum_k s^{n-1-k}\, r B_k c ,
-
-    so the coefficients of all characteristic polynomials are a few products of small matrices, and so are the
-    activities. Whatever passes the necessary conditions within rounding is decided again in exact integers.
-
-    Parameters
-    ----------
-    codes, nodes
-        Digraphs, axes ``(graphs,)``, and their number n of nodes, 1 to 6.
-    parameters
-        epsilon and delta.
-
-    Returns
-    -------
-    numpy.ndarray
-        Codes of digraphs of n + 1 nodes, axes ``(found,)``, one for each attachment: the same digraph may come several
-        times in different order of its nodes.
-
-    Raises
-    ------
-    ArgumentError
-        If the codes do not fit or are not in a row.
-    """
-    require_integer("nodes", nodes, at_least=1, at_most=6)
-    codes = require_codes("codes", codes, nodes)
-    if codes.ndim != 1:
-        raise ArgumentError("codes", "axes (graphs,)", f"shape {codes.shape}")
-    # A chunk of 1024 attachments of 128 digraphs and a dozen arrays of them stay in the cache.
-    chunk = max(1, 2**17 // 4**nodes)
-    found = [_candidates(codes[at : at + chunk], nodes, parameters) for at in range(0, len(codes), chunk)]
-    candidates = np.concatenate([np.empty(0, dtype=np.int64), *found])
-    clique = 2 ** (nodes * (nodes + 1)) - 1
-    candidates = candidates[candidates != clique]
-    exact = fixed_points(candidates, nodes + 1, parameters)
-    return candidates[exact.stable_supports[:, -1]]
+        images = [mask(order[i] for i in range(nodes) if s >> i & 1) for s in range(len(sets))]
+        moves.append(images + [place[order[i], order[j]] for i, j in place])
+    return BitGroup(np.array(moves)).canonical(pack(np.concatenate([core, kept[:, heads, tails]], axis=-1)))[0]
 
 
 def lyapunov_exponents(
@@ -684,130 +666,3 @@ def _fraction(name: str, value: Any) -> Fraction:
         return Fraction(value)
     except (ValueError, ZeroDivisionError):
         raise ArgumentError(name, "a fraction such as '1/12'", repr(value)) from None
-
-
-def _subsets(nodes: int) -> list[list[int]]:
-    return [list(members) for k in range(1, nodes + 1) for members in itertools.combinations(range(nodes), k)]
-
-
-def _mask(members: list[int]) -> int:
-    return sum(1 << node for node in members)
-
-
-def _scaled(codes: Codes, nodes: int, parameters: Parameters) -> npt.NDArray[Any]:
-    """q (I - W) as integers, axes (n, n, graphs)."""
-    one, edge, none = parameters.scaled
-    # Every partial sum of an expansion of a determinant is below n! times the n-th power of the largest entry.
-    fits = math.factorial(nodes) * none**nodes < 2**63
-    matrices = np.where(adjacency(codes, nodes), edge, none)
-    matrices[..., range(nodes), range(nodes)] = one
-    return np.ascontiguousarray(np.moveaxis(matrices.astype(np.int64 if fits else object), 0, -1))
-
-
-def _determinant(matrices: npt.NDArray[Any], *, signed: bool = True) -> npt.NDArray[Any]:
-    """Determinants, or permanents, of matrices (k, k, ...), by expansion without a division: exact for integers."""
-    size = len(matrices)
-    partial: dict[int, Any] = {0: np.ones_like(matrices[0, 0])}
-    for row in range(size):
-        grown: dict[int, Any] = {}
-        for taken, value in partial.items():
-            for column in range(size):
-                if not taken >> column & 1:
-                    # Every column taken before that lies to the right is an inversion.
-                    term = matrices[row, column] * value
-                    term = -term if signed and (taken >> column).bit_count() & 1 else term
-                    key = taken | 1 << column
-                    grown[key] = grown[key] + term if key in grown else term
-        partial = grown
-    return partial[2**size - 1]
-
-
-def _characteristic(minors: npt.NDArray[Any], members: list[int]) -> npt.NDArray[Any]:
-    """Coefficients 1, E_1, ..., E_k of det(s + U) on a set, E_m being the sum of its minors of size m: (k + 1, ...)."""
-    sums = np.zeros((len(members) + 1, minors.shape[-1]), dtype=object)
-    for size in range(len(members) + 1):
-        for chosen in itertools.combinations(members, size):
-            sums[size] += minors[_mask(list(chosen))].astype(object)
-    return sums
-
-
-def _hurwitz(coefficients: npt.NDArray[Any]) -> Bools:
-    """Whether all roots of polynomials have negative real parts: integer coefficients, leading one first, positive.
-
-    Lienard and Chipart: all coefficients and every other one of Hurwitz's determinants, from the last but one down,
-    are positive.
-    """
-    degree = len(coefficients) - 1
-    passed = (coefficients > 0).all(axis=0)
-    for size in range(degree - 1, 1, -2):
-        passed &= _determinant(_hurwitz_matrix(coefficients, size)) > 0
-    return passed.astype(bool)
-
-
-def _hurwitz_matrix(coefficients: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
-    """The leading block of Hurwitz's matrix of a polynomial, entry (i, j) being coefficient 2j - i + 1."""
-    table = np.zeros((size, size, *coefficients.shape[1:]), dtype=coefficients.dtype)
-    for i, j in itertools.product(range(size), repeat=2):
-        if 0 <= 2 * j - i + 1 < len(coefficients):
-            table[i, j] = coefficients[2 * j - i + 1]
-    return table
-
-
-def _candidates(codes: Codes, nodes: int, parameters: Parameters) -> Codes:
-    """Extensions that may have a stable fixed point on all nodes, decided in float64 with a margin."""
-    one, edge, none = parameters.scaled
-    # As long as sums of products of entries are integers that float64 can hold, all but the last test is exact.
-    whole = math.factorial(nodes + 1) * none ** (nodes + 1) < 2**53
-    unit = 1 if whole else one
-    rounding = 0.0 if whole else 1e-14 * math.factorial(nodes + 1) * (none / one) ** (nodes + 1)
-    u = np.moveaxis(_scaled(codes, nodes, parameters), -1, 0).astype(np.float64) / unit
-    bits = np.arange(2**nodes)[:, None] >> np.arange(nodes) & 1
-    wires = np.where(bits == 1, edge / unit, none / unit)
-    # The bits of the new node alternate, to it and from it, as digraphs.extensions numbers them.
-    spread = bits @ (1 << 2 * np.arange(nodes, dtype=np.int64))
-    adjugate, old, terms = np.broadcast_to(np.eye(nodes), u.shape), [np.ones(len(u))], []
-    for k in range(1, nodes + 1):
-        columns, ones = adjugate @ wires.T, adjugate.sum(axis=-1)
-        terms.append(columns)  # (graphs, nodes, column patterns)
-        product = u @ adjugate
-        old.append(product.trace(axis1=-2, axis2=-1) / k)
-        adjugate = old[-1][:, None, None] * np.eye(nodes) - product
-    # What is left of the loop belongs to the adjugate of u itself: columns are adj(u) c, ones are adj(u) 1.
-    self = one / unit
-    last = old[nodes][:, None] - ones @ wires.T
-    determinants = self * old[nodes][:, None, None] - wires @ columns  # (graphs, row patterns, column patterns)
-    graph, row, column = np.nonzero((determinants > -rounding) & (last[:, :, None] > -rounding))
-    # The activity of an old node, times the determinants of both matrices. Where the old one is zero or in doubt, these
-    # products say nothing, and all pass.
-    sign = np.where(abs(old[nodes]) > rounding, np.sign(old[nodes]), 0.0)
-    for node in range(nodes):
-        first = ones[graph, node] * determinants[graph, row, column]
-        second = columns[graph, node, column] * last[graph, row]
-        doubt = 1e-13 * (abs(first) + abs(second)) + rounding * (abs(ones[graph, node]) + abs(last[graph, row]) + self)
-        kept = np.flatnonzero(sign[graph] * (first - second) >= -doubt)
-        graph, row, column = graph[kept], row[kept], column[kept]
-    polynomial = [np.ones(len(graph)), old[1][graph] + self]
-    for k in range(2, nodes + 1):
-        through = sum(wires[row, node] * terms[k - 2][graph, node, column] for node in range(nodes))
-        polynomial.append(old[k][graph] + self * old[k - 1][graph] - through)
-    polynomial.append(determinants[graph, row, column])
-    kept = _may_be_hurwitz(np.stack(polynomial), rounding)
-    graph, row, column = graph[kept], row[kept], column[kept]
-    return codes[graph] + ((2 * spread[column] + spread[row]) << nodes * (nodes - 1))
-
-
-def _may_be_hurwitz(coefficients: npt.NDArray[np.float64], rounding: float) -> npt.NDArray[np.intp]:
-    """Which polynomials may pass Hurwitz's criterion, their coefficients being right up to ``rounding``."""
-    degree = len(coefficients) - 1
-    kept = np.flatnonzero((coefficients > -rounding).all(axis=0))
-    for size in sorted(range(degree - 1, 1, -2)):
-        table = _hurwitz_matrix(coefficients[:, kept], size)
-        # Each of the products in the determinant is off by a few units in the last place and by the relative errors of
-        # its coefficients. Small parameters make the coefficients small, one power for each degree: only relative
-        # errors say anything.
-        least = abs(coefficients[1:, kept]).min(axis=0)
-        share = 1e-13 + 2 * size * np.divide(rounding, least, out=np.full_like(least, np.inf), where=least > 0)
-        with np.errstate(invalid="ignore"):
-            doubt = np.where(share < 1, share * _determinant(abs(table), signed=False), np.inf)
-        kept = kept[_determinant(table) > -doubt]
-    return kept

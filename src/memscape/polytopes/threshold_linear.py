@@ -33,6 +33,9 @@ import torch
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 from memscape.memory.dense import Rectified
+from memscape.tools import pieces
+from memscape.tools.exact import characteristic_polynomial, routh, solution
+from memscape.tools.subsets import LARGEST, bits
 
 __all__ = [
     "ExactFixedPoint",
@@ -41,17 +44,14 @@ __all__ = [
     "exact_fixed_point",
     "fixed_points",
     "hurwitz",
-    "members",
     "runge_kutta",
     "trajectories",
     "written",
 ]
 
-LARGEST = 20
-"""Most neurons of which all supports are looked at together: 2**20 supports of 20 numbers are 170 MB."""
-
-_BUDGET = {"cpu": 2**24, "cuda": 2**29}
-"""Bytes of one tableau: as much as stays in the last cache of a processor; an accelerator is to be filled."""
+_CACHED = 16
+"""On a processor a tableau takes this part of the memory budget, as much as stays in its last cache; an accelerator is
+to be filled."""
 
 _PIVOT = 1e-5
 """A pivot smaller than this, in units of the largest entry of I - W, could spoil the signs: those supports are solved
@@ -115,18 +115,6 @@ class FixedPoints:
         return ~self.doubtful.any(dim=-1)
 
 
-def members(neurons: int) -> torch.Tensor:
-    """Which neurons belong to each support, axes ``(2**n, n)``, bool: neuron i is bit i of the row's number.
-
-    Raises
-    ------
-    ArgumentError
-        If ``neurons`` is not an integer from 1 to 20.
-    """
-    require_integer("neurons", neurons, at_least=1, at_most=LARGEST)
-    return _bits(torch.arange(2**neurons), neurons)
-
-
 def fixed_points(couplings: torch.Tensor, inputs: torch.Tensor, *, activities: bool = False) -> FixedPoints:
     r"""Existence, stability and index of the fixed points of all supports, by principal pivoting.
 
@@ -159,8 +147,8 @@ def fixed_points(couplings: torch.Tensor, inputs: torch.Tensor, *, activities: b
     tableau = torch.cat([system.expand(*batch, n, n), inputs.double().expand(*batch, n)[..., None]], dim=-1)
     tableau = tableau.reshape(-1, n, n + 1).permute(1, 2, 0)
     widest = max(2**k * (n + 1 - k) for k in range(n + 1)) * n * 8
-    pieces = tableau.split(max(_BUDGET.get(couplings.device.type, _BUDGET["cpu"]) // widest, 1), dim=-1)
-    found = [_all_supports(piece, activities=activities) for piece in pieces]
+    together = pieces.fitting(widest * (_CACHED if couplings.device.type == "cpu" else 1))
+    found = [_all_supports(piece, activities=activities) for piece in tableau.split(together, dim=-1)]
     columns = (parts[0] if len(parts) == 1 else torch.cat(parts) for parts in zip(*found, strict=True))
     return FixedPoints(*(column.reshape(*batch, *column.shape[1:]) for column in columns))
 
@@ -208,14 +196,14 @@ def _all_supports(tableau: torch.Tensor, *, activities: bool) -> tuple[torch.Ten
         doubtful[network, support] |= close
     if not activities:
         return exists, stable, index, doubtful
-    inside = _bits(torch.arange(2**n, device=exists.device), n)
+    inside = bits(torch.arange(2**n, device=exists.device), n)
     return exists, stable, index, doubtful, torch.where(inside, solution.permute(2, 1, 0), 0.0)
 
 
 def _solve_apart(tableau: torch.Tensor, support: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Solutions ``(n, M)``, indices and doubts of M supports, each of a tableau of its own, ``(n, n + 1, M)``."""
     n = len(tableau)
-    inside = _bits(support, n).T
+    inside = bits(support, n).T
     system, inputs = tableau[:, :n].permute(2, 0, 1), tableau[:, n].T
     # Unit columns for the neurons outside: the unknowns are then their total inputs.
     columns = torch.where(inside.T[:, None, :], system, torch.eye(n, dtype=system.dtype, device=system.device))
@@ -228,22 +216,16 @@ def _solve_apart(tableau: torch.Tensor, support: torch.Tensor) -> tuple[torch.Te
     return torch.where(singular, -torch.inf, solution), index.to(torch.int8), singular
 
 
-def _bits(support: torch.Tensor, neurons: int) -> torch.Tensor:
-    """Bit masks ``(M)`` to booleans ``(M, n)``."""
-    place = torch.arange(neurons, dtype=torch.int32, device=support.device)
-    return (support.to(torch.int32)[:, None] >> place & 1).bool()  # 32 bits are enough, and half the work
-
-
 def _stable(flows: torch.Tensor, network: torch.Tensor, support: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Whether the flow matrices ``(networks, n, n)``, restricted to supports, are stable, and whether that is close."""
     n = flows.shape[-1]
-    inside = _bits(support, n)
+    inside = bits(support, n)
     # The neurons of each support first, in order.
     order = torch.argsort((~inside).to(torch.int8), dim=-1, stable=True)
     sizes = inside.sum(dim=-1)
     stable, close = torch.ones_like(support, dtype=torch.bool), torch.zeros_like(support, dtype=torch.bool)
     for size in sizes[sizes > 0].unique().tolist():
-        for some in (sizes == size).nonzero()[:, 0].split(2**22 // size**2):
+        for some in (sizes == size).nonzero()[:, 0].split(pieces.fitting(64 * size**2)):
             kept = order[some, :size]
             blocks = flows[network[some, None, None], kept[:, :, None], kept[:, None, :]]
             stable[some], close[some] = _hurwitz(blocks)
@@ -537,54 +519,18 @@ def exact_fixed_point(
     require_integer("support", support, at_least=0, at_most=2**n - 1)
     w, b = [[Fraction(value) for value in row] for row in couplings], [Fraction(value) for value in inputs]
     inside = [i for i in range(n) if support >> i & 1]
-    determinant, solution = _eliminate([[int(i == j) - w[i][j] for j in inside] + [b[i]] for i in inside])
-    if determinant == 0:
+    # det(s - A) for A = -I + W_sigma; at s = 0 it is det(I - W_sigma).
+    polynomial = characteristic_polynomial([[w[i][j] - int(i == j) for j in inside] for i in inside])
+    found = solution([[int(i == j) - w[i][j] for j in inside] for i in inside], [b[i] for i in inside])
+    if found is None:
         return ExactFixedPoint(False, False, 0, (), ())
     x = [Fraction(0)] * n
-    for i, value in zip(inside, solution, strict=True):
+    for i, value in zip(inside, found, strict=True):
         x[i] = value
     totals = [sum((a * y for a, y in zip(row, x, strict=True)), start) for row, start in zip(w, b, strict=True)]
     exists = all(total > 0 if support >> i & 1 else total <= 0 for i, total in enumerate(totals))
-    stable = exists and _exactly_stable([[w[i][j] - int(i == j) for j in inside] for i in inside])
-    return ExactFixedPoint(exists, stable, 1 if determinant > 0 else -1, tuple(x), tuple(totals))
-
-
-def _eliminate(rows: list[list[Fraction]]) -> tuple[Fraction, list[Fraction]]:
-    """Determinant and solution of a square system whose rows end with their right-hand sides."""
-    determinant = Fraction(1)
-    for k in range(len(rows)):
-        found = next((i for i in range(k, len(rows)) if rows[i][k]), None)
-        if found is None:
-            return Fraction(0), []
-        if found != k:
-            rows[k], rows[found], determinant = rows[found], rows[k], -determinant
-        pivot = rows[k][k]
-        determinant *= pivot
-        rows[k] = [value / pivot for value in rows[k]]
-        for i in range(len(rows)):
-            if i != k and rows[i][k]:
-                factor = rows[i][k]
-                rows[i] = [a - factor * c for a, c in zip(rows[i], rows[k], strict=True)]
-    return determinant, [row[-1] for row in rows]
-
-
-def _exactly_stable(flow: list[list[Fraction]]) -> bool:
-    """Routh's criterion for the characteristic polynomial of Faddeev and LeVerrier, in fractions."""
-    n = len(flow)
-    power, coefficients = [list(row) for row in flow], [Fraction(1)]
-    for k in range(1, n + 1):
-        coefficients.append(-sum(power[i][i] for i in range(n)) / Fraction(k))
-        for i in range(n):
-            power[i][i] += coefficients[-1]
-        columns = list(zip(*power, strict=True))
-        power = [[sum((a * c for a, c in zip(row, col, strict=True)), Fraction(0)) for col in columns] for row in flow]
-    above, row = ((coefficients[start::2] + [Fraction(0)] * n)[: n // 2 + 1] for start in (0, 1))
-    for _ in range(n):
-        if row[0] <= 0:
-            return False
-        ratio = above[0] / row[0]
-        above, row = row, [a - ratio * r for a, r in zip(above[1:], row[1:], strict=True)] + [Fraction(0)]
-    return True
+    stable = exists and routh(polynomial)
+    return ExactFixedPoint(exists, stable, 1 if polynomial[-1] > 0 else -1, tuple(x), tuple(totals))
 
 
 def _lengths(rows: Sequence[Sequence[object]]) -> str:

@@ -23,19 +23,19 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 import torch
 from scipy.integrate import quad
-from scipy.optimize import linprog, minimize_scalar
+from scipy.optimize import minimize_scalar
 from scipy.special import log_ndtr
 
-from memscape.arguments import ArgumentError, require_integer, require_tensor
+from memscape.arguments import ArgumentError, require_integer, require_integers, require_tensor
+from memscape.polytopes.separation import Separation, separate
+from memscape.tools import pieces
 
 __all__ = [
     "Arrangement",
-    "Separation",
     "Symmetries",
     "arrangement",
     "expected_fixed_points",
@@ -44,17 +44,14 @@ __all__ = [
     "growth_rate",
     "monomials",
     "normals",
-    "require_integers",
-    "separate",
     "solid_angle",
     "states",
     "storable",
     "symmetries",
 ]
 
-# Most neurons where all states are listed, and most numbers that one block holds at a time.
+# Most neurons where all states are listed.
 _LARGEST = 12
-_ENTRIES = 2**23
 
 
 def states(neurons: int) -> np.ndarray:
@@ -282,74 +279,6 @@ def symmetries(neurons: int) -> Symmetries:
 # The oracle
 
 
-@dataclass(frozen=True, eq=False)
-class Separation:
-    """The answer of `separate`, with its proof in integers; exactly one of the two is there.
-
-    Parameters
-    ----------
-    weights
-        Integers w with ``rows @ w >= 1`` in every entry, or None.
-    multipliers
-        Whole numbers m >= 0, not all 0, with ``m @ rows == 0``, or None. No w can then make all of ``rows @ w``
-        positive (Gordan's alternative). The rows with m > 0 are a circuit: without any one of them the others are
-        independent.
-    """
-
-    weights: np.ndarray | None
-    multipliers: np.ndarray | None
-
-    def __bool__(self) -> bool:
-        """Whether there are such weights."""
-        return self.weights is not None
-
-
-def separate(rows: np.ndarray) -> Separation:
-    """Decide whether some w makes all of ``rows @ w`` positive, and prove it.
-
-    One linear programme (HiGHS) seeks the largest margin in the box of weights from -1 to 1. Its solution, rounded, or
-    the exact linear dependence among the rows that its dual solution uses, is then checked in integers; nothing rests
-    on a tolerance. Scaling makes a positive margin as good as the margin 1.
-
-    Parameters
-    ----------
-    rows
-        Integers, axes ``(conditions, couplings)``.
-
-    Returns
-    -------
-    Separation
-
-    Raises
-    ------
-    ArgumentError
-        If ``rows`` is not a matrix of integers.
-    RuntimeError
-        If neither proof is found, which takes margins near the tolerance of the solver, 1e-7. Those of rows of -1, 0
-        and 1 in the dimensions of this part are far above.
-    """
-    rows = require_integers("rows", rows, (None, None))
-    count, dimension = rows.shape
-    matrix = np.concatenate([-rows, np.ones((count, 1), dtype=rows.dtype)], axis=1)
-    cost = np.append(np.zeros(dimension), -1.0)
-    bounds = [(-1.0, 1.0)] * dimension + [(None, None)]
-    # Dual simplex ends at a vertex, whose dual solution is one of few multipliers: the circuit.
-    solution = linprog(cost, A_ub=matrix, b_ub=np.zeros(count), bounds=bounds, method="highs-ds")
-    if solution.status != 0:
-        raise RuntimeError(f"HiGHS: {solution.message}")
-    point = np.asarray(solution.x)
-    # The optimum is a ratio of determinants of whole numbers, no larger in order than the dimension: far above 1e-6
-    # for the arrangements of this part. Either side is proved below, so that a wrong guess would end in an error.
-    if point[-1] > 1e-6:
-        weights = _whole_witness(rows, point[:-1])
-        if weights is not None:
-            return Separation(weights, None)
-    multipliers = _circuit(rows, -np.asarray(solution.ineqlin.marginals))
-    if multipliers is None:
-        raise RuntimeError("no proof in whole numbers for what HiGHS found")
-    return Separation(None, multipliers)
-
-
 def storable(patterns: Sequence[int], conditions: np.ndarray) -> Separation:
     """Whether one vector of weights makes all these states strict fixed points; `separate` on all their conditions.
 
@@ -419,7 +348,8 @@ def fixed_point_counts(couplings: torch.Tensor) -> torch.Tensor:
     # A state and its negative are fixed together: the last neuron stays at -1, and every hit counts twice.
     number = 2 ** (neurons - 1)
     block = min(number, 2**12)
-    together = max(1, _ENTRIES // (block * neurons))
+    # Fields, their products with the states, and their signs.
+    together = pieces.fitting(32 * block * neurons)
     shifts = torch.arange(neurons, device=batch.device)
     for start in range(0, number, block):
         index = torch.arange(start, min(start + block, number), device=batch.device)
@@ -487,84 +417,3 @@ def solid_angle(rays: Sequence[Sequence[float]]) -> float:
     if not volume > 0:
         raise ArgumentError("rays", "linearly independent vectors", "dependent ones")
     return float(np.arctan2(volume, 1 + a @ b + b @ c + c @ a) / (2 * np.pi))
-
-
-def _whole_witness(rows: np.ndarray, point: np.ndarray) -> np.ndarray | None:
-    """Small integers w near a multiple of ``point`` with ``rows @ w >= 1``; None up to a scale that must suffice."""
-    for scale in itertools.chain(range(1, 9), (2**power for power in range(4, 31))):
-        weights = np.rint(point * scale).astype(np.int64)
-        if (rows @ weights >= 1).all():
-            return weights
-    return None
-
-
-def _circuit(rows: np.ndarray, guess: np.ndarray) -> np.ndarray | None:
-    """Multipliers >= 0 of a circuit inside the rows where ``guess`` is positive, in lowest terms."""
-    support = np.flatnonzero(guess > 1e-9)
-    relation = _relation(rows[support])
-    if relation is None or min(relation) < 0:
-        return None
-    multipliers = np.zeros(len(rows), dtype=np.int64)
-    multipliers[support] = relation
-    assert not (multipliers @ rows).any()
-    return multipliers
-
-
-def _relation(rows: np.ndarray) -> list[int] | None:
-    """The linear dependence of rows of which one too many is there: coprime, first entry positive. Else None."""
-    # Gauss-Jordan elimination in fractions on the columns' equations: rows.T @ m = 0.
-    table = [[Fraction(int(entry)) for entry in column] for column in rows.T]
-    pivots: list[int] = []
-    for column in range(len(rows)):
-        level = len(pivots)
-        found = next((r for r in range(level, len(table)) if table[r][column]), None)
-        if found is None:
-            continue
-        table[level], table[found] = table[found], table[level]
-        lead = table[level][column]
-        table[level] = [entry / lead for entry in table[level]]
-        for r, row in enumerate(table):
-            if r != level and row[column]:
-                factor = row[column]
-                table[r] = [a - factor * b for a, b in zip(row, table[level], strict=True)]
-        pivots.append(column)
-    free = sorted(set(range(len(rows))) - set(pivots))
-    if len(free) != 1:
-        return None
-    relation = [Fraction(0)] * len(rows)
-    relation[free[0]] = Fraction(1)
-    for level, column in enumerate(pivots):
-        relation[column] = -table[level][free[0]]
-    common = math.lcm(*(entry.denominator for entry in relation))
-    whole = [int(entry * common) for entry in relation]
-    divisor = math.gcd(*whole) * (1 if next(entry for entry in whole if entry) > 0 else -1)
-    return [entry // divisor for entry in whole]
-
-
-def require_integers(name: str, value: np.ndarray, axes: tuple) -> np.ndarray:
-    """Return ``value`` as int64 if it is an array of integers with the stated axes, otherwise raise.
-
-    Parameters
-    ----------
-    name
-        The name the caller knows the array by.
-    value
-        What was passed.
-    axes
-        Sizes from first to last, None for any; a leading ``...`` admits any number of batch axes. None may be empty.
-
-    Raises
-    ------
-    ArgumentError
-        Naming the argument, what was expected, what came and the cure.
-    """
-    if not isinstance(value, np.ndarray) or not np.issubdtype(value.dtype, np.integer):
-        kind = f"dtype {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
-        raise ArgumentError(name, "a numpy array of integers", kind, "Round and convert it with .astype(np.int64).")
-    wanted = axes[1:] if axes[0] is ... else axes
-    fits = value.ndim >= len(wanted) if axes[0] is ... else value.ndim == len(wanted)
-    tail = value.shape[value.ndim - len(wanted) :] if fits else ()
-    if not fits or 0 in value.shape or any(w not in (None, s) for w, s in zip(wanted, tail, strict=True)):
-        shown = ", ".join("..." if a is ... else "any" if a is None else str(a) for a in axes)
-        raise ArgumentError(name, f"shape ({shown}), no axis empty", f"shape {value.shape}")
-    return value.astype(np.int64)

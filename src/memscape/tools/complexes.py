@@ -1,10 +1,11 @@
-"""Simplicial complexes: sets of simplices, drawn or listed, and their way to GUDHI and back.
+"""Simplicial complexes: sets of simplices, drawn or listed, their way to GUDHI and back, their faces and holes.
 
 A simplex of dimension d is a set of d + 1 vertices. :class:`Simplices` lists some of them, for one complex or for each
 of many, whatever they are chosen for; :func:`complete` takes all of some dimensions, :func:`sample` draws them.
 
 A complex contains the faces of its simplices: whoever has a triangle has its three edges and three vertices.
 :func:`to_gudhi` makes the complex, faces included, and marks what was listed; :func:`from_gudhi` reads it back.
+:func:`f_vector` and :func:`betti_numbers` count the faces and the holes of any complex.
 """
 
 from __future__ import annotations
@@ -21,9 +22,20 @@ from memscape.arguments import ArgumentError, require_generator, require_integer
 from memscape.tools.models import Model
 
 if TYPE_CHECKING:
+    import networkx as nx
     from gudhi import SimplexTree
 
-__all__ = ["Simplices", "complete", "from_gudhi", "require_dimensions", "sample", "to_gudhi"]
+__all__ = [
+    "Simplices",
+    "betti_numbers",
+    "complete",
+    "f_vector",
+    "from_gudhi",
+    "independence_complex",
+    "require_dimensions",
+    "sample",
+    "to_gudhi",
+]
 
 
 @dataclass(frozen=True)
@@ -256,6 +268,68 @@ def require_dimensions(dimensions: Sequence[int], neurons: int) -> list[int]:
     return list(dimensions)
 
 
+def independence_complex(graph: nx.Graph) -> SimplexTree:
+    """The sets of vertices no two of which are neighbours, as a GUDHI simplex tree.
+
+    Parameters
+    ----------
+    graph
+        Vertices are the integers from 0.
+
+    Raises
+    ------
+    ArgumentError
+        If the vertices are others.
+    """
+    import networkx as nx
+    from gudhi import SimplexTree
+
+    count = graph.number_of_nodes()
+    if set(graph) != set(range(count)):
+        raise ArgumentError("graph", "vertices 0, 1, ...", "others", "Use networkx.convert_node_labels_to_integers.")
+    tree = SimplexTree()
+    tree.insert_batch(np.arange(count)[None], np.zeros(count))
+    apart = np.array(list(nx.complement(graph).edges), dtype=np.int64).reshape(-1, 2).T
+    tree.insert_batch(apart, np.zeros(apart.shape[1]))
+    tree.expansion(count)
+    return tree
+
+
+def f_vector(tree: SimplexTree) -> tuple[int, ...]:
+    """Numbers of simplices of dimension 0, 1, ... of a GUDHI simplex tree.
+
+    Raises
+    ------
+    ArgumentError
+        If ``tree`` is not a SimplexTree.
+    """
+    return tuple(int(number) for number in _require_tree(tree).num_simplices_by_dimension())
+
+
+def betti_numbers(tree: SimplexTree, *, field: int = 2) -> tuple[int, ...]:
+    """Betti numbers over the field of ``field`` elements, from dimension 0 to that of the complex.
+
+    Parameters
+    ----------
+    tree
+        A GUDHI simplex tree.
+    field
+        A prime. Numbers that differ between two primes reveal torsion.
+
+    Raises
+    ------
+    ArgumentError
+        If ``tree`` is not a SimplexTree or ``field`` not a prime below 46340, GUDHI's limit.
+    """
+    require_integer("field", field, at_least=2, at_most=46337)
+    if any(field % divisor == 0 for divisor in range(2, math.isqrt(field) + 1)):
+        raise ArgumentError("field", "a prime number", str(field))
+    # Without persistence_dim_max GUDHI leaves out the holes of the top dimension.
+    _require_tree(tree).compute_persistence(homology_coeff_field=field, persistence_dim_max=True)
+    numbers = [int(number) for number in tree.betti_numbers()]
+    return tuple((numbers + [0] * tree.dimension())[: tree.dimension() + 1])
+
+
 def _combinations(neurons: int, size: int) -> torch.Tensor:
     """Binomial coefficients n over ``size`` for n = 0, ..., N - 1."""
     return torch.tensor([math.comb(n, size) for n in range(neurons)])
@@ -299,3 +373,11 @@ def _distinct(count: int, total: int, networks: int, generator: torch.Generator)
         if not again.any():
             return drawn
         drawn[again] = torch.randint(total, (int(again.sum()),), generator=generator)
+
+
+def _require_tree(tree: SimplexTree) -> SimplexTree:
+    from gudhi import SimplexTree
+
+    if not isinstance(tree, SimplexTree):
+        raise ArgumentError("tree", "a gudhi.SimplexTree", type(tree).__name__)
+    return tree

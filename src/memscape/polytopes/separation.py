@@ -1,0 +1,167 @@
+r"""Whether some weights meet many linear conditions at once, answered with a proof in whole numbers.
+
+Given rows :math:`v_k` of integers, either some w has :math:`v_k \cdot w > 0` for all k, or some whole numbers
+:math:`m_k \ge 0`, not all zero, have :math:`\sum_k m_k v_k = 0` (Gordan's alternative). :func:`separate` finds one of
+the two: a floating-point solver proposes, and integers decide. :func:`perceptron` finds weights for many sets of
+conditions at once and says nothing where it finds none.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.optimize import linprog
+
+from memscape.arguments import require_integers
+from memscape.tools.exact import largest, relation, whole
+
+__all__ = ["Separation", "perceptron", "separate"]
+
+
+@dataclass(frozen=True, eq=False)
+class Separation:
+    """The answer of `separate`, with its proof in integers; exactly one of the two is there.
+
+    Parameters
+    ----------
+    weights
+        Integers w with ``rows @ w >= 1`` in every entry, or None.
+    multipliers
+        Whole numbers m >= 0, not all 0, with ``m @ rows == 0``, or None. No w can then make all of ``rows @ w``
+        positive (Gordan's alternative). The rows with m > 0 are a circuit: without any one of them the others are
+        independent. Python integers (dtype object) where one of them needs more than 64 bits.
+    """
+
+    weights: np.ndarray | None
+    multipliers: np.ndarray | None
+
+    def __bool__(self) -> bool:
+        """Whether there are such weights."""
+        return self.weights is not None
+
+
+def separate(rows: np.ndarray) -> Separation:
+    """Decide whether some w makes all of ``rows @ w`` positive, and prove it.
+
+    One linear programme (HiGHS) seeks the largest margin in the box of weights from -1 to 1. Its solution, rounded, or
+    the exact linear dependence among the rows that its dual solution uses, is then checked in integers; nothing rests
+    on a tolerance. Scaling makes a positive margin as good as the margin 1.
+
+    Parameters
+    ----------
+    rows
+        Integers, axes ``(conditions, couplings)``.
+
+    Returns
+    -------
+    Separation
+
+    Raises
+    ------
+    ArgumentError
+        If ``rows`` is not a matrix of integers.
+    RuntimeError
+        If neither proof is found, which takes margins near the tolerance of the solver, 1e-7. Those of rows of -1, 0
+        and 1 in the dimensions of this part are far above.
+    """
+    rows = require_integers("rows", rows, (None, None))
+    count, dimension = rows.shape
+    matrix = np.concatenate([-rows.astype(float), np.ones((count, 1))], axis=1)
+    cost = np.append(np.zeros(dimension), -1.0)
+    bounds = [(-1.0, 1.0)] * dimension + [(None, None)]
+    # Dual simplex ends at a vertex, whose dual solution is one of few multipliers: the circuit.
+    solution = linprog(cost, A_ub=matrix, b_ub=np.zeros(count), bounds=bounds, method="highs-ds")
+    if solution.status != 0:
+        raise RuntimeError(f"HiGHS: {solution.message}")
+    point = np.asarray(solution.x)
+    # The optimum is a ratio of determinants of whole numbers, no larger in order than the dimension: far above 1e-6
+    # for the arrangements of this part. Either side is proved below, so that a wrong guess would end in an error.
+    if point[-1] > 1e-6:
+        weights = _whole_witness(rows, point[:-1])
+        if weights is not None:
+            return Separation(weights, None)
+    multipliers = _circuit(rows, -np.asarray(solution.ineqlin.marginals))
+    if multipliers is None:
+        raise RuntimeError("no proof in whole numbers for what HiGHS found")
+    return Separation(None, multipliers)
+
+
+def perceptron(
+    rows: torch.Tensor, steps: int, *, sides: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    r"""Weights that meet conditions, by the perceptron rule, for many sets of conditions at once.
+
+    Start from the sum of all normals of a set and, while conditions are broken, add the normals of all that are,
+
+    .. math:: w \leftarrow w + \sum_{k:\, s_k v_k \cdot w \le 0} s_k v_k .
+
+    If some weights meet them all, finitely many steps find such weights (Rosenblatt 1962; Novikoff 1962).
+
+    A step adds a vector b with :math:`w \cdot b \le 0`, so that :math:`|w|^2` grows by :math:`|b|^2` at most. With C
+    conditions of length :math:`|v| \le \ell` all numbers stay below :math:`C \ell^2 \sqrt{steps + 1}`: whole numbers
+    are exact while that is below 2^24 in float32, and below 2^53 in float64.
+
+    Parameters
+    ----------
+    rows
+        Whole numbers: the normals v of each set, axes ``(sets, conditions, couplings)``, or normals that all sets
+        share, axes ``(conditions, couplings)``.
+    steps
+        Most steps to make; with fewer than 0 not even the start is looked at.
+    sides
+        s, values in {-1, 1}, axes ``(sets, conditions)``; by default all 1.
+
+    Returns
+    -------
+    tuple of torch.Tensor
+        The weights, axes ``(sets, couplings)``, and whether they meet all conditions, booleans ``(sets)``. False proves
+        nothing.
+    """
+    weights = rows.sum(dim=1) if sides is None else sides @ rows
+    found, solved = weights.clone(), torch.zeros(len(weights), dtype=torch.bool, device=rows.device)
+    left = torch.arange(len(weights), device=rows.device)
+    for step in range(steps + 1):
+        sums = (weights[:, None] @ rows.mT)[:, 0]
+        broken = sums <= 0 if sides is None else sums * sides <= 0
+        keep = broken.any(dim=1)
+        # Sets that are solved leave the batch now and then: to look costs a transfer from a GPU.
+        few = not rows.is_cuda and 2 * int(keep.sum()) <= len(keep)
+        if step % 16 == 0 or step == steps or few:
+            found[left], solved[left] = weights, ~keep
+            weights, left, broken = weights[keep], left[keep], broken[keep]
+            rows = rows if rows.ndim == 2 else rows[keep]
+            sides = None if sides is None else sides[keep]
+            if step == steps or not len(left):
+                break
+        wrong = broken.to(rows.dtype) if sides is None else broken * sides
+        weights = weights + (wrong[:, None] @ rows)[:, 0]
+    return found, solved
+
+
+def _whole_witness(rows: np.ndarray, point: np.ndarray) -> np.ndarray | None:
+    """Small integers w near a multiple of ``point`` with ``rows @ w >= 1``; None up to a scale that must suffice."""
+    # The point lies in the box from -1 to 1, up to rounding: no sum reaches the dimension times the largest entry times
+    # 2^31.
+    if rows.shape[1] * largest(rows) * 2**31 >= 2**63:
+        rows = rows.astype(object)
+    for scale in itertools.chain(range(1, 9), (2**power for power in range(4, 31))):
+        weights = np.rint(point * scale).astype(np.int64)
+        if (rows @ weights >= 1).all():
+            return weights
+    return None
+
+
+def _circuit(rows: np.ndarray, guess: np.ndarray) -> np.ndarray | None:
+    """Multipliers >= 0 of a circuit inside the rows where ``guess`` is positive, in lowest terms."""
+    support = np.flatnonzero(guess > 1e-9)
+    found = relation(rows[support])
+    if found is None or min(found) < 0:
+        return None
+    assert not (np.array(found, dtype=object) @ rows[support]).any()
+    multipliers = [0] * len(rows)
+    for row, multiplier in zip(support, found, strict=True):
+        multipliers[row] = multiplier
+    return whole(multipliers)

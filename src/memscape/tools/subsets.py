@@ -1,0 +1,145 @@
+r"""Sets as integers: element i is bit i, and whole arrays of sets are worked on at once.
+
+Permutations of the elements, with or without a change of sides, act on such integers; :class:`BitGroup` finds what a
+set looks like up to such a group, for many sets by one product of matrices.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from memscape.arguments import ArgumentError, require_integer
+from memscape.tools import pieces
+
+__all__ = ["LARGEST", "BitGroup", "bits", "every", "mask", "members", "pack", "subsets", "translated", "unpack"]
+
+LARGEST = 20
+"""Most elements of which all subsets are listed: 2**20 subsets of 20 numbers are 170 MB in float64."""
+
+_MOST = 52
+"""Most bits that a group moves: sums of powers of two below 2**53 are exact in float64."""
+
+# Bits of 0..63 that differ from their neighbour in bit b of the position: swapping blocks of 2^b bits.
+_LOW_BLOCKS = tuple(np.uint64(mask) for mask in (
+    0x5555555555555555,
+    0x3333333333333333,
+    0x0F0F0F0F0F0F0F0F,
+    0x00FF00FF00FF00FF,
+    0x0000FFFF0000FFFF,
+    0x00000000FFFFFFFF,
+))  # fmt: skip
+
+
+def mask(members: Iterable[int]) -> int:
+    """The integer of one set: ``mask([0, 2]) == 5``."""
+    return sum(1 << member for member in members)
+
+
+def subsets(count: int) -> list[list[int]]:
+    """All subsets of ``count`` elements but the empty one, by size, then lexicographically."""
+    return [list(chosen) for size in range(1, count + 1) for chosen in itertools.combinations(range(count), size)]
+
+
+def members(sets: np.ndarray) -> list[list[int]]:
+    """The elements in each of these bit masks, in increasing order.
+
+    Raises
+    ------
+    ArgumentError
+        If ``sets`` is not a one-dimensional array of numpy.uint64.
+    """
+    if not isinstance(sets, np.ndarray) or sets.dtype != np.uint64 or sets.ndim != 1:
+        got = f"{sets.dtype} of shape {sets.shape}" if isinstance(sets, np.ndarray) else type(sets).__name__
+        raise ArgumentError("sets", "a one-dimensional array of numpy.uint64", got)
+    return [np.flatnonzero(row).tolist() for row in unpack(sets, 64)]
+
+
+def unpack(packed: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
+    """Bits of integers, 0 or 1 in their dtype: axes ``(...)`` to ``(..., length)``, bit i at place i."""
+    one = packed.dtype.type(1)
+    return packed[..., None] >> np.arange(length, dtype=packed.dtype) & one
+
+
+def pack(bits: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Integers of booleans, axes ``(..., length)`` to ``(...)``, at most 63 of them; the inverse of :func:`unpack`."""
+    length = require_integer("length of bits", bits.shape[-1], at_most=63)
+    found: npt.NDArray[np.int64] = bits @ (np.int64(1) << np.arange(length, dtype=np.int64))
+    return found
+
+
+def every(elements: int) -> torch.Tensor:
+    """Which elements belong to each subset, axes ``(2**n, n)``, bool: element i is bit i of the row's number.
+
+    Raises
+    ------
+    ArgumentError
+        If ``elements`` is not an integer from 1 to 20.
+    """
+    require_integer("elements", elements, at_least=1, at_most=LARGEST)
+    return bits(torch.arange(2**elements), elements)
+
+
+def bits(sets: torch.Tensor, elements: int) -> torch.Tensor:
+    """Bit masks ``(M)`` of at most 31 elements to booleans ``(M, n)``, on the device of the masks."""
+    place = torch.arange(elements, dtype=torch.int32, device=sets.device)
+    return (sets.to(torch.int32)[:, None] >> place & 1).bool()  # 32 bits are enough, and half the work
+
+
+def translated(sets: npt.NDArray[np.uint64], shifts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Every member x, from 0 to 63, of each set moved to x XOR its shift; both axes ``(sets)``."""
+    for bit, low in enumerate(_LOW_BLOCKS):
+        width = np.uint64(1 << bit)
+        swapped = (sets & low) << width | sets >> width & low
+        sets = np.where(shifts >> bit & 1 == 1, swapped, sets)
+    return sets
+
+
+class BitGroup:
+    """A group of signed permutations of bits; all images of many bit vectors are one product of matrices.
+
+    Parameters
+    ----------
+    target
+        Where each of at most 52 bits goes, axes ``(elements of the group, bits)``.
+    sign
+        -1 where the bit is also turned over, else 1; the same axes, or None for permutations alone.
+    once
+        Whether elements that do the same to all bits are kept once.
+    """
+
+    def __init__(self, target: np.ndarray, sign: np.ndarray | None = None, *, once: bool = True) -> None:
+        self.length = require_integer("bits", target.shape[1], at_least=1, at_most=_MOST)
+        moves = np.concatenate([target, np.ones_like(target) if sign is None else sign], axis=1)
+        if once:
+            moves = np.unique(moves, axis=0)
+        self.target, self.sign = moves[:, : self.length], moves[:, self.length :]
+        powers = 2.0**self.target
+        self._matrix = (self.sign * powers).T.copy()
+        self._offset = np.where(self.sign < 0, powers, 0.0).sum(axis=1)
+
+    def __len__(self) -> int:
+        """Number of elements."""
+        return len(self.target)
+
+    def images(self, packed: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Every image of each bit vector, axes ``(vectors)`` to ``(vectors, elements)``: whole numbers below 2**52."""
+        images: npt.NDArray[np.float64] = unpack(packed, self.length).astype(float) @ self._matrix
+        images += self._offset
+        return images
+
+    def canonical(self, packed: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The least image of each bit vector and the size of its orbit, each axes ``(vectors)``."""
+        least, size = np.empty((2, len(packed)), dtype=np.int64)
+        # The images, and what they are compared with.
+        for block in pieces.slices(len(packed), pieces.fitting(32 * len(self))):
+            images = self.images(packed[block])
+            first = images.min(axis=1)
+            least[block] = first
+            size[block] = len(self) // (images == first[:, None]).sum(axis=1)
+        return least, size
