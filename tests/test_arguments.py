@@ -8,7 +8,14 @@ import pytest
 import torch
 
 from memscape import arguments
-from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    require_choice,
+    require_integer,
+    require_number,
+    require_rng,
+    require_tensor,
+)
 
 SPINS = torch.tensor([[1.0, -1.0], [-1.0, -1.0], [1.0, 1.0]])
 
@@ -219,6 +226,27 @@ def test_a_choice_is_refused_in_these_words(value, message):
 
 def test_a_good_choice_comes_back():
     assert require_choice("x", "power", ["power", "exponential"]) == "power"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (0, "rng: expected a numpy.random.Generator; got int. Make one with np.random.default_rng(0)."),
+        (
+            torch.Generator(),
+            "rng: expected a numpy.random.Generator; got Generator. Make one with np.random.default_rng(0).",
+        ),
+    ],
+)
+def test_another_generator_than_numpys_is_refused(value, message):
+    with pytest.raises(ArgumentError) as refusal:
+        require_rng("rng", value)
+    assert str(refusal.value) == message
+
+
+def test_a_generator_of_numpy_comes_back():
+    generator = np.random.default_rng(0)
+    assert require_rng("rng", generator) is generator
 
 
 def test_a_refusal_is_a_value_error_and_survives_the_way_between_processes():

@@ -1,9 +1,12 @@
 """The house holds its shape: three mirrored trees, imports that run one way, nothing loaded before it is needed."""
 
+import ast
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tokenize
 import tomllib
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/memscape"
+MOST_CODE = 400  # lines of code in a science module; to be lowered, never raised
 NOT_SCIENCE = {"book", "tools"}  # folders that no part of the book is named after
 
 
@@ -61,6 +65,46 @@ def test_a_broken_mirror_is_named(tmp_path):
     ]
 
 
+def lines_of_code(text: str) -> int:
+    """Lines that hold code: blank lines, comments and docstrings left out."""
+    layout = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    lines: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in layout:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(text)):
+        # A string that stands alone is a docstring: of a module, a class, a function, or of the name above it.
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return len(lines)
+
+
+def too_long(package: Path, most: int = MOST_CODE) -> list[str]:
+    """Science modules with more lines of code than a reader can keep in mind."""
+    found = {
+        module.relative_to(package): lines_of_code(module.read_text(encoding="utf-8"))
+        for part in [*science_parts(package), "tools"]
+        for module in (package / part).glob("*.py")
+    }
+    return sorted(f"{module} has {count} lines of code" for module, count in found.items() if count > most)
+
+
+def test_no_science_module_is_too_long():
+    assert too_long(PACKAGE) == [], "move what a second chapter could use to tools/ or memory/"
+
+
+def test_a_long_module_is_named_and_only_code_counts(tmp_path):
+    for part in ("memory", "tools", "book"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "__init__.py").touch()
+        (tmp_path / part / "long.py").write_text("x = 1\n" * 5)
+    wordy = '"""Head.\n\nMore.\n"""\n\n# why\nLEAST = 2\n"""Of a name."""\n\n'
+    wordy += 'def f():\n    r"""Body."""\n    return """a\nb"""\n'
+    (tmp_path / "memory/wordy.py").write_text(wordy)
+    assert lines_of_code(wordy) == 4
+    assert too_long(tmp_path, 4) == ["memory/long.py has 5 lines of code", "tools/long.py has 5 lines of code"]
+
+
 def lint_imports(source: Path) -> subprocess.CompletedProcess[str]:
     command = [
         Path(sys.executable).with_name("lint-imports"),
@@ -97,6 +141,9 @@ ONE_TOOL = "Of the tools the book imports statistics alone"
         ("tools/pieces.py", "import memscape.homotopy", "Tools know no part"),
         ("memory/patterns.py", "import memscape.capacity", "memory <- capacity, and nothing else needs capacity"),
         ("homotopy/storage.py", "import memscape.categorical", ORDER),
+        ("memory/hopfield.py", "import memscape.memory.dynamics", "Inside memory: models <- dynamics <- recall"),
+        ("memory/lagrangians.py", "import memscape.memory.recall", "Inside memory: models <- dynamics <- recall"),
+        ("memory/dynamics.py", "import memscape.memory.recall", "Inside memory: models <- dynamics <- recall"),
         ("arguments.py", "import memscape.tools", ORDER),
     ],
 )

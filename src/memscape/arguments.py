@@ -280,6 +280,17 @@ def require_generator(argument: str, generator: torch.Generator) -> torch.Genera
     return generator
 
 
+def require_rng(argument: str, rng: np.random.Generator) -> np.random.Generator:
+    """Return ``rng`` if it is a ``numpy.random.Generator``, otherwise raise ArgumentError."""
+    import numpy as np
+
+    if not isinstance(rng, np.random.Generator):
+        raise ArgumentError(
+            argument, "a numpy.random.Generator", type(rng).__name__, "Make one with np.random.default_rng(0)."
+        )
+    return rng
+
+
 def require_choice(argument: str, value: Any, options: Sequence[str]) -> str:
     """Return ``value`` if it is one of ``options``, otherwise raise.
 

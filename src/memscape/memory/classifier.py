@@ -41,6 +41,7 @@ from memscape.arguments import (
     require_integer,
     require_labels,
     require_number,
+    require_rng,
     require_tensor,
 )
 from memscape.tools import pieces
@@ -252,8 +253,7 @@ def random_classifier(
         require_integer(name, value, at_least=1)
     require_number("mean", mean)
     require_number("deviation", deviation, at_least=0.0)
-    if not isinstance(rng, np.random.Generator):
-        raise ArgumentError("rng", "a numpy.random.Generator", type(rng).__name__, "Use numpy.random.default_rng(0).")
+    require_rng("rng", rng)
     entries = torch.from_numpy(rng.normal(mean, deviation, (memories, pixels + classes))).to(device, dtype)
     return Classifier(entries[:, :pixels].contiguous(), entries[:, pixels:].contiguous(), power, temperature, size)
 

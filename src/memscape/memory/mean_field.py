@@ -33,7 +33,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import brentq, elementwise
-from scipy.special import erf, ndtr, ndtri
+from scipy.special import erf, ndtri
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 
@@ -46,7 +46,6 @@ __all__ = [
     "mixture_load",
     "mixture_overlap",
     "mixture_temperature",
-    "one_step_error",
     "one_step_load",
     "retrieval",
     "retrieval_load",
@@ -364,27 +363,11 @@ def mixture_load(size: int) -> float:
     return float(load(_summit(load)))
 
 
-def one_step_error(load: torch.Tensor) -> torch.Tensor:
-    r"""Bit error after one synchronous step from a stored pattern, :math:`\Phi(-1/\sqrt\alpha)`.
+def one_step_load(error: torch.Tensor) -> torch.Tensor:
+    r"""Load alpha at which one synchronous step from a stored pattern makes the bit error :math:`\Phi(-1/\sqrt\alpha)`.
 
     The field of a unit is 1 plus Gaussian crosstalk of variance alpha; only this step is described, not where it leads
     (Hertz, Krogh & Palmer 1991).
-
-    Parameters
-    ----------
-    load
-        alpha = P / N, positive, any shape.
-
-    Raises
-    ------
-    ArgumentError
-        If a load is not positive and finite.
-    """
-    return _like(ndtr(-1 / np.sqrt(_loads(load))), load)
-
-
-def one_step_load(error: torch.Tensor) -> torch.Tensor:
-    """Load at which one synchronous step makes the given bit error; the inverse of :func:`one_step_error`.
 
     Parameters
     ----------

@@ -36,6 +36,7 @@ from memscape.arguments import (
     require_integer,
     require_labels,
     require_number,
+    require_rng,
     require_tensor,
 )
 from memscape.tools.models import Model
@@ -51,7 +52,6 @@ __all__ = [
     "normalise",
     "random_mixture",
     "residual",
-    "sinkhorn",
     "soften",
     "tangent",
     "train",
@@ -282,41 +282,11 @@ def soften(digits: torch.Tensor, *, classes: int, softening: float, dtype: torch
     return hard * (1 - softening) + softening / (classes + 1)
 
 
-def sinkhorn(weights: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor, sweeps: int = _SWEEPS) -> torch.Tensor:
+def _sinkhorn(weights: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor, sweeps: int) -> torch.Tensor:
     """Scale rows and columns in turn until their sums are as wanted (Sinkhorn & Knopp 1967); rows come last.
 
     The limit is the nearest such matrix in the Kullback-Leibler sense, which is what a multiplicative step wants.
-
-    Parameters
-    ----------
-    weights
-        Axes (rows, columns), not negative, no row or column all zero.
-    rows, columns
-        The sums wanted, axes (rows,) and (columns,), with one total.
-    sweeps
-        Number of sweeps, at least 1.
-
-    Returns
-    -------
-    torch.Tensor
-        Axes (rows, columns).
-
-    Raises
-    ------
-    ArgumentError
-        If a tensor does not fit or is negative, or ``sweeps`` is not a positive integer.
     """
-    require_tensor("weights", weights, "rows columns", values="nonnegative")
-    sizes = {"rows": weights.shape[0], "columns": weights.shape[1]}
-    require_tensor("rows", rows, "rows", values="nonnegative", sizes=sizes, dtype=weights.dtype, device=weights.device)
-    require_tensor(
-        "columns", columns, "columns", values="nonnegative", sizes=sizes, dtype=weights.dtype, device=weights.device
-    )
-    require_integer("sweeps", sweeps, at_least=1)
-    return _sinkhorn(weights, rows, columns, sweeps)
-
-
-def _sinkhorn(weights: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor, sweeps: int) -> torch.Tensor:
     left = torch.ones_like(rows)
     for _ in range(sweeps):
         right = columns / (left @ weights)
@@ -370,8 +340,7 @@ def random_mixture(
     require_tensor("priors", priors, "classes", values="nonnegative", dtype=centre.dtype, device=centre.device)
     require_number("spread", spread, at_least=0.0)
     require_number("background", background, above=0.0)
-    if not isinstance(rng, np.random.Generator):
-        raise ArgumentError("rng", "a numpy.random.Generator", type(rng).__name__, "Use numpy.random.default_rng(0).")
+    require_rng("rng", rng)
     noise = torch.from_numpy(rng.normal(size=(memories, len(centre)))).to(centre)
     drawn = centre / centre.norm() + spread * noise / math.sqrt(len(centre))
     rows = torch.full((memories + 1,), 1.0, dtype=centre.dtype, device=centre.device)

@@ -9,7 +9,14 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from memscape.arguments import ArgumentError, require_generator, require_integer, require_labels, require_number
+from memscape.arguments import (
+    ArgumentError,
+    require_generator,
+    require_integer,
+    require_labels,
+    require_number,
+    require_rng,
+)
 from memscape.tools.models import Model
 
 __all__ = ["Normal", "adamw", "balanced_batches", "warm_cosine"]
@@ -21,11 +28,7 @@ class Normal:
     """Normal entries from a numpy generator, as tensors of one dtype and device."""
 
     def __init__(self, rng: np.random.Generator, dtype: torch.dtype, device: torch.device | str) -> None:
-        if not isinstance(rng, np.random.Generator):
-            raise ArgumentError(
-                "rng", "a numpy.random.Generator", type(rng).__name__, "Use numpy.random.default_rng(0)."
-            )
-        self.rng, self.dtype, self.device = rng, dtype, device
+        self.rng, self.dtype, self.device = require_rng("rng", rng), dtype, device
 
     def __call__(self, spread: float, *shape: int) -> torch.Tensor:
         """Independent normal entries of mean 0 and the standard deviation ``spread``."""
