@@ -81,6 +81,11 @@ def test_eq_5_divides_hopfields_load_by_the_double_factorial():
 
 
 def test_eq_6_at_100_neurons():
+    # N**(n - 1) and (2n - 3)!! beyond a float, their quotient within: logarithms say what it is.
+    wanted = 159 * math.log(10**6) - math.log(2 * cap.crosstalk(160)) - math.log(math.log(10**6))
+    assert wanted < 709 < 159 * math.log(10**6)
+    assert math.log(cap.error_free(10**6, 160)) == pytest.approx(wanted, rel=1e-12)
+    assert 0 < cap.load_at(0.005, 151) < 1e-300
     assert [cap.error_free(100, degree) for degree in (2, 3, 4)] == pytest.approx([10.857, 361.91, 7238.2], rel=1e-4)
 
 
@@ -235,10 +240,17 @@ def test_crossing_finds_the_capacity_of_the_law():
         (lambda: cap.load_at(0.1, 2, tail="gausian"), "tail: expected one of 'gaussian', 'asymptotic'; got 'gausian'"),
         (lambda: cap.error_free(1, 2), "neurons: expected an integer >= 2; got 1"),
         (lambda: cap.error_free(10, 2, stable="none"), "stable: expected one of 'pattern', 'all'"),
+        (lambda: cap.error_free(10**6, 200), "neurons: expected a number of patterns within a float at degree 200"),
+        (lambda: cap.error_free(10**400, 2), "neurons: expected a number of patterns within a float at degree 2"),
+        (lambda: cap.load_at(0.005, 152), "degree: expected (2n - 3)!! within a float, n <= 151"),
+        (
+            lambda: cap.gaussian_error(torch.ones(1), 152),
+            "degree: expected (2n - 3)!! within a float, n <= 151",
+        ),
         (lambda: cap.error_free(10, 1), "degree: expected an integer >= 2; got 1"),
         (lambda: cap.exact_recall(one(1.5), 10), "error: expected values in [0, 1]; got 1.5"),
         (lambda: cap.exact_recall(one(-0.5), 10), "error: expected finite values >= 0; got -0.5"),
-        (lambda: cap.exact_recall(one(0.5), 0), "neurons: expected an integer >= 1; got 0"),
+        (lambda: cap.exact_recall(one(0.5), 0), "neurons: expected an integer in [1, "),
         (lambda: cap.bit_error(1, 2, Power(2)), "neurons: expected an integer in [2, 500]; got 1"),
         (lambda: cap.bit_error(501, 2, Power(2)), "neurons: expected an integer in [2, 500]; got 501"),
         (lambda: cap.bit_error(10, 0, Power(2)), "count: expected an integer in [1,"),

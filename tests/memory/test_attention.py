@@ -137,6 +137,9 @@ def test_the_onset_is_the_smallest_beta_of_a_fixed_point():
 
 
 def test_constants_of_the_storage_theorem_in_its_two_examples():
+    for patterns in (10**400, 10**5000):  # beyond any float: it is ln P and a little, from the same equation
+        logarithm = math.log(patterns)
+        assert logarithm < retrieval_onset(patterns) < logarithm + math.log(logarithm) + 2
     assert capacity_constants(20, radius=3.0, failure=1e-3).c == pytest.approx(3.1546, abs=5e-5)
     assert capacity_constants(75, radius=1.0, failure=1e-3).c == pytest.approx(1.37188, abs=5e-6)
     found = capacity_constants(20, radius=3.0, failure=1e-3, beta=2.0)
@@ -234,6 +237,9 @@ REFUSALS = [
     (lambda: separation(X[:1]), "patterns: expected an integer >= 2; got 1"),
     (lambda: one_step_bound(X, torch.ones(4, dtype=F64), beta=1.0), "distance: expected axes .* patterns = 3"),
     (lambda: fixed_point_bound(X, beta=0.0), "beta: expected a finite number > 0; got 0"),
+    (lambda: capacity_constants(10_000, radius=3.0, failure=1e-3), r"radius: expected constants within a float with"),
+    (lambda: capacity_constants(20, radius=1e-200, failure=0.1), r"radius: .*; got b = exp\(-921\.95\) at radius"),
+    (lambda: capacity_constants(20, radius=1.0, failure=0.1, beta=1e200), r"radius: .*the number of patterns = exp"),
     (lambda: retrieval_onset(1), "patterns: expected an integer >= 2; got 1"),
     (lambda: capacity_constants(1, radius=1.0, failure=0.1), "neurons: expected an integer >= 2; got 1"),
     (lambda: capacity_constants(9, radius=0.0, failure=0.1), "radius: expected a finite number > 0; got 0"),

@@ -119,6 +119,19 @@ def test_spins_and_bits_are_one_network_exactly(networks):
     assert torch.equal(back[1], thresholds)
 
 
+def test_correlated_patterns_are_held_in_half_precision_or_refused():
+    dtype = torch.float16
+    xi = random_patterns(4, 30, generator=rng(30))
+    xi[1] = xi[0]
+    xi[1, :3] *= -1
+    model = projection(xi.to(dtype))
+    assert model.couplings.dtype == dtype
+    assert torch.equal(model.update(xi.to(dtype)), xi.to(dtype))
+    torch.testing.assert_close(model.weights.double(), projection(xi).weights, rtol=0, atol=model.unit)
+    with pytest.raises(ArgumentError, match=r"patterns: expected patterns that the rounded weights hold; got 30"):
+        projection(random_patterns(10, 30, generator=rng(31), dtype=torch.bfloat16))
+
+
 def test_the_diagonal_of_spins_is_nothing_to_bits():
     xi = random_patterns(5, 9, generator=rng(3))
     one, other = to_bits(hebbian(xi)), to_bits(hebbian(xi, self_coupling=True))

@@ -74,6 +74,31 @@ def test_the_normalisation_agrees_with_the_exact_one_to_one_over_n(neurons, beta
     assert abs(error) < 0.5 / neurons
 
 
+@pytest.mark.parametrize("neurons", [3, 4, 7, 20, 784])
+def test_the_expansion_keeps_to_its_bound_at_every_concentration_and_number_of_neurons(neurons):
+    order, errors = neurons / 2 - 1, []
+    for beta in np.geomspace(1e-2, 3000.0, 60).tolist():
+        bessel = ive(order, beta)  # where the hypergeometric function overflows
+        exact = (
+            log_normaliser(beta, neurons, exact=True)
+            if beta < 600
+            else gammaln(order + 1) + order * math.log(2 / beta) + math.log(bessel) + beta
+        )
+        errors.append(abs(log_normaliser(beta, neurons) - exact))
+    assert 0.8 / (4 * (neurons - 2)) < max(errors) < 1 / (4 * (neurons - 2)), "a bound that is neither broken nor idle"
+    for beta in (1e-9, 1e-6, 1e-3):
+        assert log_normaliser(beta, neurons) == pytest.approx(0.0, abs=beta**2)
+    small = log_normaliser(1e-6, 20)  # beta**2 / (2 N), and the expansion has N - 2 times its own series
+    assert small == pytest.approx(1e-12 / 36 * (1 - 2 / 18), rel=1e-9)
+    assert log_normaliser(1e300, neurons) == pytest.approx(1e300, rel=1e-12)
+
+
+def test_an_exact_mean_beyond_a_float_is_refused():
+    for beta in (800.0, 1e300):
+        with pytest.raises(ArgumentError, match="beta: expected a mean within a float for 5 neurons; got"):
+            log_normaliser(beta, 5, exact=True)
+
+
 def test_the_exact_normalisation_is_the_bessel_function_where_that_does_not_underflow():
     order = 20 / 2 - 1
     bessel = gammaln(10) + order * math.log(2 / 7.0) + math.log(ive(order, 7.0)) + 7.0
@@ -216,7 +241,7 @@ def bad(**changes):
         (lambda: Recipe(batch=0), "batch: expected an integer >= 1; got 0."),
         (lambda: Recipe().faster(0), "factor: expected a finite number > 0; got 0."),
         (lambda: log_normaliser(-1.0, 10), "beta: expected a finite number >= 0; got -1."),
-        (lambda: log_normaliser(1.0, 2), "neurons: expected an integer >= 3; got 2."),
+        (lambda: log_normaliser(1.0, 2), "neurons: expected an integer in [3, 9.00719925474099e+15]; got 2."),
         (lambda: normalise(torch.ones(2, 4)), "images: expected images that are not constant; got a constant one."),
         (lambda: soften(torch.tensor([0.5]), classes=3, softening=0.1), "digits: expected a non-empty int64 tensor"),
         (lambda: soften(torch.tensor([3]), classes=3, softening=0.1), "digits: expected classes 0 to 2; got 3 to 3."),

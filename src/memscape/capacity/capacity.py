@@ -161,7 +161,7 @@ def load_at(error: float, degree: int, *, tail: str = "gaussian") -> float:
             separation + 10.0,
             xtol=1e-14,
         )
-    return separation**-2 / crosstalk(degree)
+    return separation**-2 / _float_crosstalk(degree)
 
 
 def error_free(neurons: int, degree: int, *, stable: str = "pattern") -> float:
@@ -190,7 +190,13 @@ def error_free(neurons: int, degree: int, *, stable: str = "pattern") -> float:
     require_integer("neurons", neurons, at_least=2)
     require_choice("stable", stable, ("pattern", "all"))
     factor = 2 * crosstalk(degree) * (1 if stable == "pattern" else degree)
-    return neurons ** (degree - 1) / (factor * math.log(neurons))
+    try:
+        # The quotient of two whole numbers may fit a float where they do not.
+        return neurons ** (degree - 1) / factor / math.log(neurons)
+    except OverflowError:
+        raise ArgumentError(
+            "neurons", f"a number of patterns within a float at degree {degree}", "too many", "Take fewer neurons."
+        ) from None
 
 
 def exact_recall(error: torch.Tensor, neurons: int) -> torch.Tensor:
@@ -201,7 +207,7 @@ def exact_recall(error: torch.Tensor, neurons: int) -> torch.Tensor:
     error
         Bit error epsilon, in [0, 1], any shape.
     neurons
-        Number of neurons N.
+        Number of neurons N, 1 to 2**53.
 
     Raises
     ------
@@ -211,7 +217,7 @@ def exact_recall(error: torch.Tensor, neurons: int) -> torch.Tensor:
     require_tensor("error", error, "...", values="nonnegative")
     if (error > 1).any():
         raise ArgumentError("error", "values in [0, 1]", f"{error.max():g}")
-    require_integer("neurons", neurons, at_least=1)
+    require_integer("neurons", neurons, at_least=1, at_most=2**53)
     return torch.exp(neurons * torch.log1p(-error))
 
 
@@ -354,4 +360,11 @@ def _separation(load: torch.Tensor, degree: int, rectified: bool) -> torch.Tenso
     require_tensor("load", load, "...")
     if (load <= 0).any():
         raise ArgumentError("load", "positive values", f"{load.min():g}")
-    return (load * crosstalk(degree) / (2 if rectified else 1)) ** -0.5
+    return (load * _float_crosstalk(degree) / (2 if rectified else 1)) ** -0.5
+
+
+def _float_crosstalk(degree: int) -> float:
+    whole = crosstalk(degree)
+    if whole.bit_length() > 1023:
+        raise ArgumentError("degree", "(2n - 3)!! within a float, n <= 151", str(degree), "Take a smaller degree.")
+    return float(whole)

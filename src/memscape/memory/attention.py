@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as functional
 from scipy.optimize import minimize_scalar
-from scipy.special import lambertw
+from scipy.special import wrightomega
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 from memscape.memory.dense import exponential_retrieval
@@ -37,6 +37,10 @@ __all__ = [
     "retrieval_onset",
     "separation",
 ]
+
+
+_LARGEST = 708.0
+"""Largest size of an exponent of e that gives a float of full precision."""
 
 
 @dataclass(frozen=True)
@@ -273,15 +277,18 @@ def retrieval_onset(patterns: int) -> float:
     """
     count = require_integer("patterns", patterns, at_least=2)
 
-    def strength(log_odds: float) -> float:
-        # w = 1 / (1 + (P - 1) exp(-log_odds)): the right side as a function of the log of (P - 1) w / (1 - w).
-        share = 1 / (1 + (count - 1) * math.exp(-log_odds))
-        return log_odds * (count - 1) / (count * share - 1)
+    logarithm = math.log(count)  # of a whole number of any size
+    rest = 1 / count  # 0 where it is too large for a float
+    others = logarithm + math.log1p(-rest)
 
-    found = minimize_scalar(
-        strength, bounds=(1e-6, 4 * math.log(count) + 4), method="bounded", options={"xatol": 1e-10}
-    )
-    return min(float(found.fun), float(count))
+    def strength(log_odds: float) -> float:
+        # w = 1 / (1 + (P - 1) exp(-log_odds)): the right side as a function of the log of (P - 1) w / (1 - w), the
+        # fraction over P above and below.
+        share = 1 / (1 + math.exp(min(others - log_odds, 700.0)))
+        return log_odds * (1 - rest) / (share - rest)
+
+    found = minimize_scalar(strength, bounds=(1e-6, 4 * logarithm + 4), method="bounded", options={"xatol": 1e-10})
+    return max(2.0, float(found.fun))  # 2 itself for two patterns, which the search comes near to
 
 
 def one_step_bound(patterns: torch.Tensor, distance: torch.Tensor, *, beta: float) -> torch.Tensor:
@@ -396,13 +403,26 @@ def capacity_constants(neurons: int, *, radius: float, failure: float, beta: flo
     Raises
     ------
     ArgumentError
-        If a number is out of range.
+        If a number is out of range, or a constant is beyond the range of a float.
     """
     require_integer("neurons", neurons, at_least=2)
     require_number("radius", radius, above=0.0)
     require_number("failure", failure, above=0.0, at_most=1.0)
     require_number("beta", beta, above=0.0)
-    a = 2 / (neurons - 1) * (1 + math.log(2 * beta * radius**2 * failure * (neurons - 1)))
-    b = 2 * radius**2 * beta / 5
-    c = b / float(lambertw(math.exp(a + math.log(b))).real)
-    return Constants(a, b, c, math.sqrt(failure) * c ** ((neurons - 1) / 4))
+    # In logarithms: b and exp(a + ln b) may be beyond a float where c is not.
+    size = math.log(beta) + 2 * math.log(radius)
+    a = 2 * (1 + math.log(2) + size + math.log(failure) + math.log(neurons - 1)) / (neurons - 1)
+    log_b = math.log(0.4) + size
+    # W(exp(y)) is the Wright omega function of y, and ln W(exp(y)) = y - W(exp(y)): so ln c = W - a.
+    omega = float(wrightomega(a + log_b).real)
+    log_c = omega - a
+    log_patterns = math.log(failure) / 2 + log_c * (neurons - 1) / 4
+    for name, exponent in (("b", log_b), ("c", log_c), ("the number of patterns", log_patterns)):
+        if abs(exponent) > _LARGEST:
+            raise ArgumentError(
+                "radius",
+                f"constants within a float with {neurons} neurons and beta = {beta:g}",
+                f"{name} = exp({exponent:g}) at radius {radius:g}",
+                "Take fewer neurons or a radius and a beta nearer to 1.",
+            )
+    return Constants(a, math.exp(log_b), math.exp(log_c), math.exp(log_patterns))

@@ -255,16 +255,26 @@ def projection(patterns: torch.Tensor) -> Hopfield:
     Raises
     ------
     ArgumentError
-        If the patterns are not made of spins.
+        If the patterns are not made of spins, or the rounding is so coarse that one of them is no fixed point.
     """
     require_tensor("patterns", patterns, "... patterns neurons", values="spins")
     neurons = patterns.shape[-1]
-    inverse = torch.linalg.pinv(patterns @ patterns.mT, hermitian=True)
-    weights = patterns.mT @ inverse @ patterns
+    # In half precision there is no pseudoinverse: it is taken in float32, and rounded as its sums ask for.
+    wide = patterns.float() if patterns.element_size() < 4 else patterns
+    weights = wide.mT @ torch.linalg.pinv(wide @ wide.mT, hermitian=True) @ wide
     weights = (weights + weights.mT) / 2
     weights.diagonal(dim1=-2, dim2=-1).zero_()
     unit = 2.0 ** math.ceil(math.log2(2 * neurons * torch.finfo(patterns.dtype).eps))
-    return Hopfield((weights / unit).round(), weights.new_zeros(weights.shape[:-1]), unit)
+    couplings = (weights / unit).round()
+    if ((wide @ couplings) * wide < 0).any():
+        raise ArgumentError(
+            "patterns",
+            "patterns that the rounded weights hold",
+            f"{neurons} neurons in {patterns.dtype}",
+            "Use torch.float64.",
+        )
+    couplings = couplings.to(patterns.dtype)
+    return Hopfield(couplings, couplings.new_zeros(couplings.shape[:-1]), unit)
 
 
 def from_bits(couplings: torch.Tensor, thresholds: torch.Tensor, *, unit: float = 1.0) -> Hopfield:

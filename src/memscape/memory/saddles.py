@@ -193,15 +193,16 @@ def log_normaliser(beta: float, neurons: int, *, exact: bool = False) -> float:
 
     .. math:: \Big(\frac N2 - 1\Big) \Big[R - 1 - \ln \frac{1 + R}{2}\Big] - \frac14 \ln(1 + 4 \rho^2) .
 
-    Exactly it is :math:`\Gamma(N/2)\,(2/\beta)^{N/2-1} I_{N/2-1}(\beta) = {}_0F_1(N/2; \beta^2/4)`. The Bessel function
-    underflows at N = 784, the hypergeometric one does not.
+    off by less than 1 / (4 (N - 2)) whatever beta is. Exactly it is
+    :math:`\Gamma(N/2)\,(2/\beta)^{N/2-1} I_{N/2-1}(\beta) = {}_0F_1(N/2; \beta^2/4)`. The Bessel function underflows at
+    N = 784, the hypergeometric one does not.
 
     Parameters
     ----------
     beta
-        Concentration, at least 0.
+        Concentration, 0 to 1e300.
     neurons
-        N, at least 3.
+        N, 3 to 2**53.
     exact
         Take the hypergeometric function instead of the expansion; it overflows for beta above some 700.
 
@@ -213,14 +214,21 @@ def log_normaliser(beta: float, neurons: int, *, exact: bool = False) -> float:
     Raises
     ------
     ArgumentError
-        If a number is out of its range.
+        If a number is out of its range, or the exact mean is beyond a float.
     """
-    require_number("beta", beta, at_least=0.0)
-    require_integer("neurons", neurons, at_least=3)
+    require_number("beta", beta, at_least=0.0, at_most=1e300)
+    require_integer("neurons", neurons, at_least=3, at_most=2**53)
     if exact:
-        return math.log(hyp0f1(neurons / 2, beta**2 / 4))
-    root = math.sqrt(1 + 4 * (beta / (neurons - 2)) ** 2)
-    return (neurons / 2 - 1) * (root - 1 - math.log((1 + root) / 2)) - 0.5 * math.log(root)
+        mean = float(hyp0f1(neurons / 2, (beta / 2) ** 2)) if beta < 1e6 else math.inf
+        if not 1 <= mean < math.inf:
+            raise ArgumentError(
+                "beta", f"a mean within a float for {neurons} neurons", f"{beta:g}", "Take the expansion, exact=False."
+            )
+        return math.log(mean)
+    slope = 2 * (beta / (neurons - 2))
+    root = math.hypot(1.0, slope)
+    above = slope * (slope / (1 + root))  # R - 1 without its cancellation
+    return (neurons / 2 - 1) * (above - math.log1p(above / 2)) - 0.5 * math.log1p(above)
 
 
 def normalise(images: torch.Tensor) -> torch.Tensor:
