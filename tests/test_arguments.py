@@ -1,5 +1,6 @@
 """Every refusal of memscape.arguments, word for word."""
 
+import math
 import pickle
 from fractions import Fraction
 
@@ -10,11 +11,14 @@ import torch
 from memscape import arguments
 from memscape.arguments import (
     ArgumentError,
+    readable,
     require_choice,
     require_integer,
     require_number,
     require_rng,
+    require_scalar,
     require_tensor,
+    transformed,
 )
 
 SPINS = torch.tensor([[1.0, -1.0], [-1.0, -1.0], [1.0, 1.0]])
@@ -259,3 +263,57 @@ def test_a_refusal_is_a_value_error_and_survives_the_way_between_processes():
         "'a' (str)",
         "Drop the quotes.",
     )
+
+
+def guarded(tensor):
+    return require_tensor("x", tensor, "... neurons", values="spins") * 1.0
+
+
+def test_values_are_not_looked_at_where_there_are_none_to_look_at():
+    # Also that torch still has the private names that tell so.
+    half = torch.full((3, 2), 0.5)
+    with pytest.raises(ArgumentError, match="x: expected values in"):
+        guarded(half)
+    assert torch.equal(torch.vmap(guarded)(half), half)
+    assert torch.equal(torch.func.grad(lambda x: guarded(x).sum())(half), torch.ones_like(half))
+    assert torch.equal(torch.func.jvp(guarded, (half,), (half,))[1], half)
+    assert torch.equal(torch.compile(guarded, backend="eager", fullgraph=True)(half), half)
+    assert guarded(half.to("meta")).shape == half.shape
+    with torch._subclasses.FakeTensorMode():
+        assert guarded(torch.empty(3, 2, device="cuda")).is_cuda
+    assert readable(half)
+    assert not transformed(half)
+    assert torch.vmap(lambda x: x + transformed(x) - readable(x))(half).eq(1.5).all()
+
+
+def test_axes_are_looked_at_under_every_transform():
+    two = torch.ones(3, 2)
+    for wrapped in (
+        lambda f: torch.vmap(f)(two),
+        lambda f: torch.func.grad(lambda x: f(x).sum())(two),
+        lambda f: f(two.to("meta")),
+    ):
+        with pytest.raises(ArgumentError, match="x: expected axes"):
+            wrapped(lambda x: require_tensor("x", x, "... neurons", sizes={"neurons": 5}))
+
+
+@pytest.mark.parametrize("value", [2.0, torch.tensor(2.0), torch.tensor(2.0, requires_grad=True)], ids=repr)
+def test_a_scalar_may_be_a_number_or_a_tensor_and_stays_what_it_is(value):
+    assert require_scalar("beta", value, above=0.0) is value
+
+
+BAD_SCALARS = [
+    (0.0, {}, "beta: expected a finite number > 0; got 0"),
+    (torch.tensor(-1.0), {}, "beta: expected a finite number > 0; got -1"),
+    (torch.tensor(math.nan), {}, "beta: expected a finite number > 0; got nan"),
+    (torch.ones(2), {}, r"beta: expected axes \(\); got shape \(2,\)"),
+    (torch.tensor(1), {}, "beta: expected a floating dtype; got int64"),
+    (torch.tensor(1.0), {"device": torch.device("meta")}, "beta: expected device meta; got cpu"),
+    ("1", {}, "beta: expected a finite number > 0; got '1'"),
+]
+
+
+@pytest.mark.parametrize(("value", "place", "message"), BAD_SCALARS)
+def test_a_scalar_that_does_not_fit_is_refused(value, place, message):
+    with pytest.raises(ArgumentError, match="^" + message):
+        require_scalar("beta", value, above=0.0, **place)

@@ -77,6 +77,10 @@ def require_tensor(
     device, dtype
         Required device and floating dtype; by default any device and any of float16, bfloat16, float32, float64.
 
+    Notes
+    -----
+    Values are looked at only where they are :func:`readable`, axes, dtype and device always.
+
     Raises
     ------
     ArgumentError
@@ -107,9 +111,25 @@ def require_tensor(
                 f"shape {tuple(shape)}",
                 f"Its {name} axis must match the other arguments.",
             )
-    if values is not None:
+    if values is not None and readable(value):
         _require_values(argument, value, values)
     return value
+
+
+def readable(tensor: torch.Tensor) -> bool:
+    """Whether the values of a tensor can be looked at.
+
+    They cannot while ``torch.compile`` traces, inside ``torch.vmap``, ``torch.func.grad`` and their like, nor where
+    there are none (fake and meta tensors). Shapes, dtypes and devices are known everywhere.
+    """
+    import torch
+
+    return not (
+        torch.compiler.is_compiling()
+        or tensor.is_meta
+        or transformed(tensor)
+        or isinstance(tensor, torch._subclasses.FakeTensor)
+    )
 
 
 def _axes(names: list[str]) -> str:
@@ -139,6 +159,16 @@ def _require_values(argument: str, value: torch.Tensor, values: Values) -> None:
         digits = 15 if value.element_size() == 8 else 7
         expected, cure = _VALUES[values]
         raise ArgumentError(argument, expected, f"{value[wrong][0].item():.{digits}g}", cure)
+
+
+def transformed(tensor: torch.Tensor) -> bool:
+    """Whether a tensor stands for many, or for its derivatives: inside ``torch.vmap``, ``torch.func.grad`` and others.
+
+    While ``torch.compile`` traces the answer is no.
+    """
+    import torch
+
+    return not torch.compiler.is_compiling() and torch._C._functorch.is_functorch_wrapped_tensor(tensor)
 
 
 def require_integer(argument: str, value: Any, *, at_least: int | None = None, at_most: int | None = None) -> int:
@@ -219,6 +249,28 @@ def require_number(
     return number
 
 
+def require_scalar(
+    argument: str, value: Any, *, above: float | None = None, device: torch.device | None = None
+) -> float | torch.Tensor:
+    """Return ``value`` if it is a finite number, or a floating tensor without axes that holds one, otherwise raise.
+
+    A tensor may require a gradient. It must lie on the device, where one is given, and is returned as it is.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the argument, what was expected and what came.
+    """
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        return require_number(argument, value, above=above)
+    require_tensor(argument, value, "", values=None, device=device)
+    if readable(value):
+        require_number(argument, value.item(), above=above)
+    return value
+
+
 def require_booleans(
     argument: str,
     value: torch.Tensor,
@@ -257,7 +309,7 @@ def require_labels(
         raise ArgumentError(argument, "a non-empty int64 tensor with axes (samples)", got, "Convert it with .long().")
     if device is not None and labels.device != device:
         raise ArgumentError(argument, f"device {device}", str(labels.device), f"Move it with .to('{device}').")
-    if at_least is not None and labels.min() < at_least:
+    if at_least is not None and readable(labels) and labels.min() < at_least:
         raise ArgumentError(argument, f"classes {at_least}, {at_least + 1}, ...", str(labels.min().item()))
     return labels
 

@@ -35,10 +35,10 @@ from typing import Protocol, runtime_checkable
 import torch
 import torch.nn.functional as functional
 
-from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.arguments import ArgumentError, require_integer, require_scalar, require_tensor, transformed
 from memscape.memory.patterns import align, flat, require_state
 from memscape.tools import pieces
-from memscape.tools.models import Model
+from memscape.tools.models import Model, Scalar
 
 __all__ = [
     "DenseMemory",
@@ -76,7 +76,7 @@ class Whole(Protocol):
 
 
 @dataclass(frozen=True)
-class Power:
+class Power(Model):
     """F(x) = x**n (Krotov & Hopfield 2016, eq. 2).
 
     For even n the energy does not change when all spins are turned over: the negative of a memory is as deep a minimum
@@ -111,7 +111,7 @@ class Power:
 
 
 @dataclass(frozen=True)
-class Rectified:
+class Rectified(Model):
     """F(x) = max(x, 0)**n (Krotov & Hopfield 2016, eq. 3).
 
     Parameters
@@ -143,7 +143,7 @@ class Rectified:
 
 
 @dataclass(frozen=True)
-class Exponential:
+class Exponential(Model):
     """F(x) = exp(x) (Demircigil et al. 2017)."""
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
@@ -551,7 +551,7 @@ def _fit_power(n: int, neurons: int) -> None:
         )
 
 
-def exponential_retrieval(queries: torch.Tensor, patterns: torch.Tensor, beta: float = 1.0) -> torch.Tensor:
+def exponential_retrieval(queries: torch.Tensor, patterns: torch.Tensor, beta: Scalar = 1.0) -> torch.Tensor:
     r"""One step of retrieval for real-valued patterns with exponential weights.
 
     .. math:: q \leftarrow \sum_\mu w_\mu \xi^\mu, \qquad w_\mu = \frac{e^{\beta \xi^\mu \cdot q}}
@@ -591,13 +591,26 @@ def exponential_retrieval(queries: torch.Tensor, patterns: torch.Tensor, beta: f
             f"shape {tuple(patterns.shape)}",
             "Expand one of them.",
         )
-    require_number("beta", beta, above=0.0)
+    require_scalar("beta", beta, above=0.0, device=queries.device)
     # Four axes, (batch, heads, tokens, features), is what selects the fused kernel that never stores Q times P weights.
     keys = patterns.reshape(-1, 1, *patterns.shape[-2:])
-    retrieved = functional.scaled_dot_product_attention(
-        queries.reshape(-1, 1, *queries.shape[-2:]), keys, keys, scale=beta
-    )
+    retrieved = softmax_attention(queries.reshape(-1, 1, *queries.shape[-2:]), keys, keys, beta)
     return retrieved.reshape(queries.shape)
+
+
+def softmax_attention(
+    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, beta: Scalar, mask: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Values weighted by softmax(beta keys.queries), unchecked: fused where torch has a kernel for it.
+
+    Under ``torch.vmap`` there is none on a CPU, and the weights are written out.
+    """
+    if isinstance(beta, torch.Tensor):
+        queries, beta = queries * beta, 1.0  # the kernel scales by numbers only
+    if not any(map(transformed, (queries, keys, values))):
+        return functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=beta)
+    scores = beta * (queries @ keys.mT)
+    return torch.softmax(scores if mask is None else scores.masked_fill(~mask, -math.inf), dim=-1) @ values
 
 
 def _indices(probes: torch.Tensor, memories: torch.Tensor) -> torch.Tensor:

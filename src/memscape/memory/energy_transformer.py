@@ -38,10 +38,11 @@ from memscape.arguments import (
     require_booleans,
     require_integer,
     require_number,
+    require_scalar,
     require_tensor,
 )
 from memscape.memory.lagrangians import AdditivePower, LayerNorm
-from memscape.tools.models import Model
+from memscape.tools.models import Model, Scalar
 from memscape.tools.training import Normal
 
 __all__ = ["EnergyTransformer", "Forces", "QuerySide", "random_transformer"]
@@ -98,7 +99,7 @@ class EnergyTransformer(Model):
     keys: torch.Tensor
     memories: torch.Tensor
     norm: LayerNorm
-    beta: float
+    beta: Scalar
     mask: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
@@ -108,7 +109,7 @@ class EnergyTransformer(Model):
         require_tensor("keys", self.keys, "heads width features", **place)
         require_tensor("memories", self.memories, "memories features", **place)
         require_tensor("norm.delta", self.norm.delta, "features", **place)
-        require_number("beta", self.beta, above=0.0)
+        require_scalar("beta", self.beta, above=0.0, device=self.queries.device)
         if self.mask is not None:
             require_booleans("mask", self.mask, "True where a token attends to another.")
             if self.mask.ndim < 2 or self.mask.shape[-1] != self.mask.shape[-2]:

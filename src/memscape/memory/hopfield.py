@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import torch
 
-from memscape.arguments import ArgumentError, require_number, require_tensor
+from memscape.arguments import ArgumentError, readable, require_number, require_scalar, require_tensor
 from memscape.memory.patterns import align, as_probes, flat, require_state
-from memscape.tools.models import Model
+from memscape.tools.models import Model, Scalar
 
 __all__ = [
     "FieldTracker",
@@ -390,14 +390,14 @@ class Graded(Model):
 
     weights: torch.Tensor
     inputs: torch.Tensor
-    gain: float
-    resistance: float = 1.0
+    gain: Scalar
+    resistance: Scalar = 1.0
 
     def __post_init__(self) -> None:
         _require_symmetric("weights", self.weights)
         _require_bias("inputs", self.inputs, self.weights)
-        require_number("gain", self.gain, above=0.0)
-        require_number("resistance", self.resistance, above=0.0)
+        require_scalar("gain", self.gain, above=0.0, device=self.weights.device)
+        require_scalar("resistance", self.resistance, above=0.0, device=self.weights.device)
 
     @property
     def networks(self) -> tuple[int, ...]:
@@ -480,7 +480,7 @@ def require_bits(couplings: torch.Tensor, thresholds: torch.Tensor) -> None:
 
 def _require_symmetric(argument: str, weights: torch.Tensor) -> None:
     require_tensor(argument, weights, "... neurons neurons")
-    if not torch.equal(weights, weights.mT):
+    if readable(weights) and not torch.equal(weights, weights.mT):
         raise ArgumentError(argument, "a symmetric matrix", "an asymmetric one", "Only symmetric ones have an energy.")
 
 

@@ -23,8 +23,8 @@ from typing import Protocol
 import torch
 import torch.nn.functional as functional
 
-from memscape.arguments import require_integer, require_number, require_tensor
-from memscape.tools.models import Model
+from memscape.arguments import readable, require_integer, require_number, require_scalar, require_tensor
+from memscape.tools.models import Model, Scalar
 
 __all__ = [
     "AdditivePower",
@@ -68,10 +68,10 @@ class Quadratic(Model):
 class LogCosh(Model):
     """L(u) = sum ln cosh(gain u) / gain: saturating units, tanh(gain u); binary as the gain grows."""
 
-    gain: float
+    gain: Scalar
 
     def __post_init__(self) -> None:
-        require_number("gain", self.gain, above=0.0)
+        require_scalar("gain", self.gain, above=0.0)
 
     def __call__(self, units: torch.Tensor) -> torch.Tensor:
         """L, ``(..., units)`` to ``(...)``."""
@@ -105,10 +105,10 @@ class AdditivePower(Model):
 class LogSumExp(Model):
     """L(u) = ln sum exp(beta u) / beta: units that compete, a softmax."""
 
-    beta: float
+    beta: Scalar
 
     def __post_init__(self) -> None:
-        require_number("beta", self.beta, above=0.0)
+        require_scalar("beta", self.beta, above=0.0)
 
     def __call__(self, units: torch.Tensor) -> torch.Tensor:
         """L, ``(..., units)`` to ``(...)``."""
@@ -158,7 +158,8 @@ class LayerNorm(Model):
     def __post_init__(self) -> None:
         require_tensor("delta", self.delta, "features")
         require_tensor("gamma", self.gamma, "", device=self.delta.device, dtype=self.delta.dtype)
-        require_number("gamma", self.gamma.item(), above=0.0)
+        if readable(self.gamma):
+            require_number("gamma", self.gamma.item(), above=0.0)
         require_number("eps", self.eps, above=0.0)
 
     def __call__(self, units: torch.Tensor) -> torch.Tensor:
@@ -203,14 +204,14 @@ class TwoBody(Model):
     patterns: torch.Tensor
     visible: Lagrangian
     hidden: Lagrangian
-    time_visible: float = 1.0
-    time_hidden: float = 1.0
+    time_visible: Scalar = 1.0
+    time_hidden: Scalar = 1.0
     inputs: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         require_tensor("patterns", self.patterns, "patterns neurons")
-        require_number("time_visible", self.time_visible, above=0.0)
-        require_number("time_hidden", self.time_hidden, above=0.0)
+        for name in ("time_visible", "time_hidden"):
+            require_scalar(name, getattr(self, name), above=0.0, device=self.patterns.device)
         if self.inputs is not None:
             require_tensor(
                 "inputs",
@@ -276,7 +277,7 @@ class TwoBody(Model):
         return x, h, self.visible.activation(x), self.hidden.activation(h)
 
 
-def model_a(patterns: torch.Tensor, *, n: int = 3, gain: float = 10.0, time_hidden: float = 1.0) -> TwoBody:
+def model_a(patterns: torch.Tensor, *, n: int = 3, gain: Scalar = 10.0, time_hidden: Scalar = 1.0) -> TwoBody:
     """Model A of Krotov & Hopfield (2021): Lagrangians that are sums over units; dense memory when h is fast.
 
     Parameters
@@ -293,11 +294,11 @@ def model_a(patterns: torch.Tensor, *, n: int = 3, gain: float = 10.0, time_hidd
     return TwoBody(patterns, LogCosh(gain), AdditivePower(n), time_hidden=time_hidden)
 
 
-def model_b(patterns: torch.Tensor, *, beta: float = 1.0, time_hidden: float = 1.0) -> TwoBody:
+def model_b(patterns: torch.Tensor, *, beta: Scalar = 1.0, time_hidden: Scalar = 1.0) -> TwoBody:
     """Model B of Krotov & Hopfield (2021): linear features, memory units in a softmax; attention when h is fast."""
     return TwoBody(patterns, Quadratic(), LogSumExp(beta), time_hidden=time_hidden)
 
 
-def model_c(patterns: torch.Tensor, *, n: int = 3, time_hidden: float = 1.0) -> TwoBody:
+def model_c(patterns: torch.Tensor, *, n: int = 3, time_hidden: Scalar = 1.0) -> TwoBody:
     """Model C of Krotov & Hopfield (2021): features normalised to the sphere, rectified memory units of power n."""
     return TwoBody(patterns, Spherical(), AdditivePower(n), time_hidden=time_hidden)

@@ -89,7 +89,7 @@ _SINGLE = 2**24
 
 
 @dataclass(frozen=True)
-class Skeleton:
+class Skeleton(Model):
     r"""F(x): the sum of products over all simplices of the given dimensions, for the interaction of a dense memory.
 
     .. math:: F(x) = \sum_{d} e_{d+1}(x), \qquad x = \sum_i \xi_i s_i .

@@ -26,7 +26,10 @@ from typing import Any, Protocol, Self
 import torch
 from torch.utils import _pytree as pytree
 
-__all__ = ["GradedUnits", "Model", "Spins", "Tracker", "Updates"]
+__all__ = ["GradedUnits", "Model", "Scalar", "Spins", "Tracker", "Updates"]
+
+Scalar = float | torch.Tensor
+"""A real parameter: a number, or a tensor without axes, which may require a gradient."""
 
 
 class Model:
