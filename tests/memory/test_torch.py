@@ -3,12 +3,23 @@
 The lists of models are those of the laws.
 """
 
+import ast
+import io
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch.utils import _pytree as pytree
 
+from memscape import memory
+from memscape.memory import attention, hopfield, lagrangians
+from memscape.memory.energy_transformer import EnergyTransformer
+from memscape.memory.lagrangians import LayerNorm
+
 from ..draws import normal
-from .test_laws import every_graded_model, motion
+from .test_laws import every_graded_model, every_model, motion, patterns, spins
 
 probes = pytest.mark.parametrize("probes", [(), (3,), (2, 3)], ids=str)
 
@@ -81,6 +92,7 @@ def test_energy_and_motion_compile_without_a_break(model, probes):
     torch.testing.assert_close(again, motion(built, state), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # torch's compiler on torch's scripts
 def test_a_compiled_retrieval_is_the_retrieval():
     # The one test that makes machine code: it takes half a minute.
     built, state = attention.ModernHopfield(normal(10, 5, 6), 1.3), normal(11, 3, 6)
@@ -192,6 +204,37 @@ before = [tensor.sum().item() for pair in drawn() for tensor in pair]
 torch.set_default_device("meta")
 assert [tensor.sum().item() for pair in drawn() for tensor in pair] == before
 """
+
+
+MAKERS = {
+    "arange", "as_tensor", "empty", "eye", "full", "linspace", "ones", "rand", "randint", "randn", "randperm", "tensor",
+    "tril_indices", "triu_indices", "zeros",
+}  # fmt: skip
+
+
+def without_a_place(source: str) -> list[int]:
+    """Lines where a tensor is made wherever the user's default device is."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and ast.unparse(node.func.value) == "torch"
+        and node.func.attr in MAKERS
+        and not any(keyword.arg in ("device", None) for keyword in node.keywords)
+    ]
+
+
+def test_whatever_is_made_says_on_which_device():
+    assert without_a_place("torch.zeros(3)\ntorch.zeros(3, device=d)\ntorch.ones(2, **place)") == [1]
+    package = Path(memory.__file__).parents[1]
+    found = {
+        f"{path.relative_to(package)}:{line}"
+        for part in ("tools", "memory", "capacity")
+        for path in (package / part).glob("*.py")
+        for line in without_a_place(path.read_text(encoding="utf-8"))
+    }
+    assert found == set()
 
 
 def test_another_default_device_changes_no_draw():

@@ -112,7 +112,7 @@ def planted_graph(
         edges[node, others] = edges[others, node] = True
     centres = draw(1.0, communities, features)
     seen = centres[torch.from_numpy(looks).to(device)] + draw(noise, nodes, features)
-    anomalous = torch.zeros(nodes, dtype=torch.bool)
+    anomalous = torch.zeros(nodes, dtype=torch.bool, device="cpu")
     anomalous[torch.from_numpy(chosen)] = True
     return PlantedGraph(seen, torch.from_numpy(edges).to(device), anomalous.to(device))
 

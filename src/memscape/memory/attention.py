@@ -239,7 +239,7 @@ def separation(patterns: torch.Tensor) -> torch.Tensor:
     count = require_integer("patterns", patterns.shape[-2], at_least=2)
     gaps = []
     # All products of 60,000 patterns would take 14 GB: some rows at a time.
-    for rows in torch.arange(count).split(pieces.fitting(16 * patterns[..., 0].numel())):
+    for rows in torch.arange(count, device="cpu").split(pieces.fitting(16 * patterns[..., 0].numel())):
         products = patterns[..., rows, :] @ patterns.mT
         own = products[..., range(len(rows)), rows].clone()
         products[..., range(len(rows)), rows] = -math.inf

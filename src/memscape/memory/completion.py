@@ -77,7 +77,7 @@ def hide(images: int, tokens: int, hidden: int, *, generator: torch.Generator) -
     require_integer("tokens", tokens, at_least=1)
     require_integer("hidden", hidden, at_least=0, at_most=tokens)
     require_generator("generator", generator)
-    order = torch.rand((images, tokens), generator=generator, dtype=torch.float64).argsort(dim=-1)
+    order = torch.rand((images, tokens), generator=generator, dtype=torch.float64, device="cpu").argsort(dim=-1)
     return order < hidden  # the ranks of independent draws are a random permutation
 
 
@@ -282,12 +282,12 @@ def train_completer(
     require_generator("generator", generator)
 
     def losses(current: Completer) -> Iterator[torch.Tensor]:
-        for chosen in torch.randperm(len(patches), generator=generator).split(batch):
+        for chosen in torch.randperm(len(patches), generator=generator, device="cpu").split(batch):
             covered = hide(len(chosen), patches.shape[1], hidden, generator=generator).to(device)
             some = patches[chosen.to(device)]
             steps = current.steps
             if longest is not None:
-                steps += int(torch.randint(longest - steps + 1, (1,), generator=generator))
+                steps += int(torch.randint(longest - steps + 1, (1,), generator=generator, device="cpu"))
             state = current._settle(current._embed(some, covered), steps)
             yield (current._decode(state) - some).square().mean()
 
@@ -342,7 +342,7 @@ def gaussian_completion(
     # A few images at a time: each needs a matrix of its own.
     for rows in torch.arange(len(patches), device=patches.device).split(32):
         v, h = seen[rows], covered[rows]
-        square = covariance[v[:, :, None], v[:, None, :]] + ridge * torch.eye(v.shape[1]).to(covariance)
+        square = covariance[v[:, :, None], v[:, None, :]] + ridge * torch.eye(v.shape[1], device="cpu").to(covariance)
         offset = flat[rows].gather(1, v) - mean[v]
         solved = torch.cholesky_solve(offset[..., None], torch.linalg.cholesky(square))
         filled[rows] = filled[rows].scatter(1, h, mean[h] + (covariance[h[:, :, None], v[:, None, :]] @ solved)[..., 0])

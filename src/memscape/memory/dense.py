@@ -227,7 +227,7 @@ class _Tables:
 def _tables(interaction: Interaction, neurons: int, patterns: int) -> _Tables:
     overlaps = range(-neurons, neurons + 1, 2)
     if isinstance(interaction, Exponential):
-        energy = torch.tensor([math.exp(x - neurons) for x in overlaps], dtype=torch.float64)
+        energy = torch.tensor([math.exp(x - neurons) for x in overlaps], dtype=torch.float64, device="cpu")
         return _Tables(
             energy,
             0.5 * math.sinh(2.0) * energy,
@@ -251,9 +251,9 @@ def _tables(interaction: Interaction, neurons: int, patterns: int) -> _Tables:
     dtype = exact[0] if exact else torch.float64
     shift = (4 * depth).bit_length()
     return _Tables(
-        torch.tensor([value / depth for value in values], dtype=torch.float64),
-        torch.tensor([entry / (1 << shift) for entry in linear], dtype=dtype),
-        torch.tensor([entry / (1 << shift) for entry in curved], dtype=dtype),
+        torch.tensor([value / depth for value in values], dtype=torch.float64, device="cpu"),
+        torch.tensor([entry / (1 << shift) for entry in linear], dtype=dtype, device="cpu"),
+        torch.tensor([entry / (1 << shift) for entry in curved], dtype=dtype, device="cpu"),
         (1 << shift) / (4 * depth),
         0.0 if exact else patterns * torch.finfo(dtype).eps / 2,
         () if exact else tuple(gaps),

@@ -104,11 +104,11 @@ def asynchronous(
     # means to start a new tracker, which pays when at least half of them go.
     columns = torch.arange(final.shape[1], device=final.device)
     for _ in range(sweeps):
-        order = torch.randperm(neurons, generator=generator).tolist()
+        order = torch.randperm(neurons, generator=generator, device="cpu").tolist()
         thresholds = None
         if warmth is not None:
             # A uniform number below 1 / (1 + exp(-2 h / T)) is a field above T / 2 times its logit.
-            draws = torch.rand((neurons, *made.shape), generator=generator, dtype=torch.float64)
+            draws = torch.rand((neurons, *made.shape), generator=generator, dtype=torch.float64, device="cpu")
             thresholds = (torch.logit(draws) * (warmth.reshape(made.shape) / 2)).to(final.device)
         blocks = columns.split(model.probes_at_once or len(columns))
         for block in blocks:
@@ -153,7 +153,7 @@ def _warmth(temperature: float | torch.Tensor, state: torch.Tensor) -> torch.Ten
     axes = state.shape[:-1]
     if not isinstance(temperature, torch.Tensor):
         number = require_number("temperature", temperature, at_least=0.0)
-        return torch.full(axes, number, dtype=torch.float64) if number > 0.0 else None
+        return torch.full(axes, number, dtype=torch.float64, device="cpu") if number > 0.0 else None
     require_tensor("temperature", temperature, "...", values="nonnegative")
     if bool((temperature == 0).any()):
         raise ArgumentError("temperature", "positive values", "0", "Temperature 0 is a run of its own.")

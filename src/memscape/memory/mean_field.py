@@ -90,7 +90,7 @@ def critical_load() -> float:
         :math:`\alpha(y) = \frac12 [\mathrm{erf}(y)/y - (2/\sqrt\pi) e^{-y^2}]^2`; the y of this module is sqrt(2) times
         theirs.
     """
-    return retrieval_load(torch.zeros(1, dtype=torch.float64)).item()
+    return retrieval_load(torch.zeros(1, dtype=torch.float64, device="cpu")).item()
 
 
 def retrieval_load(temperature: torch.Tensor) -> torch.Tensor:
@@ -224,7 +224,7 @@ def first_order_load(temperature: torch.Tensor) -> torch.Tensor:
     def excess(y: Array, t: Array) -> Array:
         m, q, d, _ = _averages(_slope(y, t), y)
         a = (m / y - d) ** 2 / q
-        glass = spin_glass(torch.as_tensor(a), torch.as_tensor(t)).free_energy.numpy()
+        glass = spin_glass(torch.as_tensor(a, device="cpu"), torch.as_tensor(t, device="cpu")).free_energy.numpy()
         return _free_energy(a, t, m, q, m / y, d) - glass
 
     inner = _steepest(temperatures)

@@ -75,7 +75,7 @@ def random_patterns(
         place = torch.empty(0, device=device).device
     except (RuntimeError, AssertionError, TypeError) as error:
         raise ArgumentError("device", "a device of this machine", repr(device), "Use 'cpu'.") from error
-    bits = torch.randint(0, 2, (*networks, count, neurons), generator=generator, dtype=torch.int8)
+    bits = torch.randint(0, 2, (*networks, count, neurons), generator=generator, dtype=torch.int8, device="cpu")
     return (2 * bits - 1).to(device=place, dtype=dtype)
 
 
@@ -104,7 +104,8 @@ def flip(state: torch.Tensor, count: int, *, generator: torch.Generator) -> torc
     require_tensor("state", state, "... neurons", values="spins")
     require_integer("count", count, at_least=0, at_most=state.shape[-1])
     require_generator("generator", generator)
-    chosen = torch.rand(state.shape, generator=generator, dtype=torch.float64).argsort(dim=-1)[..., :count]
+    keys = torch.rand(state.shape, generator=generator, dtype=torch.float64, device="cpu")
+    chosen = keys.argsort(dim=-1)[..., :count]
     signs = torch.ones_like(state).scatter_(-1, chosen.to(state.device), -1.0)
     return state * signs
 

@@ -70,7 +70,7 @@ def edges(vertices: int) -> torch.Tensor:
         If ``vertices`` is not an integer of at least 2.
     """
     require_integer("vertices", vertices, at_least=2)
-    return torch.triu_indices(vertices, vertices, 1)
+    return torch.triu_indices(vertices, vertices, 1, device="cpu")
 
 
 def random_cliques(
@@ -111,7 +111,7 @@ def random_cliques(
     _require_clique(vertices, clique)
     # One spin a network and pattern is drawn for its checks of the other arguments and for dtype and device.
     like = random_patterns(count, 1, networks=networks, generator=generator, dtype=dtype, device=device)
-    keys = torch.rand((*like.shape[:-1], vertices), generator=generator, dtype=torch.float64)
+    keys = torch.rand((*like.shape[:-1], vertices), generator=generator, dtype=torch.float64, device="cpu")
     members = keys.argsort(dim=-1)[..., :clique]
     return _induced(members, vertices, like)
 
@@ -524,7 +524,7 @@ class DegreeTracker:
 
 def _induced(members: torch.Tensor, vertices: int, like: torch.Tensor) -> torch.Tensor:
     """Spins of the edges of the cliques on ``members``, ``(..., k)`` vertices to ``(..., N)``."""
-    marks = torch.zeros(*members.shape[:-1], vertices, dtype=torch.bool).scatter_(-1, members, value=True)
+    marks = torch.zeros(*members.shape[:-1], vertices, dtype=torch.bool, device="cpu").scatter_(-1, members, value=True)
     first, second = edges(vertices)
     inside = marks.index_select(-1, first) & marks.index_select(-1, second)
     return (2 * inside.to(torch.int8) - 1).to(device=like.device, dtype=like.dtype)

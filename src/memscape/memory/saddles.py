@@ -462,7 +462,7 @@ def _train(
     rows, columns = model.counts, model.priors
     moving, turning = torch.zeros_like(memories), torch.zeros_like(weights)
     for _ in range(epochs):
-        order = torch.randperm(len(images), generator=generator).to(images.device)
+        order = torch.randperm(len(images), generator=generator, device="cpu").to(images.device)
         for batch in order.split(recipe.batch)[: len(images) // recipe.batch]:
             slope = _gradient(memories, weights, model.beta, images[batch], targets[batch])
             along = torch.linalg.vecdot(slope.memories, memories)

@@ -217,7 +217,7 @@ def splits(
     def free(vectors: torch.Tensor) -> torch.Tensor:
         return tangent(vectors, keys) if spherical else vectors
 
-    drawn = torch.rand(keys.shape, generator=generator, dtype=torch.float64).to(keys) - 0.5
+    drawn = torch.rand(keys.shape, generator=generator, dtype=torch.float64, device="cpu").to(keys) - 0.5
     directions = free(drawn)
     for _ in range(steps + 1):
         directions = directions / directions.norm(dim=1, keepdim=True)
@@ -357,7 +357,7 @@ def descend(
     require_generator("generator", generator)
     velocity = [torch.zeros_like(part) for part in (model.keys, model.values, model.log_weights)]
     for _ in range(epochs):
-        order = torch.randperm(len(queries), generator=generator).to(queries.device)
+        order = torch.randperm(len(queries), generator=generator, device="cpu").to(queries.device)
         for batch in order.split(recipe.batch)[: len(queries) // recipe.batch]:
             slope = attention_gradient(model, queries[batch], answers[batch])
             moved = []
@@ -475,7 +475,7 @@ def fit(
             best, lowest, waited = trained, losses[-1], 0
         if waited >= patience:
             break
-    return Stage(best, losses, torch.arange(len(model.memories)))
+    return Stage(best, losses, torch.arange(len(model.memories), device="cpu"))
 
 
 def grow(
@@ -523,7 +523,7 @@ def grow(
     stage = fit(model, data, validation, recipe, epochs=epochs, patience=patience, generator=generator)
     yield stage
     while (count := len(stage.model.memories)) < limit:
-        sample = torch.randperm(len(data[0]), generator=generator)[: 4 * recipe.batch].to(data[0].device)
+        sample = torch.randperm(len(data[0]), generator=generator, device="cpu")[: 4 * recipe.batch].to(data[0].device)
         images, targets = data[0][sample], data[1][sample]
         pulls = -gradient(stage.model, images, targets).shares
         found = splits(

@@ -254,7 +254,7 @@ def from_gudhi(tree: SimplexTree, *, neurons: int | None = None, dimensions: Seq
         raise ArgumentError(
             "tree", "a simplex that is to bear a weight", "none", "Name the dimensions that do, e.g. dimensions=(1, 2)."
         )
-    return Simplices(neurons, tuple(torch.tensor(found[dimension]) for dimension in sorted(found)))
+    return Simplices(neurons, tuple(torch.tensor(found[dimension], device="cpu") for dimension in sorted(found)))
 
 
 def require_dimensions(dimensions: Sequence[int], neurons: int) -> list[int]:
@@ -332,7 +332,7 @@ def betti_numbers(tree: SimplexTree, *, field: int = 2) -> tuple[int, ...]:
 
 def _combinations(neurons: int, size: int) -> torch.Tensor:
     """Binomial coefficients n over ``size`` for n = 0, ..., N - 1."""
-    return torch.tensor([math.comb(n, size) for n in range(neurons)])
+    return torch.tensor([math.comb(n, size) for n in range(neurons)], device="cpu")
 
 
 def _ranks(members: torch.Tensor, neurons: int) -> torch.Tensor:
@@ -360,19 +360,19 @@ def _unranked(ranks: torch.Tensor, size: int, neurons: int) -> torch.Tensor:
 def _distinct(count: int, total: int, networks: int, generator: torch.Generator) -> torch.Tensor:
     """``count`` distinct numbers below ``total`` for each network, uniform over all sets, ascending: (G', count)."""
     if count == total:
-        return torch.arange(total).expand(networks, total)
+        return torch.arange(total, device="cpu").expand(networks, total)
     if 2 * count > total:
-        taken = torch.ones(networks, total, dtype=torch.bool)
+        taken = torch.ones(networks, total, dtype=torch.bool, device="cpu")
         taken.scatter_(1, _distinct(total - count, total, networks, generator), False)
         return taken.nonzero()[:, 1].reshape(networks, count)
-    drawn = torch.randint(total, (networks, count), generator=generator)
+    drawn = torch.randint(total, (networks, count), generator=generator, device="cpu")
     while True:
         # Of equal numbers all but one are drawn again. All numbers are treated alike, so all sets are equally likely.
         drawn = drawn.sort(dim=-1).values
         again = torch.nn.functional.pad(drawn.diff(dim=-1) == 0, (1, 0))
         if not again.any():
             return drawn
-        drawn[again] = torch.randint(total, (int(again.sum()),), generator=generator)
+        drawn[again] = torch.randint(total, (int(again.sum()),), generator=generator, device="cpu")
 
 
 def _require_tree(tree: SimplexTree) -> SimplexTree:

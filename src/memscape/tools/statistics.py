@@ -248,5 +248,5 @@ def columns(estimates: Sequence[Estimate]) -> tuple[torch.Tensor, torch.Tensor, 
     if not estimates:
         raise ArgumentError("estimates", "one estimate or more", "none")
     rows = [(estimate.value, estimate.low, estimate.high) for estimate in estimates]
-    value, low, high = torch.tensor(rows, dtype=torch.float64).T
+    value, low, high = torch.tensor(rows, dtype=torch.float64, device="cpu").T
     return value, low, high

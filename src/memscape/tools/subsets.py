@@ -82,7 +82,7 @@ def every(elements: int) -> torch.Tensor:
         If ``elements`` is not an integer from 1 to 20.
     """
     require_integer("elements", elements, at_least=1, at_most=LARGEST)
-    return bits(torch.arange(2**elements), elements)
+    return bits(torch.arange(2**elements, device="cpu"), elements)
 
 
 def bits(sets: torch.Tensor, elements: int) -> torch.Tensor:

@@ -80,7 +80,9 @@ def balanced_batches(digits: torch.Tensor, batch: int, *, generator: torch.Gener
     dealt = []
     for members in digits.cpu().argsort(stable=True).split(count.tolist()):
         rounds = math.ceil(batches * share / len(members))
-        order = torch.cat([members[torch.randperm(len(members), generator=generator)] for _ in range(rounds)])
+        order = torch.cat(
+            [members[torch.randperm(len(members), generator=generator, device="cpu")] for _ in range(rounds)]
+        )
         dealt.append(order[: batches * share].reshape(batches, share))
     return torch.cat(dealt, dim=1).to(digits.device)
 
