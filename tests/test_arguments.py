@@ -318,3 +318,16 @@ BAD_SCALARS = [
 def test_a_scalar_that_does_not_fit_is_refused(value, place, message):
     with pytest.raises(ArgumentError, match="^" + message):
         require_scalar("beta", value, above=0.0, **place)
+
+
+def test_integers_of_any_kind_become_64_bits_and_those_beyond_are_refused():
+    assert arguments.require_integers("x", np.array([2**63 - 1], dtype=np.uint64), (None,)).tolist() == [2**63 - 1]
+    assert arguments.require_integers("x", np.ones((4, 2, 3), dtype=np.int8), (..., 3)).dtype == np.int64
+    for value, axes, message in (
+        (np.array([2**63], dtype=np.uint64), (None,), "x: expected integers below 2**63; got 9223372036854775808."),
+        (np.ones((2, 3), dtype=int), (2, 2), "x: expected shape (2, 2), no axis empty; got shape (2, 3)."),
+        (np.ones(2), (None,), "x: expected a numpy array of integers; got dtype float64. Round and convert it with"),
+    ):
+        with pytest.raises(ArgumentError) as refused:
+            arguments.require_integers("x", value, axes)
+        assert str(refused.value).startswith(message)

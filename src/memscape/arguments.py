@@ -216,6 +216,9 @@ def require_integers(name: str, value: np.ndarray, axes: tuple) -> np.ndarray:
     if not fits or 0 in value.shape or any(w not in (None, s) for w, s in zip(wanted, tail, strict=True)):
         shown = ", ".join("..." if a is ... else "any" if a is None else str(a) for a in axes)
         raise ArgumentError(name, f"shape ({shown}), no axis empty", f"shape {value.shape}")
+    # Beyond 64 bits a cast would turn the sign over.
+    if value.dtype == np.uint64 and value.size and value.max() > 2**63 - 1:
+        raise ArgumentError(name, "integers below 2**63", str(value.max()))
     return value.astype(np.int64)
 
 

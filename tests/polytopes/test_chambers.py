@@ -248,6 +248,7 @@ def test_a_prime_that_is_too_small_is_found_out():
         (folded(3), 24),
         (folded(4), 6902),
         (nx.empty_graph(3), 1),
+        (nx.MultiGraph([(0, 1), (0, 1), (1, 2)]), 4),
     ],
 )
 def test_acyclic_orientations(graph, number):

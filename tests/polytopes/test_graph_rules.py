@@ -112,6 +112,19 @@ def test_integers_beyond_64_bits_are_still_exact():
     assert (fixed_points(codes, 4, huge).exists == fixed_points(codes, 4, USUAL).exists).all()
 
 
+@pytest.mark.parametrize("q", [10**6, 10**18, 7 * 10**18, 10**25])
+def test_integer_matrices_are_exact_however_large_the_denominator(q):
+    # For 7e18 an edge needs 63 bits and a missing edge 64: as floats they would lose their last digits.
+    parameters = Parameters(Fraction(1, 4) + Fraction(1, q), Fraction(1, 2) + Fraction(1, q))
+    found = graph_rules.integer_matrices(classes(3), 3, parameters)
+    edges = np.moveaxis(adjacency(classes(3), 3), 0, -1)
+    for i, j in itertools.permutations(range(3), 2):
+        assert set(found[i, j][edges[i, j]].tolist()) == {3 * q // 4 - 1}
+        assert set(found[i, j][~edges[i, j]].tolist()) == {3 * q // 2 + 1}
+    assert set(found[0, 0].tolist()) == {q}
+    assert (fixed_points(classes(3), 3, parameters).exists == fixed_points(classes(3), 3, USUAL).exists).all()
+
+
 @PAIRS
 def test_indices_sum_to_one_and_the_number_of_fixed_points_is_odd(parameters):
     for nodes in range(1, 6):

@@ -182,6 +182,40 @@ def test_linear_programs_find_the_same_patterns(widths):
     assert set(map(tuple, found.codes.tolist())) == patterns_by_programs(net, 10.0, thinnest=1e-9)
 
 
+def single(weights: list[list[float]], biases: list[float], *more: tuple[list[list[float]], list[float]]) -> Network:
+    layers = [(weights, biases), *more]
+    layers.append(([[1.0] * len(layers[-1][1])], [0.0]))
+    return Network(*(tuple(torch.tensor(each[k], dtype=F64) for each in layers) for k in (0, 1)))
+
+
+DEGENERATE = {
+    "no weights and no bias": (single([[0.0, 0.0]], [0.0]), {(False,)}),
+    "no weights": (single([[0.0, 0.0], [0.0, 0.0]], [1.0, -1.0]), {(True, False)}),
+    "hardly any weights": (single([[1e-30, 0.0]], [1.0]), {(True,)}),
+    "hardly any weights, off": (single([[1e-200, 1e-300], [1.0, 0.0]], [-1e-3, 0.0]), {(False, True), (False, False)}),
+    "the same unit twice": (single([[1.0, 2.0], [1.0, 2.0]], [0.1, 0.1]), {(True, True), (False, False)}),
+    "one line, both sides": (single([[0.1, 0.3], [-0.1, -0.3]], [0.1, -0.1]), {(True, False), (False, True)}),
+    "the smallest weights of all": (single([[5e-324, 0.0]], [0.0]), {(True,), (False,)}),
+    "a sum that is zero and in floats one": (
+        single([[0.0, 0.0]] * 4, [1.0, 1e16, 1e16, 1.0], ([[-1.0, -1.0, 1.0, 1.0]], [0.0])),
+        {(True, True, True, True, False)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(DEGENERATE))
+def test_both_ways_to_the_patterns_agree_on_constant_and_equal_units(name):
+    net, expected = DEGENERATE[name]
+    assert patterns_by_programs(net, 10.0, thinnest=1e-9) == expected
+    assert set(map(tuple, regions(net, square(10.0)).codes.tolist())) == patterns_by_programs(net, 10.0, thinnest=1e-9)
+
+
+@pytest.mark.parametrize("half", [1e-12, 1e12])
+def test_programs_count_in_a_square_of_any_size(half):
+    net = single([[1.0, 0.5], [0.25, -1.0]], [0.125 * half, 0.25 * half])
+    assert len(patterns_by_programs(net, half, thinnest=half * 1e-6)) == 4
+
+
 @pytest.mark.parametrize("layers", [1, 2, 3, 4])
 def test_folding_multiplies_by_four(layers):
     found = regions(folding(layers), square(1.0))

@@ -1,5 +1,7 @@
 """The search for stable fixed points on all neurons, against brute force and the two exceptions of six neurons."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,13 @@ def test_the_search_finds_what_brute_force_finds():
         bases = np.arange(2 ** ((nodes - 1) * (nodes - 2)))
         assert sorted(stable_extensions(bases, nodes - 1, parameters).tolist()) == expected.tolist()
         assert len(expected) > 0
+
+
+def test_parameters_with_more_digits_than_a_float_has_are_decided_too():
+    # Close to 0.6 and 0.3, with numerators that no float holds.
+    fine = Fraction(1, 10**400)
+    near = stable_extensions(classes(3), 3, Parameters(Fraction(3, 5) + fine, Fraction(3, 10) + fine))
+    assert sorted(near.tolist()) == sorted(stable_extensions(classes(3), 3, Parameters(0.6, 0.3)).tolist())
 
 
 @pytest.mark.parametrize(("call", "message"), [

@@ -211,6 +211,12 @@ def test_mean_count_is_two_for_two_and_three_neurons_and_the_orthant_probability
     assert abs(16 * share - expected_fixed_points(4)) < 16 * 5 * (share / 1e6) ** 0.5
 
 
+def test_mean_counts_are_right_up_to_the_largest_number_of_neurons():
+    # The growth from 3400 to 3500 neurons is that from 1700 to 1750, squared, up to terms of order 1/n.
+    slopes = [math.log(expected_fixed_points(n) / expected_fixed_points(n - n // 35)) / (n // 35) for n in (1750, 3500)]
+    assert slopes == pytest.approx([growth_rate()[0]] * 2, abs=1e-6)
+
+
 def test_mean_count_grows_at_its_rate():
     rate, peak = growth_rate()
     assert 0.19 < rate < 0.21
@@ -287,6 +293,8 @@ CUT = arrangement(3, (2,))
         (lambda: fixed_point_counts(torch.ones(3, 3)), "couplings: expected zeros on the diagonal; got a"),
         (lambda: fixed_point_counts(torch.ones(3, 2)), "couplings: expected axes (..., neurons, neurons)"),
         (lambda: fixed_point_counts(torch.zeros(25, 25)), "neurons: expected an integer <= 24; got 25."),
+        (lambda: gaussian_couplings(2, 1, rng=None), "rng: expected a numpy.random.Generator; got NoneType. Make"),
+        (lambda: expected_fixed_points(3501), "neurons: expected at most 3500; got 3501. growth_rate gives"),
         (lambda: expected_fixed_points(1), "neurons: expected an integer >= 2; got 1."),
         (lambda: solid_angle([[1, 0], [0, 1]]), "rays: expected three vectors of three finite numbers; got"),
         (lambda: solid_angle([[1, 0, 0], [2, 0, 0], [0, 1, 0]]), "rays: expected linearly independent vectors; got"),

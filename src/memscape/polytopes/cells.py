@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memscape.arguments import ArgumentError
+from memscape.arguments import ArgumentError, require_integer
 from memscape.polytopes.weight_space import arrangement
 from memscape.tools import pieces
 
@@ -77,6 +77,7 @@ def cells(neurons: int, degrees: Sequence[int]) -> Cells:
     ways = math.comb(cut.hyperplanes, dimension - 1)
     if ways > 200000:
         raise ArgumentError("degrees", "at most 200000 sets of hyperplanes", str(ways), "Take fewer neurons.")
+    require_integer("number of hyperplanes", cut.hyperplanes, at_most=40)
     chosen = np.array(list(itertools.combinations(range(cut.hyperplanes), dimension - 1)), dtype=np.intp)
     rows = cut.normals[chosen].reshape(ways, dimension - 1, dimension).astype(float)
     _, scale, axes = np.linalg.svd(rows, full_matrices=True)
@@ -84,7 +85,7 @@ def cells(neurons: int, degrees: Sequence[int]) -> Cells:
     rays = axes[(scale > 1e-6).all(axis=1), -1]
     values = rays @ cut.normals.T
     rays_signs = (np.sign(values) * (abs(values) > 1e-6)).astype(np.int8)
-    # Sign vectors are compared as numbers in base 3; 3^39 is the last to fit, and ways is exceeded long before.
+    # Sign vectors are compared as numbers in base 3, of size (3^40 - 1) / 2 < 2^63 at most for 40 hyperplanes.
     base = 3 ** np.arange(cut.hyperplanes)
     rays_signs = _first_of_each(np.concatenate([rays_signs, -rays_signs]), base)
     found = fresh = np.zeros((1, cut.hyperplanes), dtype=np.int8)

@@ -431,7 +431,7 @@ def acyclic_orientations(graph: nx.Graph) -> int:
     Parameters
     ----------
     graph
-        At most 16 vertices; no direction, no loops.
+        At most 16 vertices; no direction, no loops. Of several edges between two vertices one counts.
 
     Raises
     ------
@@ -449,7 +449,7 @@ def acyclic_orientations(graph: nx.Graph) -> int:
     index = {vertex: k for k, vertex in enumerate(graph)}
     subsets = np.arange(2 ** len(graph))
     free = np.ones(len(subsets), dtype=bool)
-    for one, other in graph.edges:
+    for one, other in nx.Graph(graph).edges:  # edges between the same ends point the same way
         both = 1 << index[one] | 1 << index[other]
         free &= subsets & both != both
     independent = subsets[free][1:]

@@ -22,6 +22,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ import torch
 import torch.nn.functional as functional
 from scipy.optimize import linprog
 
-from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.arguments import ArgumentError, require_integer, require_number, require_rng, require_tensor
 from memscape.polytopes.polygons import Line, Polygons, convex, cut, doubts, exact_sign, sides, signs
 from memscape.tools import pieces
 from memscape.tools.models import Model
@@ -300,13 +301,15 @@ def he(widths: Sequence[int], *, bias: float = 0.1, rng: np.random.Generator) ->
     Raises
     ------
     ArgumentError
-        If there are fewer than three widths or one is not a positive integer, or the bias is negative.
+        If there are fewer than three widths or one is not a positive integer, the bias is negative, or ``rng``
+        is no generator of NumPy.
     """
     if len(widths) < 3:
         raise ArgumentError("widths", "inputs, at least one layer and outputs", str(list(widths)))
     for number, width in enumerate(widths):
         require_integer(f"widths[{number}]", width, at_least=1)
     require_number("bias", bias, at_least=0.0)
+    require_rng("rng", rng)
     weights, biases = [], []
     for before, width in itertools.pairwise(widths):
         weights.append(torch.from_numpy(rng.normal(scale=math.sqrt(2 / before), size=(width, before))))
@@ -547,40 +550,51 @@ def patterns_by_programs(network: Network, half: float, *, thinnest: float = 1e-
     _require_planar(network)
     require_number("half", half, above=0.0)
     require_number("thinnest", thinnest, above=0.0)
-    patterns: dict[tuple[bool, ...], list[npt.NDArray[np.float64]]] = {(): []}
+    patterns: dict[tuple[bool, ...], list[list[float]]] = {(): []}
     for layer, width in enumerate(network.widths):
+        before = sum(network.widths[:layer])
+        forms = {start: _affine(network, start, layer) for start in {pattern[:before] for pattern in patterns}}
         for unit in range(width):
-            grown: dict[tuple[bool, ...], list[npt.NDArray[np.float64]]] = {}
+            grown: dict[tuple[bool, ...], list[list[float]]] = {}
             for pattern, rows in patterns.items():
-                line = _affine(network, pattern, layer)[unit]
+                slope, other, offset = forms[pattern[:before]][unit]
+                steepest = abs(slope) + abs(other)
+                if abs(offset) >= 2 * Fraction(half) * steepest:  # constant or a line far outside: no wall
+                    grown[*pattern, offset > 0] = rows
+                    continue
+                line = [float(slope / steepest), float(other / steepest), float(offset / steepest / Fraction(half))]
                 for side in (False, True):
-                    more = [*rows, line if side else -line]
-                    if _inradius(np.array(more), half) > thinnest:
+                    more = [*rows, line if side else [-value for value in line]]
+                    if half * _inradius(np.array(more)) > thinnest:
                         grown[*pattern, side] = more
             patterns = grown
     return set(patterns)
 
 
-def _affine(network: Network, pattern: tuple[bool, ...], layer: int) -> npt.NDArray[np.float64]:
-    """The units of a layer as affine functions ``(n, 3)`` where the layers before have this pattern."""
-    forms, start = np.eye(2, 3), 0
+def _affine(network: Network, pattern: tuple[bool, ...], layer: int) -> list[list[Fraction]]:
+    """The units of a layer as affine functions (a_1, a_2, b) where the layers before have this pattern, exactly."""
+    forms, start = [[Fraction(1), Fraction(0), Fraction(0)], [Fraction(0), Fraction(1), Fraction(0)]], 0
     for number in range(layer + 1):
-        forms = network.weights[number].numpy() @ forms
-        forms[:, 2] += network.biases[number].numpy()
+        units = zip(network.weights[number].tolist(), network.biases[number].tolist(), strict=True)
+        made = []
+        for weights, bias in units:
+            form = [
+                sum((Fraction(w) * f[k] for w, f in zip(weights, forms, strict=True) if w), Fraction(0))
+                for k in range(3)
+            ]
+            made.append([*form[:2], form[2] + Fraction(bias)])
+        forms = made
         if number < layer:
-            forms *= np.array(pattern[start : start + len(forms)])[:, None]
+            on = pattern[start : start + len(forms)]
+            forms = [form if there else [Fraction(0)] * 3 for form, there in zip(forms, on, strict=True)]
             start += len(forms)
     return forms
 
 
-def _inradius(rows: npt.NDArray[np.float64], half: float) -> float:
-    """Radius of the largest circle inside the square where all affine functions are positive, below 0 if none."""
-    length = np.linalg.norm(rows[:, :2], axis=1)
-    flat = length == 0
-    if (rows[flat, 2] <= 0).any():
-        return -math.inf
-    walls = np.array([[1, 0, half], [-1, 0, half], [0, 1, half], [0, -1, half]])
-    rows = np.concatenate((rows[~flat] / length[~flat, None], walls))
+def _inradius(rows: npt.NDArray[np.float64]) -> float:
+    """Radius of the largest circle in the square [-1, 1]^2 where all affine functions are positive, below 0 if none."""
+    rows = rows / np.hypot(rows[:, 0], rows[:, 1])[:, None]
+    rows = np.concatenate((rows, [[1, 0, 1], [-1, 0, 1], [0, 1, 1], [0, -1, 1]]))
     found = linprog(
         [0, 0, -1], A_ub=np.column_stack((-rows[:, :2], np.ones(len(rows)))), b_ub=rows[:, 2], bounds=(None, None)
     )

@@ -74,7 +74,7 @@ def _candidates(codes: Codes, nodes: int, parameters: Parameters) -> Codes:
     whole = math.factorial(nodes + 1) * none ** (nodes + 1) < 2**53
     unit = 1 if whole else one
     rounding = 0.0 if whole else 1e-14 * math.factorial(nodes + 1) * (none / one) ** (nodes + 1)
-    u = np.moveaxis(integer_matrices(codes, nodes, parameters), -1, 0).astype(np.float64) / unit
+    u = np.moveaxis(integer_matrices(codes, nodes, parameters) / unit, -1, 0).astype(np.float64)
     bits = np.arange(2**nodes)[:, None] >> np.arange(nodes) & 1
     wires = np.where(bits == 1, edge / unit, none / unit)
     # The bits of the new node alternate, to it and from it, as digraphs.extensions numbers them.

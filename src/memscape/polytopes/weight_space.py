@@ -30,7 +30,7 @@ from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.special import log_ndtr
 
-from memscape.arguments import ArgumentError, require_integer, require_integers, require_tensor
+from memscape.arguments import ArgumentError, require_integer, require_integers, require_rng, require_tensor
 from memscape.polytopes.separation import Separation, separate
 from memscape.tools import pieces
 
@@ -52,6 +52,8 @@ __all__ = [
 
 # Most neurons where all states are listed.
 _LARGEST = 12
+# Most neurons whose mean number of fixed points, of the order of exp(0.1992 n), is a float: 10^302.
+_MOST = 3500
 
 
 def states(neurons: int) -> np.ndarray:
@@ -312,10 +314,11 @@ def gaussian_couplings(
     Raises
     ------
     ArgumentError
-        If a size is not a positive integer.
+        If a size is not a positive integer, or ``rng`` is no generator of NumPy.
     """
     require_integer("neurons", neurons, at_least=1)
     require_integer("networks", networks, at_least=1)
+    require_rng("rng", rng)
     half = torch.from_numpy(rng.normal(size=(networks, neurons, neurons))).triu(1)
     return (half + half.mT).to(device)
 
@@ -372,9 +375,11 @@ def expected_fixed_points(neurons: int) -> float:
     Raises
     ------
     ArgumentError
-        If ``neurons`` is not an integer of at least 2.
+        If ``neurons`` is not an integer of at least 2, or exceeds 3500: the number is then too large
+        for a float.
     """
-    require_integer("neurons", neurons, at_least=2)
+    if require_integer("neurons", neurons, at_least=2) > _MOST:
+        raise ArgumentError("neurons", f"at most {_MOST}", str(neurons), "growth_rate gives the logarithm a neuron.")
     if neurons == 2:
         return 2.0
     width = math.sqrt(neurons - 2)
