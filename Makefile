@@ -2,10 +2,12 @@
 #
 #   make book       run the stale chapters, build the site, check it, sum the ledger up
 #   make serve      show the site
+#   make lab        open the chapters in JupyterLab
 #   make test       everything that must hold
 #   make rounding   what has changed, under rounding noise; ALL=1 takes everything
 #   make reproduce  run every chapter from scratch, in parallel, then once more under rounding noise
 #   make bench      time the kernels against their peers
+#   make times      run the tests one at a time and record what each file takes, which decides the order of `make test`
 #   make lock       write requirements.lock anew from pyproject.toml
 #   make clean      remove all that the verbs made, the environments too
 
@@ -36,14 +38,16 @@ NAMES ?=
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
+LAB := .venv-lab
 SITE := _build/html
 
 # A stamp bears the checksum of all that decides an environment's content, so that nothing is done twice.
 checksum = $(shell { cat $(1); echo '$(PYTHON) $(TORCH) $(COLD)'; } | cksum | cut -d ' ' -f 1)
 STAMP := $(VENV)/.made-$(call checksum,requirements.lock pyproject.toml)
 BENCH_STAMP := $(BENCH)/.made-$(call checksum,requirements.lock pyproject.toml benchmarks/requirements.txt)
+LAB_STAMP := $(LAB)/.made-$(call checksum,requirements.lock pyproject.toml)
 
-.PHONY: book serve test rounding reproduce bench lock clean environment
+.PHONY: book serve lab test rounding reproduce bench times lock clean environment
 .DEFAULT_GOAL := book
 
 book: environment
@@ -56,15 +60,21 @@ serve:
 	@test -f $(SITE)/index.html || { echo "There is no site yet: run 'make book' first." >&2; exit 1; }
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE)
 
+lab: $(LAB_STAMP)
+	$(LAB)/bin/jupyter lab chapters
+
 test: environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(build_site)
-	$(BIN)/pytest -n $(WORKERS)
-	$(if $(filter x86_64,$(shell uname -m)),env $(PLAIN)) $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout 300 \
-	    --nbval-sanitize-with tests/nbval_sanitize.cfg -n $(WORKERS) --dist loadfile chapters
+# The chapters are compared even if a test has failed; the files begin in the order of conftest.py, the longest first.
+	@$(BIN)/pytest -n $(WORKERS) || tests=failed; \
+	$(if $(filter x86_64,$(shell uname -m)),env $(PLAIN)) $(BIN)/pytest --nbval --nbval-current-env \
+	    --nbval-cell-timeout 300 --nbval-sanitize-with tests/nbval_sanitize.cfg \
+	    -n $(WORKERS) --dist loadfile --no-loadscope-reorder chapters || chapters=failed; \
+	echo "tests: $${tests:-passed}, chapters: $${chapters:-passed}"; test -z "$$tests$$chapters"
 
 rounding: environment
 	$(BIN)/python tests/rounding/run.py --workers $(WORKERS) $(if $(ALL),--all) $(NAMES)
@@ -77,13 +87,16 @@ bench: $(BENCH_STAMP)
 	$(BENCH)/bin/pytest benchmarks --benchmark-json=results/desk/benchmarks.json
 	$(BENCH)/bin/python benchmarks/table.py
 
+times: environment
+	$(BIN)/pytest --record-times
+
 lock:
 	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet $(UV); }
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra test \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra book --extra test \
 	    --no-emit-index-url --custom-compile-command 'make lock' $(LOCK) -o requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) $(BENCH) _build out .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(BENCH) $(LAB) _build out .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	rm -rf src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -98,6 +111,12 @@ $(BENCH_STAMP): benchmarks/requirements.txt
 	$(call make_environment,$(BENCH))
 	$(BENCH)/bin/python -m pip install --quiet --no-deps -r benchmarks/requirements.txt
 	rm -f $(BENCH)/.made-*
+	touch $@
+
+$(LAB_STAMP):
+	$(call make_environment,$(LAB))
+	$(LAB)/bin/python -m pip install --quiet --no-build-isolation --editable '.[lab]'
+	rm -f $(LAB)/.made-*
 	touch $@
 
 # -W makes every warning of the build an error; a page that was not rebuilt would not warn again, hence --all. Pages of

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 NOT_LOCKED = re.compile(r"torch|triton|nvidia-.*|cuda-.*")
-UNWANTED = {"nbdime", "jupyter-server"}  # 2.5 s more at every start of jupyter-book
+UNWANTED = {"nbdime", "jupyter-server", "jupyterlab"}  # 2.5 s more at every start of jupyter-book
 CONDA_NAMES = {"jupyter_client": "jupyter-client", "pytorch": "torch"}
 # The machines that the lock promises to serve.
 MACHINES = [(python, platform) for python in ("3.11", "3.12", "3.13", "3.14") for platform in ("linux", "darwin")]
@@ -28,11 +28,17 @@ def pyproject() -> dict:
         return tomllib.load(file)
 
 
-def declared() -> dict[str, Requirement]:
-    """The requirements of pyproject.toml, those of the tests among them, by canonical name."""
+def declared(*extras: str) -> dict[str, Requirement]:
+    """The requirements of pyproject.toml with some extras, of which one may ask for another, by canonical name."""
     project = pyproject()["project"]
-    texts = project["dependencies"] + project["optional-dependencies"]["test"]
-    return {canonicalize_name(found.name): found for found in map(Requirement, texts)}
+    texts = project["dependencies"] + [one for extra in extras for one in project["optional-dependencies"][extra]]
+    found = {}
+    for requirement in map(Requirement, texts):
+        if requirement.name == project["name"]:
+            found |= declared(*requirement.extras)
+        else:
+            found[canonicalize_name(requirement.name)] = requirement
+    return found
 
 
 def machine(python: str, platform: str) -> dict[str, str]:
@@ -115,7 +121,7 @@ def test_the_lock_names_no_package_index():
 @pytest.mark.parametrize(("python", "platform"), MACHINES)
 def test_the_lock_serves_every_machine(python, platform):
     versions = locked(python, platform)
-    for name, requirement in declared().items():
+    for name, requirement in declared("test").items():
         if name != "torch" and (requirement.marker is None or requirement.marker.evaluate(machine(python, platform))):
             assert name in versions, f"{name} is not locked"
             assert requirement.specifier.contains(versions[name]), f"{requirement}, but {versions[name]} is locked"
@@ -124,7 +130,7 @@ def test_the_lock_serves_every_machine(python, platform):
 
 def test_the_lock_was_made_from_these_requirements():
     text = (ROOT / "requirements.lock").read_text()
-    direct = {name for name in declared() if name != "torch"}
+    direct = {name for name in declared("test") if name != "torch"}
     found = re.findall(r"^([a-z0-9._-]+)==[^#]*?(?:^ +# .*\n)*?^ +#(?: via)? +memscape \(pyproject", text, re.MULTILINE)
     assert {canonicalize_name(name) for name in found} == direct
 
@@ -156,7 +162,7 @@ def test_environment_yml_is_the_lock_under_its_conda_names():
     assert from_conda.pop("pip") == ""
     assert set(from_conda).isdisjoint(from_pip)
     expected = locked(python, "linux") | {"torch": torch_of_the_makefile()}
-    assert from_conda | from_pip == {name: expected[name] for name in declared()}
+    assert from_conda | from_pip == {name: expected[name] for name in declared("test")}
 
 
 def imports(source: str) -> set[str]:
@@ -188,7 +194,19 @@ def distributions(folders: tuple[str, ...]) -> dict[str, set[str]]:
 def test_every_imported_package_is_declared():
     found = distributions(("src", "chapters"))
     assert {"torch", "numpy"} <= found.keys()
+    assert [top for top, names in found.items() if not names & declared("book").keys()] == []
+
+
+def test_the_models_need_what_a_plain_install_brings_and_nothing_else():
+    parts = [path.parent for path in (ROOT / "src/memscape").glob("*/__init__.py") if path.parent.name != "book"]
+    paths = [path.relative_to(ROOT) for path in parts]
+    found = distributions((*map(str, paths),)) | {
+        top: {canonicalize_name(name) for name in metadata.packages_distributions().get(top, [])}
+        for path in (ROOT / "src/memscape").glob("*.py")
+        for top in imports(code_of(path))
+    }
     assert [top for top, names in found.items() if not names & declared().keys()] == []
+    assert declared().keys() == set().union(*found.values()) & declared("book", "test").keys()
 
 
 # What is used without an import: by a file that names it in these words.
@@ -218,7 +236,7 @@ USED_BY_NAME = {
 def test_every_declared_package_is_of_use():
     imported = set().union(*distributions(("src", "chapters", "tests")).values())
     named = {name for name, (path, words) in USED_BY_NAME.items() if words in (ROOT / path).read_text()}
-    assert declared().keys() - imported - named == set()
+    assert declared("test").keys() - imported - named == set()
 
 
 @pytest.mark.skipif(bool(os.environ.get("COLD")), reason="a cold run takes the newest versions, not the locked ones")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memscape.book import chapters, cli, parameters
+from memscape.book import chapters, claims, cli, parameters
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
@@ -90,3 +90,8 @@ def test_the_paths_exist():
     assert len(paths) > 10
     ignored = {"book/", "book.begin", "run.check"}  # in src/memscape, and two names of Python
     assert sorted(path for path in paths - ignored if not (ROOT / path).exists()) == []
+
+
+def test_chapters_and_claims_are_counted():
+    (counts,) = re.findall(r"So far there are (\d+) chapters and (\d+) claims", TEXT)
+    assert tuple(map(int, counts)) == (len(chapters.every(ROOT)), len(claims.load(ROOT)))

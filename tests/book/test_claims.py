@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from memscape.arguments import ArgumentError
 from memscape.book import claims
 
+READ = {"value": "1", "known": "read"}
 VALUE = {"kind": "value", "target": 0.5, "tolerance": 0.01, "reason": "why"}
 RANGE = {"kind": "interval", "low": 1.0, "high": 2.0, "reason": "why"}
 COUNT = {"kind": "count", "target": 4, "reason": "why"}
@@ -67,11 +68,14 @@ def test_each_kind_of_test_passes_and_fails_where_it_should(test, measured, pass
 @pytest.mark.parametrize(
     ("test", "measured", "interval", "expected"),
     [
-        # A target: the interval may be as wide as twice the tolerance, and need not lie within it.
+        # A target with its tolerance: neither end of what is allowed may lie inside the interval, touching is none.
         (VALUE, 0.5, (0.4901, 0.5099), "reproduced"),
         ({**VALUE, "tolerance": 0.25}, 0.5, (0.25, 0.75), "reproduced"),
-        (VALUE, 0.509, (0.5, 0.519), "reproduced"),
+        (VALUE, 0.509, (0.5, 0.519), "undecided"),
+        (VALUE, 0.491, (0.481, 0.5), "undecided"),
         (VALUE, 0.52, (0.511, 0.53), "not reproduced"),
+        (VALUE, 0.52, (0.509, 0.531), "undecided"),
+        ({**VALUE, "target": 1.6, "tolerance": 0.1}, 1.53, (1.5, 1.6), "reproduced"),
         (VALUE, 0.5, (0.489, 0.511), "undecided"),
         # A bound: it must not lie inside the interval.
         (BELOW, 0.9, (0.8, 1.0), "reproduced"),
@@ -239,6 +243,7 @@ TWO = {"parts": {"a": VALUE, "b": VALUE}}
         ({"verdict": "out of reach", "profile": "paper"}, "a verdict 'out of reach' needs a remark"),
         ({"verdict": "partly", "test": TWO}, "a verdict 'partly' needs a remark"),
         ({"verdict": "refuted", "universal": True}, "a verdict 'refuted' needs a remark"),
+        ({"verdict": "undecided", "published": READ, **REMARK}, "a published value is decided by more trials"),
         ({"verdict": "out of reach", **REMARK}, "a claim of the desk profile cannot be out of reach"),
         ({"verdict": "partly", **REMARK}, "a test without parts cannot come out partly"),
         ({"verdict": "refuted", **REMARK}, "a failing universal statement is refuted"),

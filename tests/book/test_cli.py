@@ -4,13 +4,15 @@ import os
 import re
 import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 
 import nbformat
 import pytest
 from rich.console import Console
 
-from memscape.book import chapters, cli, execute
+from memscape.book import chapters, claims, cli, digest, execute, yml
 
 from .conftest import BEGIN, BODY, CLAIMS, PARAMETERS, chapter, write
 
@@ -209,6 +211,40 @@ def test_the_ledger_is_shown_counted_and_filtered(memscape, home):
     text = memscape("ledger", "--verdict", "not reproduced", "--part", "memory")[1]
     assert "TOY-2" in text
     assert "TOY-1" not in text
+
+
+def test_forty_chapters_cost_no_more_than_forty_times_one(memscape, home, monkeypatch):
+    """What chapters share is read once, and each notebook once: the cost is not chapters times claims."""
+    count = Counter()
+
+    def counted(name, work):
+        def counting(*arguments, **options):
+            count[name] += 1
+            return work(*arguments, **options)
+
+        return counting
+
+    names = [f"memory/toy{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(40)]
+    rows = [
+        CLAIMS.replace("TOY-1", f"TOY-{n}-{i}").replace("memory/toy", name)
+        for n, name in enumerate(names)
+        for i in range(10)
+    ]
+    (home / "claims/memory.yml").write_text("".join(rows))
+    (home / "chapters/memory/toy.ipynb").unlink()
+    for name in names:
+        write(home, name, chapter(*BODY, begin=PLAIN))
+    monkeypatch.setattr(yml, "read", counted("parsed", yml.read))
+    monkeypatch.setattr(claims.Row, "model_validate", counted("rows", claims.Row.model_validate))
+    monkeypatch.setattr(digest.grimp, "build_graph", counted("graphs", digest.grimp.build_graph))
+    monkeypatch.setattr(digest, "_lock", counted("locks", digest._lock))
+    monkeypatch.setattr(nbformat, "read", counted("notebooks", nbformat.read))
+    begin = time.process_time()
+    status, text = memscape("status")
+    assert status == 0
+    assert text.count("never executed") == 40
+    assert count == {"parsed": 1, "rows": 400, "graphs": 1, "locks": 1, "notebooks": 40}
+    assert time.process_time() - begin < 10  # it takes 1 s on a quiet machine
 
 
 def test_a_broken_ledger_is_named_without_a_traceback(memscape, home):

@@ -34,6 +34,21 @@ print(before, facts()["peak_mib"])
     assert before < ballast.nbytes / 2**20
 
 
+def test_user_time_is_that_of_the_process_and_its_children_and_not_of_waiting():
+    code = """
+import subprocess, sys, time
+from memscape.book.facts import facts
+busy = "import time\\nwhile time.process_time() < 1: sum(range(10**6))"
+before = facts()["user_seconds"]
+exec(busy.replace("< 1", f"< {time.process_time() + 1}"))
+subprocess.run([sys.executable, "-c", busy])
+time.sleep(2)
+print(facts()["user_seconds"] - before)
+"""
+    text = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert 1.5 < float(text) < 3
+
+
 def test_a_gpu_that_was_used_is_named_with_its_memory(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")

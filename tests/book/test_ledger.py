@@ -254,7 +254,7 @@ def test_rows_and_summary_are_plain_data(book):
     assert found["TOY-2"][0].measured == {"a": 0.5, "b": 0.9}
     assert found["TOY-2"][1] == "memory/toy.html#claim-TOY-2"
     assert ledger.summary(book.root) == {
-        "reproduced": 1, "partly": 1, "not reproduced": 0, "refuted": 0, "out of reach": 1,
+        "reproduced": 1, "partly": 1, "not reproduced": 0, "refuted": 0, "undecided": 0, "out of reach": 1,
     }  # fmt: skip
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 import memscape
 from memscape.arguments import ArgumentError, nearest
 from memscape.book.parameters import Parameter, declared
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 AUTHOR = "MEMSCAPE_AUTHOR"
 """Environment variable of a chapter's author: its parameters cell counts as it stands, executed and stamped or not."""
@@ -47,7 +47,7 @@ def home() -> Path:
         "working directory",
         "one inside a clone of the book (chapters/, pyproject.toml)",
         str(Path.cwd()),
-        "Change into a clone, or set MEMSCAPE_HOME to one.",
+        "Change into a clone, or set MEMSCAPE_HOME to one; the models and `memscape table` need none.",
     )
 
 
@@ -68,8 +68,20 @@ class Chapter:
         return self.home / "chapters" / f"{self.name}.ipynb"
 
     def read(self) -> NotebookNode:
-        """Return the committed notebook."""
-        return nbformat.read(self.path, as_version=4)
+        """Return the committed notebook.
+
+        Raises
+        ------
+        ArgumentError
+            Naming the file, where it is no notebook: empty, cut short, or with the marks of a merge in it.
+        """
+        import nbformat  # not above: loading it takes longer than all else that `memscape --help` loads
+
+        try:
+            return nbformat.read(self.path, as_version=4)
+        except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError, AttributeError) as error:
+            got = "an empty file" if not self.path.stat().st_size else f"{type(error).__name__}: {str(error)[:80]!r}"
+            raise ArgumentError(str(self.path), "a notebook", got, "Mend it, or take it out of chapters/.") from None
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the parameters the chapter declares, by name."""
@@ -91,8 +103,10 @@ class Chapter:
 def every(root: Path | None = None) -> list[Chapter]:
     """Return all chapters, by name."""
     root = home() if root is None else root
-    paths = sorted((root / "chapters").glob("*/*.ipynb"))
-    return [Chapter(root, f"{path.parent.name}/{path.stem}") for path in paths if not path.parent.name.startswith(".")]
+    names = sorted(path.relative_to(root / "chapters") for path in (root / "chapters").glob("*/*.ipynb"))
+    # A name that begins with a dot is Jupyter's (.ipynb_checkpoints) or macOS's (._hopfield.ipynb).
+    shown = (name for name in names if not any(part.startswith(".") for part in name.parts))
+    return [Chapter(root, name.with_suffix("").as_posix()) for name in shown]
 
 
 def find(text: str, root: Path | None = None) -> Chapter:

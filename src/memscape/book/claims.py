@@ -11,7 +11,8 @@ How a verdict comes about (`verdict_of`):
 * ``refuted``: a part fails and the statement is ``universal`` ("for all ..."), so that one counterexample is enough;
 * ``partly``: some parts pass and some fail;
 * ``not reproduced``: no part passes;
-* ``undecided``: the confidence interval of a part is too wide to tell; no row may record it;
+* ``undecided``: the confidence interval of a part sticks out of what the test allows; only a row without a
+  published value may record that;
 * ``out of reach``: nothing was measured, which only a row of a profile larger than the desk may record.
 """
 
@@ -23,13 +24,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from memscape.arguments import ArgumentError, nearest, require_integer, require_number
+from memscape.book import yml
 
-Verdict = Literal["reproduced", "partly", "not reproduced", "refuted", "out of reach"]
-VERDICTS: tuple[Verdict, ...] = ("reproduced", "partly", "not reproduced", "refuted", "out of reach")
+Verdict = Literal["reproduced", "partly", "not reproduced", "refuted", "undecided", "out of reach"]
+VERDICTS: tuple[Verdict, ...] = ("reproduced", "partly", "not reproduced", "refuted", "undecided", "out of reach")
 NOT_VERIFIED = "value not verified"
 Measured = float | int | list[float]
 Pair = tuple[float, float]
@@ -59,7 +60,7 @@ class _Test(_Strict):
 
 
 class Value(_Test):
-    """Passes when the measurement is within ``tolerance`` of ``target``; an interval may be ``2 tolerance`` wide."""
+    """Passes when ``|measured - target| <= tolerance``; an interval must lie within that range or beside it."""
 
     kind: Literal["value"]
     target: float
@@ -67,8 +68,10 @@ class Value(_Test):
 
     def passes(self, measured: Any, interval: Pair | None) -> bool | None:
         """Return whether ``measured`` passes; None where its interval is too wide to tell."""
-        if interval is not None and interval[1] - interval[0] > 2 * self.tolerance:
-            return None
+        if interval is not None:
+            edges = (self.target - self.tolerance, self.target + self.tolerance)
+            if any(interval[0] < edge < interval[1] for edge in edges):
+                return None
         return bool(abs(measured - self.target) <= self.tolerance)
 
     def show(self, measured: Any) -> str:
@@ -235,6 +238,8 @@ class Row(_Strict):
             raise ValueError("a claim of the desk profile cannot be out of reach")
         if (self.verdict == "refuted") != self.universal and self.verdict in ("refuted", "partly", "not reproduced"):
             raise ValueError("a failing universal statement is refuted, any other is partly or not reproduced")
+        if self.verdict == "undecided" and self.published is not None:
+            raise ValueError("a published value is decided by more trials, or is out of reach")
         if self.verdict == "partly" and not isinstance(self.test, Parts):
             raise ValueError("a test without parts cannot come out partly")
         return self
@@ -267,12 +272,12 @@ def load(root: Path) -> dict[str, Row]:
     Raises
     ------
     LedgerError
-        Naming file, claim and field, where a row is not as it must be, an id stands twice, or a chapter belongs to
-        another part than its file.
+        Naming file, claim and field, where a file is no YAML, a row is not as it must be, an id stands twice, or a
+        chapter belongs to another part than its file.
     """
     rows: dict[str, Row] = {}
     for path in sorted((root / "claims").glob("*.yml")):
-        for position, raw in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")) or []):
+        for position, raw in enumerate(_listed(path)):
             name = raw.get("id", f"row {position + 1}") if isinstance(raw, dict) else f"row {position + 1}"
             where = f"claims/{path.name}: {name}"
             try:
@@ -285,6 +290,16 @@ def load(root: Path) -> dict[str, Row]:
                 raise LedgerError(f"{where}: chapter {row.chapter} belongs into claims/{row.chapter.split('/')[0]}.yml")
             rows[row.id] = row
     return rows
+
+
+def _listed(path: Path) -> list[Any]:
+    try:
+        content = yml.read(path) or []
+    except ArgumentError as error:
+        raise LedgerError(f"claims/{error}") from None
+    if not isinstance(content, list):
+        raise LedgerError(f"claims/{path.name}: expected a list of claims; got {type(content).__name__}")
+    return content
 
 
 def take(row: Row, measured: Any, interval: Any = None) -> tuple[dict[str, Measured], dict[str, Pair]]:

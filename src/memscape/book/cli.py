@@ -14,24 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
 from rich.text import Text
 
+import memscape
 from memscape.arguments import ArgumentError, require_choice
 from memscape.book import chapters, parameters
 
 if TYPE_CHECKING:
     from distributed import Client
+    from rich.table import Table
 
     from memscape.book.chapters import Chapter
     from memscape.book.execute import Execution
@@ -39,9 +31,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="memscape",
-    help="Run the chapters of Memscape, and see which are fresh and which published claims hold.",
+    epilog="All but `table` works on a clone of the book: the folder that holds chapters/, claims/ and data/.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -53,17 +44,47 @@ _COLOURS = {
     "partly": "yellow",
     "not reproduced": "red",
     "refuted": "magenta",
+    "undecided": "bright_black",
     "out of reach": "bright_black",
 }
 
-OneChapter = Annotated[str, typer.Argument(metavar="CHAPTER", help="memory/hopfield, hopfield, or a notebook's path.")]
-SomeChapters = Annotated[list[str] | None, typer.Argument(metavar="[CHAPTER]...", help="Default: all.")]
+
+def _names(incomplete: str) -> list[str]:
+    """Return the chapters that a shell may complete a word to."""
+    try:
+        return [page.name for page in chapters.every() if page.name.startswith(incomplete)]
+    except ArgumentError:
+        return []  # not in a clone
+
+
+OneChapter = Annotated[
+    str,
+    typer.Argument(metavar="CHAPTER", help="memory/hopfield, hopfield, or a notebook's path.", autocompletion=_names),
+]
+SomeChapters = Annotated[
+    list[str] | None, typer.Argument(metavar="[CHAPTER]...", help="Default: all.", autocompletion=_names)
+]
 Values = Annotated[
     list[str] | None,
     typer.Option("--parameter", "-p", metavar="NAME VALUE", help="A parameter's value; repeat for more."),
 ]
 Profile = Annotated[str | None, typer.Option(help="Take values from profiles/PROFILE.yml; others go before.")]
 Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Chapters at a time, each in its own process.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        console.print(f"memscape {memscape.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _memscape(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Run the chapters of Memscape, and see which are fresh and which published claims hold."""
 
 
 @app.command()
@@ -108,6 +129,15 @@ def sweep(
     resume: Annotated[bool, typer.Option("--resume", help="Go on in OUT: only what is missing runs.")] = False,
 ) -> None:
     """Run a chapter over a grid of values, here or on a cluster, into a folder with one table of it all."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     from memscape.book import execute as execution
     from memscape.book import grid as grids
     from memscape.book import outcomes, sweeps
@@ -196,7 +226,7 @@ def execute(
     from memscape.book.sweeps import Job
 
     pages = _chosen(chapter)
-    stale = [page for page in pages if force or digest.stale(page)]
+    stale = pages if force else [page for page, reasons in digest.all_stale(pages) if reasons]
     if not stale:
         console.print(f"Nothing to execute: {len(pages)} of {len(pages)} chapters are fresh.")
         return
@@ -211,8 +241,7 @@ def status(chapter: SomeChapters = None) -> None:
     from memscape.book import digest
 
     table = _table("Chapter", "State", "Why")
-    for page in _chosen(chapter):
-        reasons = digest.stale(page)
+    for page, reasons in digest.all_stale(_chosen(chapter)):
         state = Text("stale", "red") if reasons else Text("fresh", "green")
         table.add_row(page.name, state, "\n".join(reasons))
     console.print(table)
@@ -354,6 +383,8 @@ def _chosen(names: list[str] | None) -> list[Chapter]:
 
 def _carry_out(jobs: list[Job], workers: int = 1) -> tuple[list[Execution], list[Exception]]:
     """Carry jobs out, with a bar for each on the terminal, and say of each how it ended."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     from memscape.book import sweeps
     from memscape.book.execute import ChapterFailed
 
@@ -398,6 +429,9 @@ def _say(*parts: str | tuple[str, str]) -> None:
 
 
 def _table(*columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")

@@ -17,16 +17,21 @@ import io
 import json
 import tokenize
 import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grimp
-from nbformat import NotebookNode
 
 import memscape
 from memscape.arguments import ArgumentError
 from memscape.book import chapters, claims
 from memscape.book.chapters import Chapter
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 Digest = dict[str, Any]
 """Hashes by component: one each under ``cells`` and ``lock``; by name under ``modules``, ``data`` and ``claims``."""
@@ -37,7 +42,35 @@ _DATA = {  # the module that reads the files, and where they or their sums are
 }
 
 
-def of(chapter: Chapter, notebook: NotebookNode | None = None) -> Digest:
+@dataclass(frozen=True)
+class Shared:
+    """What the digests of several chapters have in common, each read once, when it is first asked for.
+
+    It stands for one moment: whoever wants to see a later change makes a new one.
+    """
+
+    home: Path
+
+    @cached_property
+    def imports(self) -> grimp.ImportGraph:
+        """Who imports whom in the package."""
+        return grimp.build_graph("memscape", exclude_type_checking_imports=True, cache_dir=None)
+
+    @cached_property
+    def claims(self) -> dict[str, list[claims.Row]]:
+        """The rows of the ledger by chapter."""
+        found: dict[str, list[claims.Row]] = {}
+        for row in claims.load(self.home).values():
+            found.setdefault(row.chapter, []).append(row)
+        return found
+
+    @cached_property
+    def lock(self) -> str:
+        """The hash of the locked environment."""
+        return _hash(_lock(self.home))
+
+
+def of(chapter: Chapter, notebook: NotebookNode | None = None, shared: Shared | None = None) -> Digest:
     """Return the digest of a chapter as it stands now.
 
     Parameters
@@ -46,11 +79,14 @@ def of(chapter: Chapter, notebook: NotebookNode | None = None) -> Digest:
         The chapter.
     notebook
         Its notebook, where that is at hand; by default the committed one.
+    shared
+        What other digests of the same book need too, to save the work; by default it is read anew.
     """
     notebook = chapter.read() if notebook is None else notebook
+    shared = Shared(chapter.home) if shared is None else shared
     sources = [cell.source for cell in chapters.code_cells(notebook)]
-    modules = reached("\n".join(sources), chapter.name)
-    rows = [row for row in claims.load(chapter.home).values() if row.chapter == chapter.name]
+    modules = reached("\n".join(sources), chapter.name, shared.imports)
+    rows = shared.claims.get(chapter.name, [])
     data = [path for module, pattern in _DATA.items() if module in modules for path in chapter.home.glob(pattern)]
     # A claim too large for a desk is judged by the result that a larger run has stored for it.
     data += [path for row in rows if (path := chapter.home / "results" / row.profile / f"{row.id}.json").is_file()]
@@ -58,7 +94,7 @@ def of(chapter: Chapter, notebook: NotebookNode | None = None) -> Digest:
         "cells": _hash("\0".join(sources).encode()),
         "modules": {module: _hash(code_only(_source(module))) for module in modules},
         "data": {path.relative_to(chapter.home).as_posix(): _hash(path.read_bytes()) for path in sorted(data)},
-        "lock": _hash(_lock(chapter.home)),
+        "lock": shared.lock,
         "claims": {row.id: _hash(json.dumps(row.model_dump(), sort_keys=True).encode()) for row in rows},
     }
 
@@ -80,15 +116,22 @@ def changes(then: Digest | None, now: Digest) -> list[str]:
     return found
 
 
-def stale(chapter: Chapter) -> list[str]:
+def stale(chapter: Chapter, shared: Shared | None = None) -> list[str]:
     """Return why the committed outputs of a chapter are out of date; nothing where they are fresh."""
     notebook = chapter.read()
-    return changes(chapters.stamp(notebook).get("digest"), of(chapter, notebook))
+    return changes(chapters.stamp(notebook).get("digest"), of(chapter, notebook, shared))
 
 
-def reached(source: str, name: str) -> list[str]:
+def all_stale(pages: Sequence[Chapter]) -> Iterator[tuple[Chapter, list[str]]]:
+    """Yield each chapter with why it is out of date; what they share is read once, however many they are."""
+    shared = {page.home: Shared(page.home) for page in pages}
+    for page in pages:
+        yield page, stale(page, shared[page.home])
+
+
+def reached(source: str, name: str, graph: grimp.ImportGraph | None = None) -> list[str]:
     """Return the modules of the package that a chapter's code reaches, directly or through others, sorted."""
-    graph = grimp.build_graph("memscape", exclude_type_checking_imports=True, cache_dir=None)
+    graph = Shared(Path()).imports if graph is None else graph
     found: set[str] = set()
     frontier = _named(source, name, graph.modules)
     while frontier:
@@ -160,8 +203,13 @@ def _named(source: str, name: str, modules: set[str]) -> set[str]:
     # A package hands out its parts when asked: after `from memscape import book`, book.data is memscape.book.data.
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
-            root, _, rest = ast.unparse(node).partition(".")
-            named.add(f"{bound.get(root, root)}.{rest}")
+            path: list[str] = []
+            root: ast.expr = node
+            while isinstance(root, ast.Attribute):
+                path.append(root.attr)
+                root = root.value
+            if isinstance(root, ast.Name):
+                named.add(".".join([bound.get(root.id, root.id), *reversed(path)]))
     return named & modules
 
 

@@ -95,7 +95,7 @@ class Outcome:
     passed
         Whether each part passes; None where its interval is too wide to tell.
     verdict
-        One of `claims.VERDICTS`, or ``undecided``.
+        One of `claims.VERDICTS`.
     exploratory
         Whether the run was at other than reference parameters, so that nothing is held against the ledger.
     device
@@ -207,8 +207,8 @@ def check(
         nothing by itself: whether the test passes depends on the measured value. It says whether the measurement has
         the power to decide, and where it does not, the verdict is ``undecided`` and the ledger drifts:
 
-        * for a target with tolerance, the interval may be at most as wide as the target's own, twice the tolerance;
-        * for a bound or a range, the interval must not have the bound, or an end of the range, in its interior;
+        * for a bound, a range, or a target with its tolerance, the interval must not have the bound, or an end of what
+          is allowed, in its interior: it lies within or beside it;
         * counts and trends take none: the one is exact, the other has its slack.
     root
         The book's folder; by default the one that `chapters.home` finds.

@@ -61,7 +61,7 @@ class Sweep:
 
     def path(self, values: Mapping[str, Any]) -> Path:
         """Return where the notebook of the run at these values goes."""
-        return self.folder / "runs" / f"{name_of(values) or self.chapter.path.stem}.ipynb"
+        return _path(self.folder, values, self.chapter.path.stem)
 
     def missing(self) -> list[dict[str, Any]]:
         """Return the points without a finished run by the code as it stands, in order."""
@@ -78,14 +78,13 @@ class Sweep:
 
     def failed(self, values: Mapping[str, Any], reason: str) -> None:
         """Note why the run at these values failed."""
-        execute.replace(self._failure(values), json.dumps({"values": dict(values), "reason": reason}, indent=1) + "\n")
+        execute.replace(
+            _failure(self.path(values)), json.dumps({"values": dict(values), "reason": reason}, indent=1) + "\n"
+        )
 
     def succeeded(self, values: Mapping[str, Any]) -> None:
         """Forget an earlier failure at these values."""
-        self._failure(values).unlink(missing_ok=True)
-
-    def _failure(self, values: Mapping[str, Any]) -> Path:
-        return self.path(values).with_suffix(".failed.json")
+        _failure(self.path(values)).unlink(missing_ok=True)
 
     def save_table(self) -> list[Path]:
         """Write the table as ``table.parquet`` and ``table.csv``, each in one step, and return both paths."""
@@ -143,6 +142,7 @@ def begin(
         "chapter": chapter.name,
         "profile": profile,
         "code": tables.science(sweep.stamp["digest"]),
+        "reference": {name: each.reference for name, each in chapter.parameters().items()},
         "points": list(sweep.points),
     }
     execute.replace(folder / "sweep.json", json.dumps(content, indent=1) + "\n")
@@ -176,20 +176,31 @@ def read(folder: Path, home: Path | None = None) -> Sweep:
 
 
 def table(folder: Path) -> pd.DataFrame:
-    """Return a sweep as one tidy table, a row a run.
+    """Return a sweep as one tidy table, a row a run; all that it needs is in the folder.
 
     Columns: every parameter; ``state`` (``done``, ``failed`` or ``missing``) and the ``reason`` of a failure;
     ``seconds`` and ``peak_mib``; and each value that the run measured for a claim of the ledger, named ``AGS-1`` or
     ``AGS-1: part``, with ``[0]``, ``[1]``, ... behind the values of a trend.
     """
-    sweep = read(folder)
-    declared = sweep.chapter.parameters()
-    return pd.DataFrame([_row(sweep, values, declared) for values in sweep.points])
+    asked = tables.asked_for(folder)
+    if not (folder / "runs").is_dir() and (folder / "table.parquet").is_file():
+        return pd.read_parquet(folder / "table.parquet")  # the book keeps no more of a sweep
+    stem = asked["chapter"].partition("/")[2]
+    return pd.DataFrame([_row(_path(folder, values, stem), asked["reference"] | values) for values in asked["points"]])
 
 
-def _row(sweep: Sweep, values: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
-    row = parameters.resolve(declared, values, sweep.chapter.name)
-    path, failure = sweep.path(values), sweep._failure(values)
+def _path(folder: Path, values: Mapping[str, Any], stem: str) -> Path:
+    """Return where the notebook of the run at some values of the chapter called ``stem`` goes."""
+    return folder / "runs" / f"{name_of(values) or stem}.ipynb"
+
+
+def _failure(path: Path) -> Path:
+    """Return where the reason stands why the run that should have written this notebook failed."""
+    return path.with_suffix(".failed.json")
+
+
+def _row(path: Path, row: dict[str, Any]) -> dict[str, Any]:
+    failure = _failure(path)
     if failure.exists():
         return row | {"state": "failed", "reason": json.loads(failure.read_text(encoding="utf-8"))["reason"]}
     if not path.exists():

@@ -26,8 +26,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from memscape.arguments import ArgumentError, nearest, require_choice, require_integer, require_number
 
 KINDS = ("int", "float", "bool", "str", "list[int]", "list[float]", "list[str]")
@@ -213,11 +211,24 @@ def profile_values(home: Path, profile: str, chapter: str) -> dict[str, Any]:
     """Return the values that ``profiles/<profile>.yml`` gives for one chapter, as they stand there.
 
     The file maps chapters to parameters: ``memory/dense: {memories: 2000, epochs: 3000}``.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such profile, it says nothing of the chapter, or what it says is no mapping.
     """
+    from memscape.book import yml  # not above: a parser of YAML takes long to load
+
     require_choice("profile", profile, sorted(path.stem for path in (home / "profiles").glob("*.yml")))
-    content = yaml.safe_load((home / "profiles" / f"{profile}.yml").read_text(encoding="utf-8")) or {}
+    content = _mapping(f"profiles/{profile}.yml", yml.read(home / "profiles" / f"{profile}.yml") or {})
     require_choice(f"chapter in profiles/{profile}.yml", chapter, list(content))
-    return dict(content[chapter])
+    return _mapping(f"{chapter} in profiles/{profile}.yml", content[chapter])
+
+
+def _mapping(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ArgumentError(name, "a mapping, {neurons: 500, seed: 1}", repr(value))
+    return value
 
 
 def _read_one(kind: str, text: str) -> Any:

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import dask
-import yaml
 from distributed import Client, LocalCluster, SpecCluster, WorkerPlugin, as_completed, get_worker
 from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
@@ -32,6 +31,7 @@ from distributed.scheduler import KilledWorker
 import memscape
 from memscape.arguments import ArgumentError, require_integer
 from memscape.book import execute as chapter_execution
+from memscape.book import yml
 from memscape.book.chapters import Chapter
 from memscape.book.execute import ChapterFailed, Execution, Limits
 
@@ -155,11 +155,9 @@ def slurm_settings(path: Path) -> dict[str, Any]:
         If the file is not there, is no mapping, or names an argument that SLURMCluster does not know.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yml.read(path)
     except FileNotFoundError:
         raise ArgumentError("slurm", "a YAML file", f"no {path}") from None
-    except yaml.YAMLError as error:
-        raise ArgumentError("slurm", "a YAML file", f"{path}: {error}") from None
     if not isinstance(content, dict):
         expected = "a mapping of arguments of SLURMCluster: {queue: gpu, memory: 8GB, walltime: '02:00:00'}"
         raise ArgumentError("slurm", expected, type(content).__name__)

@@ -13,10 +13,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import yaml
-
 from memscape.arguments import ArgumentError
-from memscape.book import claims
+from memscape.book import claims, yml
 
 KNOWN = ("AGS-1", "≈0.1379")
 """A claim and how its measured number begins: the critical load of the Hopfield network, wherever it is computed."""
@@ -114,7 +112,7 @@ def pages(root: Path) -> list[str]:
             for item in entry:
                 yield from names(item)
 
-    return list(names(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))))
+    return list(names(yml.read(root / "_toc.yml")))
 
 
 def _built(site: Path, name: str) -> bool:
