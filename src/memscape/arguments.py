@@ -132,6 +132,22 @@ def readable(tensor: torch.Tensor) -> bool:
     )
 
 
+def require_fit(argument: str, result: torch.Tensor) -> torch.Tensor:
+    """Return a result that is finite wherever its values are :func:`readable`, otherwise raise ArgumentError.
+
+    Finite arguments may have products that their dtype does not hold.
+    """
+    # A sum of finite terms may overflow; only then are they looked at one by one.
+    if readable(result) and not math.isfinite(result.sum().item()) and not result.isfinite().all():
+        raise ArgumentError(
+            argument,
+            f"results within {_short(result.dtype)}",
+            "an overflow",
+            "Scale the numbers down or convert them with .to(torch.float64).",
+        )
+    return result
+
+
 def _axes(names: list[str]) -> str:
     return f"axes ({', '.join(names)})"
 

@@ -218,6 +218,52 @@ def test_cpu_and_cuda_agree(dtype):
     torch.testing.assert_close(separation(x.cuda()).cpu(), separation(x), **close)
 
 
+@pytest.mark.parametrize("beta", [1e-37, 1e-8, 1e-6, 1e-5, 1.0, 1e4, 1e37])
+@pytest.mark.parametrize("count", [1, 2, 1000])
+def test_the_energy_keeps_its_digits_at_every_beta(beta, count):
+    xi, state = normal(50, count, 6), normal(51, 7, 6)
+    scores = state @ xi.mT
+    wide = state.square().sum(dim=-1) / 2 + xi.square().sum(dim=-1).max() / 2
+    # Without exponentials: beta times a variance is all that is left of them at small beta, nothing at large.
+    limit = scores.mean(dim=-1) + beta * scores.var(dim=-1, correction=0) / 2 if beta < 1e-3 else scores.amax(dim=-1)
+    if beta == 1.0:
+        limit = torch.logsumexp(scores, dim=-1) - math.log(count)
+    for dtype, digits in ((torch.float64, 1e-10), (torch.float32, 2e-6)):
+        found = ModernHopfield(xi.to(dtype), beta).energy(state.to(dtype))
+        exact = wide - limit if beta < 1e4 else wide - limit + math.log(count) / beta
+        torch.testing.assert_close(found.double(), exact, rtol=digits, atol=10 * digits)
+    assert ModernHopfield(torch.eye(2), 1e-6).energy(torch.eye(2)[0]).item() == pytest.approx(0.5, abs=1e-6)
+
+
+def test_products_beyond_half_precision_are_taken_in_float32():
+    far = torch.full((2, 64), 40.0, dtype=torch.float16)
+    far[1] *= -1
+    model = ModernHopfield(far, 1.0)  # x.x = 102400, and float16 ends at 65504
+    assert model.weights(far[0]).tolist() == [1.0, 0.0]
+    assert model.energy(far[0]).item() == pytest.approx(math.log(2), abs=0.01)
+    assert torch.equal(model.update(far[0]), far[0])
+
+
+def test_products_that_no_float_holds_are_refused():
+    far = torch.full((2, 64), 40.0, dtype=torch.float16)
+    vast = torch.full((2, 4), 1e20)
+    calls = [
+        lambda: separation(far),
+        lambda: ModernHopfield(vast, 1.0).energy(vast),
+        lambda: ModernHopfield(vast, 1.0).weights(vast),
+        lambda: ModernHopfield(vast, 1.0).update(vast),
+    ]
+    for call in calls:
+        with pytest.raises(ArgumentError, match=r"patterns: expected results within float\d+; got an overflow"):
+            call()
+    with pytest.raises(ArgumentError, match=r"keys: expected results within float32; got an overflow"):
+        attend(vast, vast, vast, beta=1.0)
+    for beta in (1e-300, 1e300):
+        with pytest.raises(ArgumentError, match=r"beta: expected a finite number in \[1\.17549435082229e-38, 3\.4"):
+            ModernHopfield(torch.eye(2), beta)
+        assert ModernHopfield(torch.eye(2).double(), beta).energy(torch.eye(2).double()).isfinite().all()
+
+
 X, STATE = torch.ones(3, 4, dtype=F64), torch.ones(2, 4, dtype=F64)
 REFUSALS = [
     (lambda: ModernHopfield(torch.ones(3), 1.0), r"patterns: expected axes \(\.\.\., patterns, neurons\); got shape"),

@@ -149,3 +149,14 @@ REFUSALS = [
 def test_refusals(call, message):
     with pytest.raises(ArgumentError, match="^" + message):
         call()
+
+
+@pytest.mark.parametrize("gain", [1e-12, 1e-6, 1e-3, 1.0, 30.0])
+@pytest.mark.parametrize(("dtype", "digits"), [(torch.float32, 1e-5), (torch.float64, 1e-13)])
+def test_the_logarithm_of_a_hyperbolic_cosine_keeps_its_digits_near_zero(gain, dtype, digits):
+    units = torch.tensor([[-3.0], [-1e-3], [0.0], [0.4], [1.0], [2.0]], dtype=torch.float64)
+    drive = gain * units[:, 0]
+    # By its series where that serves, and by its definition where that does not overflow.
+    series = drive**2 / 2 - drive**4 / 12 + drive**6 / 45
+    exact = torch.where(drive.abs() < 0.005, series, drive.cosh().log()) / gain
+    torch.testing.assert_close(LogCosh(gain)(units.to(dtype)).double(), exact, rtol=max(digits, 1e-11), atol=0)

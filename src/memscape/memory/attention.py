@@ -19,7 +19,15 @@ import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import wrightomega
 
-from memscape.arguments import ArgumentError, readable, require_integer, require_number, require_scalar, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    readable,
+    require_fit,
+    require_integer,
+    require_number,
+    require_scalar,
+    require_tensor,
+)
 from memscape.memory.dense import exponential_retrieval, softmax_attention
 from memscape.memory.patterns import as_probes, require_state
 from memscape.tools import pieces
@@ -56,7 +64,8 @@ class ModernHopfield(Model):
     Raises
     ------
     ArgumentError
-        If the patterns have wrong axes or are not finite, or beta is not positive.
+        If the patterns have wrong axes or are not finite, or beta is not positive or beyond the range of their dtype
+        (of float32 for half precision).
     """
 
     patterns: torch.Tensor
@@ -65,6 +74,9 @@ class ModernHopfield(Model):
     def __post_init__(self) -> None:
         require_tensor("patterns", self.patterns, "... patterns neurons")
         require_scalar("beta", self.beta, above=0.0, device=self.patterns.device)
+        if not isinstance(self.beta, torch.Tensor):
+            limits = torch.finfo(_wide(self.patterns[..., :1, :1]).dtype)
+            require_number("beta", self.beta, at_least=limits.tiny, at_most=limits.max)
 
     @property
     def networks(self) -> tuple[int, ...]:
@@ -87,18 +99,19 @@ class ModernHopfield(Model):
         Raises
         ------
         ArgumentError
-            If the state does not fit the patterns.
+            If the state does not fit the patterns, or an energy is beyond the dtype.
         """
-        probes = self._probes(state)
-        largest = self.patterns.square().sum(dim=-1).amax(dim=-1)[..., None]
-        pooled = torch.logsumexp(self.beta * (probes @ self.patterns.mT), dim=-1) / self.beta
-        energy = probes.square().sum(dim=-1) / 2 - pooled + math.log(self.patterns.shape[-2]) / self.beta + largest / 2
-        return energy.reshape(state.shape[:-1])
+        probes, patterns = _wide(self._probes(state)), _wide(self.patterns)
+        largest = patterns.square().sum(dim=-1).amax(dim=-1)[..., None]
+        energy = probes.square().sum(dim=-1) / 2 + largest / 2 - _log_mean_exp(probes @ patterns.mT, self.beta)
+        return require_fit("patterns", energy.to(state.dtype)).reshape(state.shape[:-1])
 
     def weights(self, state: torch.Tensor) -> torch.Tensor:
         """Attention of every state to every pattern, ``(*G, ..., N)`` to ``(*G, ..., P)``; each row sums to 1."""
-        probes = self._probes(state)
-        shares = torch.softmax(self.beta * (probes @ self.patterns.mT), dim=-1)
+        scores = _wide(self._probes(state)) @ _wide(self.patterns).mT
+        # From the largest one down: beta times an overlap may be beyond a float where beta times a difference is not.
+        scores = self.beta * (scores - scores.amax(dim=-1, keepdim=True).detach())
+        shares = require_fit("patterns", torch.softmax(scores, dim=-1).to(state.dtype))
         return shares.reshape(*state.shape[:-1], self.patterns.shape[-2])
 
     def update(self, state: torch.Tensor) -> torch.Tensor:
@@ -111,6 +124,23 @@ class ModernHopfield(Model):
     def _probes(self, state: torch.Tensor) -> torch.Tensor:
         require_state("state", state, self.patterns, values="finite")
         return as_probes(state, self.networks)
+
+
+def _wide(tensor: torch.Tensor) -> torch.Tensor:
+    """In float32 what is in half precision, whose products are soon beyond it."""
+    return tensor.float() if tensor.element_size() < 4 else tensor
+
+
+def _log_mean_exp(scores: torch.Tensor, beta: Scalar) -> torch.Tensor:
+    """ln of the mean of exp(beta z) over the last axis, by beta, with its digits at every beta.
+
+    It goes from the mean of z at beta = 0 to the largest z.
+    """
+    top = scores.detach().amax(dim=-1, keepdim=True)
+    below = beta * (scores - top)
+    # ln P and the logarithm of a sum near P would cancel at small beta. In float64 near -1 there are digits for 1 / P.
+    pooled = torch.expm1(below.double()).mean(dim=-1).log1p().to(scores.dtype)
+    return top[..., 0] + pooled / beta
 
 
 def attend(
@@ -163,7 +193,7 @@ def attend(
     require_scalar("beta", beta, above=0.0, device=queries.device)
     if mask is not None:
         _require_mask(mask, queries, keys)
-    return softmax_attention(queries, keys, values, beta, mask)
+    return require_fit("keys", softmax_attention(queries, keys, values, beta, mask))
 
 
 def _require_mask(mask: torch.Tensor, queries: torch.Tensor, keys: torch.Tensor) -> None:
@@ -244,7 +274,7 @@ def separation(patterns: torch.Tensor) -> torch.Tensor:
         own = products[..., range(len(rows)), rows].clone()
         products[..., range(len(rows)), rows] = -math.inf
         gaps.append(own - products.amax(dim=-1))
-    return torch.cat(gaps, dim=-1)
+    return require_fit("patterns", torch.cat(gaps, dim=-1))
 
 
 def retrieval_onset(patterns: int) -> float:

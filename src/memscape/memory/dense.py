@@ -35,7 +35,7 @@ from typing import Protocol, runtime_checkable
 import torch
 import torch.nn.functional as functional
 
-from memscape.arguments import ArgumentError, require_integer, require_scalar, require_tensor, transformed
+from memscape.arguments import ArgumentError, require_fit, require_integer, require_scalar, require_tensor, transformed
 from memscape.memory.patterns import align, flat, require_state
 from memscape.tools import pieces
 from memscape.tools.models import Model, Scalar
@@ -595,7 +595,7 @@ def exponential_retrieval(queries: torch.Tensor, patterns: torch.Tensor, beta: S
     # Four axes, (batch, heads, tokens, features), is what selects the fused kernel that never stores Q times P weights.
     keys = patterns.reshape(-1, 1, *patterns.shape[-2:])
     retrieved = softmax_attention(queries.reshape(-1, 1, *queries.shape[-2:]), keys, keys, beta)
-    return retrieved.reshape(queries.shape)
+    return require_fit("patterns", retrieved).reshape(queries.shape)
 
 
 def softmax_attention(

@@ -76,7 +76,11 @@ class LogCosh(Model):
     def __call__(self, units: torch.Tensor) -> torch.Tensor:
         """L, ``(..., units)`` to ``(...)``."""
         drive = self.gain * units
-        return ((functional.softplus(-2 * drive) + drive - math.log(2.0)) / self.gain).sum(dim=-1)
+        # ln cosh x = ln(1 + 2 sinh(x / 2)**2) has its digits near 0, where the other form cancels.
+        near = drive.clamp(-1.0, 1.0)
+        far = functional.softplus(-2 * drive) + drive - math.log(2.0)
+        logarithm = torch.where(drive.abs() < 1, torch.log1p(2 * torch.sinh(near / 2).square()), far)
+        return (logarithm / self.gain).sum(dim=-1)
 
     def activation(self, units: torch.Tensor) -> torch.Tensor:
         """tanh(gain u)."""
