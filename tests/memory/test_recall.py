@@ -122,9 +122,12 @@ def test_in_step_is_one_update_and_where_the_steps_end():
     assert torch.equal(found.first.resting, (once == start).all(dim=-1))
     assert torch.equal(found.last.resting, end.converged)
     assert found.last.overlap.mean(dim=1).tolist() == pytest.approx(found.last.by_network.tolist())
-    all_of_them = recall.in_step(build, 40, 1, networks=3, probes=9, generator=rng(38)).last
-    assert all_of_them.by_network.tolist() == [1.0, 1.0, 1.0]
-    assert all_of_them.wrong.shape == (3, 1)
+    mended = recall.in_step(build, 40, 1, networks=3, probes=9, flips=4, generator=rng(38))
+    assert mended.last.by_network.tolist() == [1.0, 1.0, 1.0]
+    assert mended.last.wrong.shape == (3, 1), "all patterns where there are fewer than the probes asked for"
+    assert mended.last.resting.all()
+    assert torch.equal(mended.first.wrong, mended.last.wrong)
+    assert not mended.first.resting.any(), "the first step turned what was wrong"
 
 
 # Refusals

@@ -16,7 +16,7 @@ from memscape.tools import pieces
 def test_slices_cover_every_item_once_in_order(count, width):
     found = pieces.slices(count, width)
     assert [i for piece in found for i in range(count)[piece]] == list(range(count))
-    assert all(0 < piece.stop - piece.start <= width for piece in found)
+    assert all(0 < piece.stop - piece.start <= width and piece.stop <= count for piece in found)
     assert len(found) == -(-count // width)
 
 
@@ -24,6 +24,7 @@ def test_slices_cover_every_item_once_in_order(count, width):
 def test_what_fits_takes_no_more_than_the_budget(size, each):
     with pieces.budget(size):
         number = pieces.fitting(each)
+        assert number >= 1
         assert number == 1 or number * each <= size
         assert (number + 1) * each > size
 

@@ -144,7 +144,7 @@ def sample(
     Returns
     -------
     Simplices
-        On the CPU, in colexicographic order; :func:`store` takes them to the device of the patterns.
+        On the CPU, in colexicographic order.
 
     Raises
     ------

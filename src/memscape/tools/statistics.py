@@ -145,14 +145,14 @@ def share(hits: torch.Tensor, *, of: int = 1) -> Estimate:
     effect = max(1.0, hits.double().var().item() / binomial) if clustered else 1.0
     units = trials * of / effect
     low, high = _score_interval(value * units, units, NORMAL)
-    # At 0 and 1 the interval ends at the share itself, but for rounding.
-    return Estimate(value, min(value, float(low)), max(value, float(high)), trials)
+    return Estimate(value, float(low), float(high), trials)
 
 
 def _score_interval(hits: npt.ArrayLike, units: npt.ArrayLike, z: float) -> tuple[Array, Array]:
     """Ends of Wilson's interval, ``z`` standard deviations to either side; hits and units need not be whole."""
     k, n = np.asarray(hits, dtype=np.float64), np.asarray(units, dtype=np.float64)
     share = k / n
+    # At 0 and 1 the interval ends at the share itself, whatever rounding says.
     centre = (2 * n * share + z**2) / (2 * (n + z**2))
     half = z / (2 * (n + z**2)) * np.sqrt(4 * n * share * (1 - share) + z**2)
     return np.where(k == 0, 0.0, np.maximum(centre - half, 0.0)), np.where(k == n, 1.0, np.minimum(centre + half, 1.0))
