@@ -5,6 +5,7 @@
 #   make lab        open the chapters in JupyterLab
 #   make test       everything that must hold
 #   make rounding   what has changed, under rounding noise; ALL=1 takes everything
+#   make library    the tests of the models alone
 #   make reproduce  run every chapter from scratch, in parallel, then once more under rounding noise
 #   make bench      time the kernels against their peers
 #   make times      run the tests one at a time and record what each file takes, which decides the order of `make test`
@@ -47,7 +48,7 @@ STAMP := $(VENV)/.made-$(call checksum,requirements.lock pyproject.toml)
 BENCH_STAMP := $(BENCH)/.made-$(call checksum,requirements.lock pyproject.toml benchmarks/requirements.txt)
 LAB_STAMP := $(LAB)/.made-$(call checksum,requirements.lock pyproject.toml)
 
-.PHONY: book serve lab test rounding reproduce bench times lock clean environment
+.PHONY: book serve lab test library rounding reproduce bench times lock clean environment
 .DEFAULT_GOAL := book
 
 book: environment
@@ -75,6 +76,9 @@ test: environment
 	    --nbval-cell-timeout 300 --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	    -n $(WORKERS) --dist loadfile --no-loadscope-reorder chapters || chapters=failed; \
 	echo "tests: $${tests:-passed}, chapters: $${chapters:-passed}"; test -z "$$tests$$chapters"
+
+library: environment
+	$(BIN)/pytest -n $(WORKERS) tests/test_arguments.py $(filter-out tests/book tests/rounding,$(patsubst %/,%,$(wildcard tests/*/)))
 
 rounding: environment
 	$(BIN)/python tests/rounding/run.py --workers $(WORKERS) $(if $(ALL),--all) $(NAMES)

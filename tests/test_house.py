@@ -210,3 +210,17 @@ def test_the_command_is_installed():
     )
     assert found.returncode == 0, found.stderr
     assert "execute" in found.stdout
+
+
+def test_a_clone_is_the_same_to_the_byte_where_git_turns_line_feeds_into_two_characters(tmp_path):
+    def git(*arguments):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.autocrlf=true"]
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "-q", "first")
+    shutil.copy(ROOT / ".gitattributes", tmp_path / "first")
+    (tmp_path / "first/SHA256SUMS").write_bytes(b"abc  digits.gz\n")
+    git("-C", "first", "add", ".")
+    git("-C", "first", "commit", "-qm", "a")
+    git("clone", "-q", "first", "second")
+    assert (tmp_path / "second/SHA256SUMS").read_bytes() == b"abc  digits.gz\n"
