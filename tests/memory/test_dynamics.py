@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from memscape.arguments import ArgumentError
-from memscape.memory.dynamics import asynchronous, evolve, gradient_flow, iterate, synchronous
+from memscape.memory.dynamics import asynchronous, evolve, gradient_flow, iterate, runge_kutta, synchronous
 from memscape.memory.hopfield import Graded, Hopfield, hebbian
 from memscape.memory.patterns import flat, flip, random_patterns
 
@@ -120,3 +120,12 @@ def test_refusals_name_the_argument(case):
     call, message = REFUSED[case]
     with pytest.raises(ArgumentError, match=message):
         call()
+
+
+def test_a_runge_kutta_step_is_right_to_the_fourth_power_of_the_step():
+    # dx/dt = x: one step is the Taylor polynomial of the exponential, 1 + h + h^2/2 + h^3/6 + h^4/24.
+    start = torch.tensor([1.0, -2.0], dtype=F64)
+    for step in (0.5, 0.1):
+        expected = start * sum(step**k / math.factorial(k) for k in range(5))
+        torch.testing.assert_close(runge_kutta(lambda x: x, start, step), expected, rtol=1e-15, atol=0)
+    assert start.tolist() == [1.0, -2.0]

@@ -14,6 +14,7 @@ keeps whatever makes these fields cheap up to date, instead of computing them an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +23,7 @@ from memscape.arguments import ArgumentError, require_generator, require_integer
 from memscape.memory.patterns import as_probes, flat
 from memscape.tools.models import GradedUnits, Spins, Tracker, Updates
 
-__all__ = ["Retrieval", "asynchronous", "evolve", "gradient_flow", "iterate", "synchronous"]
+__all__ = ["Retrieval", "asynchronous", "evolve", "gradient_flow", "iterate", "runge_kutta", "synchronous"]
 
 
 @dataclass(frozen=True)
@@ -289,3 +290,36 @@ def iterate(model: Updates, state: torch.Tensor, *, steps: int) -> torch.Tensor:
     for _ in range(steps):
         state = model.update(state)
     return state
+
+
+def runge_kutta(flow: Callable[[torch.Tensor], torch.Tensor], state: torch.Tensor, step: float) -> torch.Tensor:
+    r"""State after one step of the Runge-Kutta rule of order four.
+
+    .. math::
+
+        x(t + h) = x + \tfrac h6 (k_1 + 2 k_2 + 2 k_3 + k_4), \quad
+        k_1 = f(x), \; k_2 = f(x + \tfrac h2 k_1), \; k_3 = f(x + \tfrac h2 k_2), \; k_4 = f(x + h k_3)
+
+    Parameters
+    ----------
+    flow
+        f, the derivative of the state with respect to time, of the state's own axes.
+    state
+        x, any axes; it is not changed.
+    step
+        h, in the unit of time of ``flow``.
+
+    Returns
+    -------
+    torch.Tensor
+        The axes of ``state``. The error of one step is of order h^5.
+
+    References
+    ----------
+    Kutta 1901.
+    """
+    first = flow(state)
+    second = flow(state + step / 2 * first)
+    third = flow(state + step / 2 * second)
+    fourth = flow(state + step * third)
+    return state + step / 6 * (first + 2 * (second + third) + fourth)

@@ -36,8 +36,8 @@ import numpy.typing as npt
 import torch
 
 from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
+from memscape.memory.dynamics import runge_kutta
 from memscape.polytopes.digraphs import Codes, adjacency, in_neighbours, require_codes
-from memscape.polytopes.threshold_linear import runge_kutta
 from memscape.tools.exact import characteristic, determinant, determinants_fit, hurwitz
 from memscape.tools.subsets import BitGroup, mask, pack, subsets
 

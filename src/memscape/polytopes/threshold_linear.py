@@ -22,7 +22,7 @@ solves.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Rational
@@ -33,6 +33,7 @@ import torch
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 from memscape.memory.dense import Rectified
+from memscape.memory.dynamics import runge_kutta
 from memscape.tools import pieces
 from memscape.tools.exact import characteristic_polynomial, routh, solution
 from memscape.tools.subsets import LARGEST, bits
@@ -44,7 +45,6 @@ __all__ = [
     "exact_fixed_point",
     "fixed_points",
     "hurwitz",
-    "runge_kutta",
     "trajectories",
     "written",
 ]
@@ -336,39 +336,6 @@ def trajectories(
         if done % every == 0:
             kept.append(x)
     return torch.stack(kept)
-
-
-def runge_kutta(flow: Callable[[torch.Tensor], torch.Tensor], state: torch.Tensor, step: float) -> torch.Tensor:
-    r"""State after one step of the Runge-Kutta rule of order four.
-
-    .. math::
-
-        x(t + h) = x + \tfrac h6 (k_1 + 2 k_2 + 2 k_3 + k_4), \quad
-        k_1 = f(x), \; k_2 = f(x + \tfrac h2 k_1), \; k_3 = f(x + \tfrac h2 k_2), \; k_4 = f(x + h k_3)
-
-    Parameters
-    ----------
-    flow
-        f, the derivative of the state with respect to time, of the state's own axes.
-    state
-        x, any axes; it is not changed.
-    step
-        h, in the unit of time of ``flow``.
-
-    Returns
-    -------
-    torch.Tensor
-        The axes of ``state``. The error of one step is of order h^5.
-
-    References
-    ----------
-    Kutta 1901.
-    """
-    first = flow(state)
-    second = flow(state + step / 2 * first)
-    third = flow(state + step / 2 * second)
-    fourth = flow(state + step * third)
-    return state + step / 6 * (first + 2 * (second + third) + fourth)
 
 
 def written(exists: npt.ArrayLike, stable: npt.ArrayLike) -> str:
