@@ -109,3 +109,15 @@ def test_what_jupyter_saves_declares_nothing_before_the_chapter_is_executed_anew
     assert "neurns" not in page.parameters()
     monkeypatch.setenv(chapters.AUTHOR, "1")
     assert page.parameters()["neurns"].reference == 30
+
+
+@pytest.mark.parametrize("content", [b"", b"<<<<<<< HEAD\n{}\n", b"\xff\xfe{}", b"{}", b'{"nbformat": 4, "cells": 3}'])
+def test_a_file_that_is_no_notebook_is_named(home, content):
+    (home / "chapters/memory/broken.ipynb").write_bytes(content)
+    with pytest.raises(ArgumentError, match=r"memory/broken\.ipynb: expected a notebook; got .* Mend it"):
+        chapters.find("broken").read()
+
+
+def test_files_with_a_dot_in_front_are_no_chapters(home):
+    (home / "chapters/memory/._toy.ipynb").write_bytes(b"\x00\x05\x16\x07")
+    assert [page.name for page in chapters.every(home)] == ["memory/toy"]

@@ -196,3 +196,18 @@ def test_a_number_that_yaml_takes_for_text_is_refused_where_it_is_used(home):
     values = profile_values(home, "large", "memory/toy")
     with pytest.raises(ArgumentError, match="in YAML 1e-3 is text"):
         resolve(declared(PARAMETERS), values, "memory/toy")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("memory/toy:\n", "memory/toy in profiles/large.yml: expected a mapping.*; got None"),
+        ("memory/toy: 5\n", "memory/toy in profiles/large.yml: expected a mapping.*; got 5"),
+        ("- memory/toy\n", "profiles/large.yml: expected a mapping"),
+        ("memory/toy: {a: [}\n", "large.yml: expected a YAML file; got .*line 1"),
+    ],
+)
+def test_a_broken_profile_is_refused_in_a_sentence(home, text, message):
+    (home / "profiles/large.yml").write_text(text)
+    with pytest.raises(ArgumentError, match=message):
+        profile_values(home, "large", "memory/toy")

@@ -77,9 +77,10 @@ class Chapter:
         """
         import nbformat  # not above: loading it takes longer than all else that `memscape --help` loads
 
+        broken = (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError)
         try:
             return nbformat.read(self.path, as_version=4)
-        except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError, AttributeError) as error:
+        except (*broken, AttributeError, KeyError, TypeError) as error:  # the last three: JSON, and of another shape
             got = "an empty file" if not self.path.stat().st_size else f"{type(error).__name__}: {str(error)[:80]!r}"
             raise ArgumentError(str(self.path), "a notebook", got, "Mend it, or take it out of chapters/.") from None
 
