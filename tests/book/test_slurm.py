@@ -99,7 +99,7 @@ def said(*command):
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
-def wait(condition, daemons, folder, seconds=60):
+def wait(condition, daemons, folder, seconds=300):
     end = time.monotonic() + seconds
     while not condition():
         logs = "\n".join(f"{path.name}: {path.read_text()[-1000:]}" for path in sorted(folder.glob("*.out")))
@@ -127,7 +127,7 @@ def test_slurm_gives_the_numbers_of_the_desk_bit_for_bit(slurm, by_slurm, home, 
     toy(home, "import numpy as np\n(np.random.default_rng(seed).normal(size=1000) ** 3).sum().hex()")
     grid = ["-g", "seed=0:3", "-w", "2"]
     far = [*SWEEP, *grid, "-o", str(tmp_path / "far"), *by_slurm]
-    done = subprocess.run(far, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(far, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✓ 3 runs done, 0 failed" in done.stdout
     assert (
@@ -149,7 +149,7 @@ def test_a_job_that_slurm_ends_is_asked_for_again(slurm, by_slurm, home):
     with terminal.open("w") as out:
         sweep = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=hasty)
     try:
-        until(lambda: log(home), 120)
+        until(lambda: log(home))
         subprocess.run(["scancel", "1"], check=True)
         assert sweep.wait() == 0, terminal.read_text()
     finally:
