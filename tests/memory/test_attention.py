@@ -287,7 +287,7 @@ REFUSALS = [
     (lambda: capacity_constants(20, radius=1e-200, failure=0.1), r"radius: .*; got b = exp\(-921\.95\) at radius"),
     (lambda: capacity_constants(20, radius=1.0, failure=0.1, beta=1e200), r"radius: .*the number of patterns = exp"),
     (lambda: retrieval_onset(1), "patterns: expected an integer >= 2; got 1"),
-    (lambda: capacity_constants(1, radius=1.0, failure=0.1), "neurons: expected an integer >= 2; got 1"),
+    (lambda: capacity_constants(1, radius=1.0, failure=0.1), r"neurons: expected an integer in \[2, 9"),
     (lambda: capacity_constants(9, radius=0.0, failure=0.1), "radius: expected a finite number > 0; got 0"),
     (lambda: capacity_constants(9, radius=1.0, failure=1.5), "failure: expected a finite number > 0 and <= 1; got 1.5"),
 ]

@@ -421,7 +421,7 @@ def capacity_constants(neurons: int, *, radius: float, failure: float, beta: flo
     Parameters
     ----------
     neurons
-        N, at least 2.
+        N, 2 to 2**53.
     radius
         K, positive.
     failure
@@ -434,7 +434,7 @@ def capacity_constants(neurons: int, *, radius: float, failure: float, beta: flo
     ArgumentError
         If a number is out of range, or a constant is beyond the range of a float.
     """
-    require_integer("neurons", neurons, at_least=2)
+    require_integer("neurons", neurons, at_least=2, at_most=2**53)
     require_number("radius", radius, above=0.0)
     require_number("failure", failure, above=0.0, at_most=1.0)
     require_number("beta", beta, above=0.0)

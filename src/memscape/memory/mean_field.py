@@ -257,7 +257,8 @@ def mixture_overlap(size: int, temperature: float = 0.0) -> float:
     m = 1.0
     for _ in range(200):
         # The right side is concave in m > 0, so Newton's steps from the right go down to the largest solution.
-        fields = np.tanh(sums * m / temperature)
+        with np.errstate(over="ignore"):  # the hyperbolic tangent of infinity is 1
+            fields = np.tanh(sums * m / temperature)
         value = (sums * fields).mean() / size
         slope = (sums**2 * (1 - fields**2)).mean() / (size * temperature)
         step = (m - value) / (1 - slope)
@@ -294,7 +295,7 @@ def mixture_curvature(size: int, temperature: float) -> float:
     size
         Number n of patterns, 1 to 15.
     temperature
-        T in (0, 1).
+        T in [1e-300, 1).
 
     Raises
     ------
@@ -302,9 +303,10 @@ def mixture_curvature(size: int, temperature: float) -> float:
         If size or temperature is out of range.
     """
     sums = _sums(size)
-    require_number("temperature", temperature, above=0.0)
+    require_number("temperature", temperature, at_least=1e-300)
     m = mixture_overlap(size, temperature)
-    widths = 1 - np.tanh(sums * m / temperature) ** 2
+    with np.errstate(over="ignore"):  # the hyperbolic tangent of infinity is 1
+        widths = 1 - np.tanh(sums * m / temperature) ** 2
     same = widths.mean()
     # By symmetry one off-diagonal mean serves all pairs: sum over pairs of xi xi = (sums^2 - n).
     other = ((sums**2 - size) * widths).mean() / (size * (size - 1)) if size > 1 else 0.0

@@ -238,7 +238,7 @@ def matched(neurons: int, key: str) -> int:
     Parameters
     ----------
     neurons
-        Number of neurons N, at least 2.
+        Number of neurons N, 2 to 2**53.
     key
         One of :data:`KEYS`.
 
@@ -247,7 +247,7 @@ def matched(neurons: int, key: str) -> int:
     ArgumentError
         If the key is unknown or N is out of range.
     """
-    require_integer("neurons", neurons, at_least=2)
+    require_integer("neurons", neurons, at_least=2, at_most=2**53)
     require_choice("key", key, list(KEYS))
     return round(math.comb(neurons, 2) * 2 / sum((d + 1) * share for d, share in KEYS[key].items()))
 
