@@ -240,3 +240,71 @@ def test_whatever_is_made_says_on_which_device():
 def test_another_default_device_changes_no_draw():
     found = subprocess.run([sys.executable, "-c", DRAWS], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
+
+
+# A fake tensor may lie on a device that this machine does not have, and mixing devices raises. On "cuda" a build of
+# torch for CPUs refuses to index it; "lazy" is a device that every build knows. Nothing is computed, so what depends
+# on values cannot be run this way and is left out: the flips of a tracker and with them the dynamics, rules that learn
+# (projection, minimum probability flow), whose models are built on the CPU and moved, and networks on listed
+# simplices, which choose their precision by the size of their couplings.
+ELSEWHERE = "lazy:0"
+BY_VALUES = {"every triangle, edge and vertex"}
+
+
+def methods(built):
+    """Public methods of a model, those of every model left out."""
+    return {
+        name for name in dir(built) if name[0] != "_" and name not in ("map", "to") and callable(getattr(built, name))
+    } - {"networks"}
+
+
+def lies_elsewhere(found):
+    tensors = [leaf for leaf in pytree.tree_leaves(found) if isinstance(leaf, torch.Tensor)]
+    assert tensors
+    assert all(str(tensor.device) == ELSEWHERE for tensor in tensors)
+
+
+def elsewhere(shape):
+    return torch.empty(shape, dtype=torch.float64, device=ELSEWHERE)
+
+
+def pretended():
+    return torch._subclasses.FakeTensorMode(allow_non_fake_inputs=True)
+
+
+@every_model
+def test_no_model_of_binary_units_leaves_its_device(model):
+    if model.name in BY_VALUES:
+        pytest.skip("its precision depends on values")
+    built, state = model.build(patterns(22, 6, 3, (2,))), spins(23, 2, 4, 6)
+    near = {name: getattr(built, name)(state) for name in methods(built) - {"track", "dense"}}
+    with pretended():
+        far = built.to(ELSEWHERE)
+        there = elsewhere(state.shape)
+        for name, expected in near.items():
+            found = getattr(far, name)(there)
+            lies_elsewhere(found)
+            assert found.shape == expected.shape
+        tracker = far.track(there)
+        lies_elsewhere(tracker.field(1))
+        lies_elsewhere(tracker.state)
+
+
+@every_graded_model
+def test_no_model_of_graded_units_leaves_its_device(model):
+    xi = normal(24, 5, 6) / 2
+    built, state = model.build(xi), model.state(25, xi, 4)
+    other = {"adiabatic": (4, 6)}
+    with pretended():
+        far = built.to(ELSEWHERE)
+        for name in methods(built):
+            lies_elsewhere(getattr(far, name)(elsewhere(other.get(name, state.shape))))
+        made = model.build(elsewhere(xi.shape))
+        lies_elsewhere(motion(made, elsewhere(state.shape)))
+
+
+def test_a_forgotten_move_is_seen():
+    with pretended():
+        far = attention.ModernHopfield(elsewhere((5, 6)), 1.0)
+        with pytest.raises(RuntimeError, match="same device"):
+            far.patterns + torch.ones(6, dtype=torch.float64)

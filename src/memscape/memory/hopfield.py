@@ -147,7 +147,7 @@ class Hopfield(Model):
 def without_diagonal(couplings: torch.Tensor) -> torch.Tensor:
     """Couplings ``(*G, N, N)`` of units that do not act on themselves; a copy only where some unit does."""
     diagonal = couplings.diagonal(dim1=-2, dim2=-1)
-    return couplings - torch.diag_embed(diagonal) if diagonal.any() else couplings
+    return couplings if readable(diagonal) and not diagonal.any() else couplings - torch.diag_embed(diagonal)
 
 
 class FieldTracker:
