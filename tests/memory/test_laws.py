@@ -21,6 +21,7 @@ from memscape.memory.energy_transformer import EnergyTransformer
 from memscape.memory.lagrangians import LayerNorm
 from memscape.memory.patterns import random_patterns
 from memscape.memory.probability_flow import minimum_probability_flow
+from memscape.polytopes.threshold_linear import RectifiedMemory
 from memscape.tools.complexes import complete
 from memscape.tools.models import Spins
 
@@ -419,6 +420,7 @@ GRADED = [
     Graded("two-body A", **two_body(lambda xi: lagrangians.model_a(xi, gain=2.0))),
     Graded("two-body B", **two_body(lambda xi: lagrangians.model_b(xi, beta=0.7))),
     Graded("two-body C", **two_body(lagrangians.model_c)),
+    Graded("rectified memory", lambda xi: RectifiedMemory(0.3 * xi, xi.new_ones(xi.shape[1]))),
     Graded("energy transformer", transformer, axes=lambda count, neurons: (4, neurons)),
 ]
 

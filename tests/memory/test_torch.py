@@ -294,7 +294,7 @@ def test_no_model_of_binary_units_leaves_its_device(model):
 def test_no_model_of_graded_units_leaves_its_device(model):
     xi = normal(24, 5, 6) / 2
     built, state = model.build(xi), model.state(25, xi, 4)
-    other = {"adiabatic": (4, 6)}
+    other = {"adiabatic": (4, 6), "visible": (4, 5)}
     with pretended():
         far = built.to(ELSEWHERE)
         for name in methods(built):

@@ -418,7 +418,7 @@ def test_inside_a_cell_the_rectified_energy_is_hopfields():
         ),
         (
             lambda: RectifiedMemory(torch.zeros(2, 3), torch.zeros(3)).energy(torch.zeros(2)),
-            "visible: expected axes (..., neurons) with neurons = 3",
+            "state: expected axes (..., neurons) with neurons = 3",
         ),
         (
             lambda: RectifiedMemory(torch.zeros(2, 3), torch.zeros(3)).visible(torch.zeros(3)),

@@ -36,6 +36,7 @@ from memscape.memory.dense import Rectified
 from memscape.memory.dynamics import runge_kutta
 from memscape.tools import pieces
 from memscape.tools.exact import characteristic_polynomial, routh, solution
+from memscape.tools.models import Model
 from memscape.tools.subsets import LARGEST, bits
 
 __all__ = [
@@ -368,7 +369,7 @@ def written(exists: npt.ArrayLike, stable: npt.ArrayLike) -> str:
 
 
 @dataclass(frozen=True)
-class RectifiedMemory:
+class RectifiedMemory(Model):
     r"""A dense memory of graded units whose fixed points are those of a threshold-linear network of its memories.
 
     The visible units follow the gradient of
@@ -399,7 +400,8 @@ class RectifiedMemory:
     def __post_init__(self) -> None:
         sizes: dict[str, int] = {}
         require_tensor("memories", self.memories, "memories neurons", sizes=sizes)
-        require_tensor("drive", self.drive, "neurons", sizes=sizes, device=self.memories.device)
+        device, dtype = self.memories.device, self.memories.dtype
+        require_tensor("drive", self.drive, "neurons", sizes=sizes, device=device, dtype=dtype)
 
     @property
     def couplings(self) -> torch.Tensor:
@@ -411,17 +413,16 @@ class RectifiedMemory:
         """c, axes ``(P)``."""
         return self.memories @ self.drive
 
-    def energy(self, visible: torch.Tensor) -> torch.Tensor:
-        """E at visible activities v, axes ``(..., N)`` to ``(...)``.
+    def energy(self, state: torch.Tensor) -> torch.Tensor:
+        """E at visible activities v, axes ``(..., N)`` to ``(...)``."""
+        self._require("state", state)
+        quadratic = (state * (state / 2 - self.drive)).sum(dim=-1)
+        return quadratic - Rectified(2)(state @ self.memories.mT).sum(dim=-1) / 2
 
-        Raises
-        ------
-        ArgumentError
-            If v does not fit the memories.
-        """
-        require_tensor("visible", visible, "... neurons", sizes={"neurons": self.memories.shape[1]})
-        quadratic = (visible * (visible / 2 - self.drive)).sum(dim=-1)
-        return quadratic - Rectified(2)(visible @ self.memories.mT).sum(dim=-1) / 2
+    def flow(self, state: torch.Tensor) -> torch.Tensor:
+        r"""Minus the gradient of E, :math:`I + \sum_\mu [\xi_\mu \cdot v]_+ \xi_\mu - v`, axes as the state."""
+        self._require("state", state)
+        return self.drive + (state @ self.memories.mT).clamp(min=0.0) @ self.memories - state
 
     def visible(self, activities: torch.Tensor) -> torch.Tensor:
         """v = I + sum of y xi, from activities y ``(..., P)`` of the memories to ``(..., N)``.
@@ -433,6 +434,11 @@ class RectifiedMemory:
         """
         require_tensor("activities", activities, "... memories", sizes={"memories": self.memories.shape[0]})
         return self.drive + activities @ self.memories
+
+    def _require(self, argument: str, state: torch.Tensor) -> None:
+        sizes = {"neurons": self.memories.shape[1]}
+        device, dtype = self.memories.device, self.memories.dtype
+        require_tensor(argument, state, "... neurons", sizes=sizes, device=device, dtype=dtype)
 
 
 @dataclass(frozen=True)
