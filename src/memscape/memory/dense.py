@@ -326,6 +326,8 @@ class DenseMemory(Model):
     def energy(self, state: torch.Tensor) -> torch.Tensor:
         """Energy of every state in units of F(N).
 
+        It has no gradient in the state: overlaps of spins are whole numbers, whose energies are looked up in a table.
+
         Parameters
         ----------
         state
