@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
-from memscape.memory import hopfield
+from memscape.memory import dense, hopfield
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified, exponential_retrieval
 from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.patterns import flip, random_patterns
@@ -190,21 +190,31 @@ def test_results_do_not_depend_on_the_budget(interaction, temperature):
         assert torch.equal(run.sweeps, plenty[2].sweeps)
 
 
+@pytest.mark.parametrize("count", [1, 40, 41])
+@pytest.mark.parametrize("neurons", [6, 7])
+@pytest.mark.parametrize("networks", [(), (2,)])
+def test_overlaps_two_in_a_number_give_the_same_fields(count, neurons, networks, monkeypatch):
+    generator = torch.Generator().manual_seed(5)
+    patterns = random_patterns(count, neurons, networks=networks, generator=generator)
+    state = random_patterns(300, neurons, networks=networks, generator=generator)
+    model = DenseMemory(patterns, Rectified(3))
+    assert model._doubled(model.memories, 300) is not None
+    together = model.field(state)
+    monkeypatch.setattr(dense, "_PAIRS", 0)
+    assert model._doubled(model.memories, 300) is None
+    assert torch.equal(model.field(state), together)
+
+
 @settings(max_examples=50)
 @given(budget=st.integers(500, 2**20), count=st.integers(1, 200), neurons=st.integers(1, 60), probes=st.integers(1, 50))
-def test_pieces_cover_every_probe_and_pattern_once_and_keep_to_the_budget(budget, count, neurons, probes):
+def test_pieces_keep_to_the_budget(budget, count, neurons, probes):
     model = DenseMemory(torch.ones(2, count, neurons), Power(2))
-    seen = torch.zeros(probes, count)
-    start = 0
     with pieces.budget(budget):
-        cut, tracked = list(model._pieces(probes)), model.probes_at_once
-    for rows, memories in cut:
-        block, width = memories.shape[1], len(range(*rows.indices(probes)))
-        seen[rows, start : start + block] += 1
-        start = (start + block) % count
-        assert block == 1 or 2 * 12 * neurons * block <= budget / 2
-        assert width == 1 or 2 * 32 * block * width <= budget / 2
-    assert (seen == 1).all()
+        (width, block), tracked = model._piece(probes), model.probes_at_once
+    assert 1 <= block <= count
+    assert 1 <= width <= probes
+    assert block == 1 or 2 * 12 * neurons * block <= budget / 2
+    assert width == 1 or 2 * 32 * block * width <= budget / 2
     assert tracked == 1 or 2 * count * (40 * tracked + 12 * neurons) <= budget
 
 

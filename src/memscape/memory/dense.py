@@ -27,7 +27,6 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, runtime_checkable
@@ -56,6 +55,9 @@ _DIGITS = {torch.float32: 24, torch.float64: 53}
 
 _SURE = 2**20
 """Factor by which a field must be larger than the rounding noise of its sum to be taken from it: six digits."""
+
+_PAIRS = 2**18
+"""Most entries of a table of pairs of overlaps: 4 MB, of which the overlaps that occur touch a small part."""
 
 
 @runtime_checkable
@@ -194,12 +196,14 @@ class _Tables:
         energy, linear, curved = (table.to(device) for table in (self.energy, self.linear, self.curved))
         return _Tables(energy, linear, curved, self.unit, self.slack, self.gaps, self.depth)
 
-    def field(self, product: torch.Tensor, curvature: torch.Tensor, noise: torch.Tensor | None) -> torch.Tensor:
-        """Field from sum xi A, s sum B and the size of rounding noise; noise counts as an exact tie."""
-        field = product - curvature
+    def field(
+        self, product: torch.Tensor, spins: torch.Tensor, curvature: torch.Tensor, noise: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Field from sum xi A, s, sum B and the size of rounding noise; noise counts as a tie."""
+        field = torch.addcmul(product, spins.to(product.dtype), curvature, value=-1.0)
         if noise is not None:
             field = torch.where(field.abs() > noise, field, 0.0)
-        return field.double() * self.unit
+        return field.double().mul_(self.unit)
 
     def doubtful(self, field: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Where a field is not larger than its rounding noise by the factor that leaves six digits."""
@@ -344,10 +348,14 @@ class DenseMemory(Model):
             If the state does not fit the patterns.
         """
         require_state("state", state, self.patterns)
-        probes = flat(state, self.networks)
+        table, probes, memories = self._tables.energy, flat(state, self.networks), self.memories
+        count, (rows, block) = probes.shape[1], self._piece(probes.shape[1])
+        if rows >= count and block >= memories.shape[1]:  # for a few states the calls of torch are all there is to save
+            return torch.rsub(_look_up(table, _indices(probes, memories)).sum(dim=-1), 0.0).reshape(state.shape[:-1])
         energy = torch.zeros(probes.shape[:-1], dtype=torch.float64, device=probes.device)
-        for rows, memories in self._pieces(probes.shape[1]):
-            energy[:, rows] -= _look_up(self._tables.energy, _indices(probes[:, rows], memories)).sum(dim=-1)
+        for some in pieces.slices(memories.shape[1], block):
+            for where in pieces.slices(count, rows):
+                energy[:, where] -= _look_up(table, _indices(probes[:, where], memories[:, some])).sum(dim=-1)
         return energy.reshape(state.shape[:-1])
 
     def field(self, state: torch.Tensor) -> torch.Tensor:
@@ -371,16 +379,16 @@ class DenseMemory(Model):
         require_state("state", state, self.patterns)
         probes = flat(state, self.networks)
         tables = self._tables
-        product = torch.zeros(probes.shape, dtype=tables.linear.dtype, device=probes.device)
-        curvature, noise = torch.zeros((2, *probes.shape[:-1]), dtype=tables.linear.dtype, device=probes.device)
-        for rows, memories in self._pieces(probes.shape[1]):
-            index = _indices(probes[:, rows], memories)
-            linear = _look_up(tables.linear, index)
-            product[:, rows] += linear @ memories.to(linear.dtype)
-            if tables.slack:
-                noise[:, rows] += tables.slack * linear.abs_().sum(dim=-1)
-            curvature[:, rows] += _look_up(tables.curved, index).sum(dim=-1)
-        field = tables.field(product, probes * curvature[..., None], noise[..., None] if tables.slack else None)
+        step, block = self._piece(probes.shape[1])
+        rows = pieces.slices(probes.shape[1], step)
+        sums: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+        for some in pieces.slices(self.patterns.shape[-2], block):
+            memories = self.memories[:, some]
+            weights, doubled = memories.to(tables.linear.dtype), self._doubled(memories, probes.shape[1])
+            parts = [self._sums(probes[:, where], memories, weights, doubled) for where in rows]
+            sums = [(a + x, b + y, c + z) for (a, b, c), (x, y, z) in zip(sums, parts, strict=True)] if sums else parts
+        product, curvature, noise = (torch.cat(column, dim=1) for column in zip(*sums, strict=True))
+        field = tables.field(product, probes, curvature[..., None], noise[..., None] if tables.slack else None)
         if tables.gaps:
             self._sharpen(field, tables.doubtful(field, noise[..., None]), probes)
         return field.reshape(state.shape)
@@ -446,17 +454,59 @@ class DenseMemory(Model):
         """Fields that fit the budget while they are summed again, at least 1."""
         return pieces.fitting(64 * self.patterns.shape[-2])
 
-    def _pieces(self, probes: int) -> Iterator[tuple[slice, torch.Tensor]]:
-        """Slices of probes and blocks of patterns whose overlaps and look-ups fit the budget."""
-        networks, count, neurons = self.memories.shape
+    def _piece(self, probes: int) -> tuple[int, int]:
+        """How many probes and how many patterns at once have overlaps and look-ups that fit the budget."""
+        count, neurons = self.patterns.shape[-2:]
+        networks = math.prod(self.networks)
         # Half the budget for copies of the patterns, 12 bytes a bit, half for 32 bytes a probe and a pattern.
         block = min(count, 4096, pieces.fitting(24 * networks * neurons))
         rows = pieces.fitting(64 * networks * block)
         if self.patterns.device.type == "cpu":
             rows = min(rows, pieces.cached(16 * networks * block, at_least=32))
-        for some in pieces.slices(probes, rows):
-            for memories in self.memories.split(block, dim=1):
-                yield some, memories
+        return min(rows, probes), block
+
+    def _sums(
+        self, probes: torch.Tensor, memories: torch.Tensor, weights: torch.Tensor, doubled: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Sums of xi A, axes ``(G', B, N)``, of B, ``(G', B)``, and the size of rounding noise, ``(G', B)``.
+
+        ``weights`` are the memories in the dtype of the tables, ``doubled`` is from :meth:`_doubled`.
+        """
+        tables = self._tables
+        if doubled is None:
+            index = _indices(probes, memories)
+            linear, curved = _look_up(tables.linear, index), _look_up(tables.curved, index)
+        else:
+            index = _indices(probes, doubled, self.neurons + 2)
+            linear, curved = _look_up(self._pairs[0], index).view(torch.float32), _look_up(self._pairs[1], index)
+            if memories.shape[1] % 2:  # the last one is paired with itself
+                linear = linear[..., :-1]
+                curved[..., -1] /= 2
+        curvature = curved.sum(dim=-1, dtype=linear.dtype)
+        noise = tables.slack * linear.abs().sum(dim=-1) if tables.slack else curvature
+        return linear @ weights, curvature, noise
+
+    @cached_property
+    def _pairs(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """A of two overlaps, as the 64 bits of two float32, and the sum of their B, axes ``((N + 1)**2,)``."""
+        linear, curved = self._tables.linear, self._tables.curved.double()
+        both = torch.stack([linear[:, None].expand(-1, len(linear)), linear.expand(len(linear), -1)], dim=-1)
+        return both.view(torch.int64).reshape(-1), (curved[:, None] + curved).reshape(-1)
+
+    def _doubled(self, memories: torch.Tensor, probes: int) -> torch.Tensor | None:
+        """Weights ``(G', P / 2, N)`` with which one product gives the overlaps with two patterns, or None.
+
+        An overlap is a whole number and has few digits, so that a float32 holds two: the products, and the look-ups in
+        tables of pairs, are half as many, and the same whole numbers come out. It pays where the tables are small
+        against the work and sums are exact in float32.
+        """
+        size = (self.neurons + 1) ** 2
+        if self._tables.linear.dtype != torch.float32 or size > min(_PAIRS, probes * memories.shape[1] // 4):
+            return None
+        first, second = memories[:, ::2].float(), memories[:, 1::2].float()
+        if second.shape[1] < first.shape[1]:
+            second = torch.cat([second, first[:, -1:]], dim=1)
+        return torch.add(second, first, alpha=self.neurons + 1)
 
 
 class OverlapTracker:
@@ -512,7 +562,7 @@ class OverlapTracker:
     def field(self, neuron: int) -> torch.Tensor:
         """Local field of one unit in every state, axes ``(G', B)``, float64, in units of F(N)."""
         product, spins = (self._linear @ self._columns[:, neuron, :, None])[..., 0], self.state[..., neuron]
-        field = self._tables.field(product, spins * self._curved, self._noise if self._tables.slack else None)
+        field = self._tables.field(product, spins, self._curved, self._noise if self._tables.slack else None)
         if self._tables.gaps:
             places = self._tables.doubtful(field, self._noise).nonzero()
             for some in places.split(self._model.felt_at_once) if len(places) else ():
@@ -615,10 +665,10 @@ def softmax_attention(
     return torch.softmax(scores if mask is None else scores.masked_fill(~mask, -math.inf), dim=-1) @ values
 
 
-def _indices(probes: torch.Tensor, memories: torch.Tensor) -> torch.Tensor:
-    """Index (x + N) / 2 into the tables of every overlap, axes ``(G', B, P)``, int32."""
+def _indices(probes: torch.Tensor, memories: torch.Tensor, weight: int = 1) -> torch.Tensor:
+    """Index (x + weight N) / 2 into the tables of every overlap, axes ``(G', B, P)``, int32."""
     # float32 holds integers up to 2**24 exactly, far beyond any overlap.
-    zero = torch.tensor(probes.shape[-1] / 2, dtype=torch.float32, device=probes.device)
+    zero = torch.full((), weight * probes.shape[-1] / 2, dtype=torch.float32, device=probes.device)
     return torch.baddbmm(zero, probes.float(), memories.float().mT, alpha=0.5).int()
 
 

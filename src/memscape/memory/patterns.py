@@ -236,5 +236,4 @@ def align(state: torch.Tensor, field: torch.Tensor) -> torch.Tensor:
 
 def flat(state: torch.Tensor, networks: tuple[int, ...]) -> torch.Tensor:
     """View ``(*G, ..., N)`` as the flat batch ``(G', B, N)`` of a :class:`~memscape.tools.models.Tracker`."""
-    probes = as_probes(state, networks)
-    return probes.reshape(math.prod(networks), *probes.shape[-2:])
+    return state.reshape(math.prod(networks), math.prod(state.shape[len(networks) : -1]), state.shape[-1])

