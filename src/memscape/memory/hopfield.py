@@ -259,10 +259,18 @@ def projection(patterns: torch.Tensor) -> Hopfield:
     """
     require_tensor("patterns", patterns, "... patterns neurons", values="spins")
     neurons = patterns.shape[-1]
-    # In half precision there is no pseudoinverse: it is taken in float32, and rounded as its sums ask for.
-    wide = patterns.float() if patterns.element_size() < 4 else patterns
-    weights = wide.mT @ torch.linalg.pinv(wide @ wide.mT, hermitian=True) @ wide
+    wide = patterns.double()
+    # The right singular vectors span what the patterns span; by C^+ the condition of the patterns would count twice.
+    _, sizes, vectors = torch.linalg.svd(wide, full_matrices=False)
+    precision = max(patterns.shape[-2:]) * torch.finfo(wide.dtype).eps
+    spanned = sizes > precision * sizes[..., :1]
+    weights = (vectors * spanned[..., None]).mT @ vectors
     weights = (weights + weights.mT) / 2
+    # A unit that the patterns leave free has W_ii = 1 and no coupling (W is a projector: sum_j W_ij^2 = W_ii). What is
+    # computed there instead of zeros is rounding, and would turn ties over.
+    condition = sizes[..., :1] / sizes.masked_fill(~spanned, math.inf).amin(dim=-1, keepdim=True)
+    free = 1 - weights.diagonal(dim1=-2, dim2=-1) < 4 * precision * condition
+    weights = weights.masked_fill(free[..., None, :] | free[..., :, None], 0)
     weights.diagonal(dim1=-2, dim2=-1).zero_()
     unit = 2.0 ** math.ceil(math.log2(2 * neurons * torch.finfo(patterns.dtype).eps))
     couplings = (weights / unit).round()
