@@ -123,12 +123,21 @@ $(LAB_STAMP):
 	rm -f $(LAB)/.made-*
 	touch $@
 
+# A log that is no terminal gets the warnings alone.
+QUIET := $(if $(MAKE_TERMOUT),,--quiet)
+
+# All that a page may be made of, to the byte. It is looked at when the site is built, after chapters have run.
+define page_sources
+find . -type f -not -name '*.pyc' -not -path './.*/*' -not -path './_build/*' -not -path './out/*' \
+    -not -path './tests/*' -not -path './data/*.gz' -print0 | LC_ALL=C sort -z | xargs -0 cksum
+endef
+
 # -W makes every warning of the build an error; a page that was not rebuilt would not warn again, hence --all. Pages of
-# an earlier build that no longer exist must not stay.
+# an earlier build that no longer exist must not stay. A site that was built from the same and found sound is kept.
 define build_site
-rm -rf $(SITE)
-$(BIN)/jupyter-book build . --all -W --keep-going -n
-$(BIN)/memscape site-check
+@made=$(SITE)/.made-$$({ $(page_sources); echo '$(STAMP) $(MEMSCAPE_COMMIT)'; } | cksum | cut -d ' ' -f 1); \
+test -f $$made && echo "The site stays: nothing that it is made of has changed." || { rm -rf $(SITE) \
+    && $(BIN)/jupyter-book build . --all -W --keep-going -n $(QUIET) && $(BIN)/memscape site-check && touch $$made; }
 endef
 
 # $(1): the folder. uv is fast but does not read pip's settings, and may not be had at all: then pip does the same work.
