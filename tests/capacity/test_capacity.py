@@ -82,9 +82,9 @@ def test_eq_5_divides_hopfields_load_by_the_double_factorial():
 
 def test_eq_6_at_100_neurons():
     # N**(n - 1) and (2n - 3)!! beyond a float, their quotient within: logarithms say what it is.
-    wanted = 159 * math.log(10**6) - math.log(2 * cap.crosstalk(160)) - math.log(math.log(10**6))
-    assert wanted < 709 < 159 * math.log(10**6)
-    assert math.log(cap.error_free(10**6, 160)) == pytest.approx(wanted, rel=1e-12)
+    wanted = 159 * math.log(1000) - math.log(2 * cap.crosstalk(160)) - math.log(math.log(1000))
+    assert wanted < 709 < 159 * math.log(1000)
+    assert math.log(cap.error_free(1000, 160)) == pytest.approx(wanted, rel=1e-12)
     assert 0 < cap.load_at(0.005, 151) < 1e-300
     assert [cap.error_free(100, degree) for degree in (2, 3, 4)] == pytest.approx([10.857, 361.91, 7238.2], rel=1e-4)
 

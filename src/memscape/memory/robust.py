@@ -504,7 +504,8 @@ class CliqueNetwork(Model):
         first, second = edges(self.vertices).to(self.weights.device)
         number = first.new_zeros(self.vertices, self.vertices)
         number[first, second] = number[second, first] = torch.arange(self.neurons, device=first.device)
-        return number[~torch.eye(self.vertices, dtype=torch.bool, device=first.device)]
+        # Without its first entry, the diagonal is every (v + 1)th.
+        return number.flatten()[1:].unflatten(0, (self.vertices - 1, -1))[:, :-1].flatten()
 
     def _columns(self, degrees: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """x, y and theta with an axis for the probes, each ``(*G, 1)``."""
