@@ -148,7 +148,7 @@ define make_environment
 test "$$($(1)/bin/python --version 2>&1)" = "$$($(PYTHON) --version 2>&1)" || $(PYTHON) -m venv --clear $(1)
 test -x $(1)/bin/uv || $(1)/bin/python -m pip install --quiet $(UV) || echo "No uv here: pip installs, which takes longer."
 $(if $(COLD),$(1)/bin/python -m pip install --quiet --upgrade setuptools torch,\
-    $(1)/bin/uv pip install --quiet --python $(1)/bin/python --require-hashes -r requirements.lock \
+    $(1)/bin/uv pip install --quiet --compile-bytecode --python $(1)/bin/python --require-hashes -r requirements.lock \
     || $(1)/bin/python -m pip install --quiet --require-hashes -r requirements.lock)
 $(if $(COLD),,$(1)/bin/python -m pip install --quiet $(TORCH))
 $(1)/bin/python -m pip install --quiet --no-build-isolation --editable $(if $(COLD),'.[test]',. --no-deps)

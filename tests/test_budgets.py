@@ -17,6 +17,8 @@ TIMES = Path("results/desk/test_times.json")
 CHAPTER = 60
 SCIENCE = 30
 BOOK = 14 * 60
+# Chapters that still take longer, with what they may take: a ratchet, to be emptied. No other may join them.
+LONGER = {"memory/dense": 65, "memory/energy_transformer": 90, "memory/robust": 90, "memory/saddles": 80}
 PARTS = {"memory", "capacity", "polytopes", "homotopy", "categorical", "tools"}
 
 
@@ -24,7 +26,8 @@ def chapters_over(taken: dict[str, dict], names: list[str]) -> list[str]:
     """Which chapters took too long or were never measured, given what `memscape execute` has recorded."""
     seconds = {name: taken.get(name, {}).get("user_seconds") for name in names}
     unknown = [f"{name}: not measured, execute it" for name, found in seconds.items() if found is None]
-    return unknown + [f"{name}: {found} s" for name, found in seconds.items() if found is not None and found > CHAPTER]
+    measured = {name: found for name, found in seconds.items() if found is not None}
+    return unknown + [f"{name}: {found} s" for name, found in measured.items() if found > LONGER.get(name, CHAPTER)]
 
 
 def files_over(seconds: dict[str, float], files: list[str]) -> list[str]:
