@@ -237,8 +237,8 @@ def _tables(interaction: Interaction, neurons: int, patterns: int) -> _Tables:
             0.5 * math.sinh(2.0) * energy,
             0.5 * (math.cosh(2.0) - 1.0) * energy,
             1.0,
-            # Half a unit in the last place a pattern for the sums, and what exp, sinh and cosh, which differ from library
-            # to library by some units, leave in the entries: a tie of two memories is none in the tables.
+            # Half a unit in the last place a pattern for the sums, and what exp, sinh and cosh, which differ from one
+            # library to the next by some units, leave in the entries: a tie of two memories is none in the tables.
             (patterns / 2 + 16) * torch.finfo(torch.float64).eps,
         )
     values = [interaction.exact(x) for x in overlaps]
