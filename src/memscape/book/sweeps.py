@@ -158,6 +158,8 @@ def slurm_settings(path: Path) -> dict[str, Any]:
         content = yml.read(path)
     except FileNotFoundError:
         raise ArgumentError("slurm", "a YAML file", f"no {path}") from None
+    except ArgumentError as error:  # which names the file; here a refusal names the option
+        raise ArgumentError("slurm", error.expected, f"{error.argument}, {error.got}") from None
     if not isinstance(content, dict):
         expected = "a mapping of arguments of SLURMCluster: {queue: gpu, memory: 8GB, walltime: '02:00:00'}"
         raise ArgumentError("slurm", expected, type(content).__name__)
