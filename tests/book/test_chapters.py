@@ -2,7 +2,9 @@
 
 import re
 
+import nbformat
 import pytest
+from nbformat.v4 import new_output
 
 import memscape
 from memscape.arguments import ArgumentError
@@ -111,11 +113,25 @@ def test_what_jupyter_saves_declares_nothing_before_the_chapter_is_executed_anew
     assert page.parameters()["neurns"].reference == 30
 
 
-@pytest.mark.parametrize("content", [b"", b"<<<<<<< HEAD\n{}\n", b"\xff\xfe{}", b"{}", b'{"nbformat": 4, "cells": 3}'])
-def test_a_file_that_is_no_notebook_is_named(home, content):
+@pytest.mark.parametrize("outputs", [True, False])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"<<<<<<< HEAD\n{}\n", b"\xff\xfe{}", b"{}", b'{"nbformat": 4, "cells": 3}']
+)
+def test_a_file_that_is_no_notebook_is_named(home, content, outputs):
     (home / "chapters/memory/broken.ipynb").write_bytes(content)
     with pytest.raises(ArgumentError, match=r"memory/broken\.ipynb: expected a notebook; got .* Mend it"):
-        chapters.find("broken").read()
+        chapters.find("broken").read(outputs=outputs)
+
+
+def test_a_notebook_can_be_read_without_what_it_has_put_out(home):
+    page = chapters.find("toy")
+    notebook = page.read()
+    notebook.cells[-1].outputs = [new_output("stream", text="a\nb\n")]
+    nbformat.write(notebook, page.path)
+    code = page.read(outputs=False)
+    assert [cell.source for cell in code.cells] == [cell.source for cell in page.read().cells]
+    assert code.metadata == notebook.metadata
+    assert "outputs" not in code.cells[-1]
 
 
 def test_files_with_a_dot_in_front_are_no_chapters(home):

@@ -197,6 +197,21 @@ def test_prose_and_blank_lines_are_left_out(source):
     assert digest.code_only(source) == b"x = 1"
 
 
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("x = ('a'  # \"one\n\n     'b#')  # 'two'\n", b"x = ('a'\n     'b#')"),
+        ("x = '\\'#'  # it's\n", b"x = '\\'#'"),
+        ("x = '\"\"\"', \"'''#\"  # '''\ny = r'\\\\'  # '\n", b"x = '\"\"\"', \"'''#\"\ny = r'\\\\'"),
+        ("x = '''a\\\n# b \n'''; '''c\n \n'''\n", b"x = '''a\\\n# b \n''';"),
+        ("if x:\n    pass\nelse:\n    try:\n        'a'\n    except E:\n        'b'; y\n", None),
+    ],
+)
+def test_quotes_in_comments_and_comments_in_strings_are_told_apart(source, code):
+    wanted = b"if x:\n    pass\nelse:\n    try:\n    except E:\n         ; y" if code is None else code
+    assert digest.code_only(source) == wanted
+
+
 def test_a_string_that_is_used_keeps_its_lines():
     source = 'x = """a\n\n# b  \n"""  # c\n'
     assert digest.code_only(source) == b'x = """a\n\n# b  \n"""'

@@ -33,6 +33,7 @@ app = typer.Typer(
     name="memscape",
     epilog="All but `table` works on a clone of the book: the folder that holds chapters/, claims/ and data/.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # boxes around the help would double what it takes
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -96,7 +97,7 @@ def run(
         Path | None, typer.Option("--out", "-o", help="The notebook to write. Default: under ./out.")
     ] = None,
 ) -> None:
-    """Run a chapter at parameters of your own, into a notebook of its own."""
+    """Run a chapter at values of your own, in a notebook of its own."""
     page = chapters.find(chapter)
     declared = page.parameters()
     given = {} if profile is None else parameters.profile_values(page.home, profile, page.name)
@@ -128,7 +129,10 @@ def sweep(
     memory_limit: Annotated[float | None, typer.Option(min=0, help="MiB that one run may take.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on in OUT: only what is missing runs.")] = False,
 ) -> None:
-    """Run a chapter over a grid of values, here or on a cluster, into a folder with one table of it all."""
+    """Run a chapter over a grid of values, here or on a cluster.
+
+    The folder OUT gets a notebook a run, and one table of it all.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -200,7 +204,10 @@ def table(
         list[str] | None, typer.Option("--y", help="A measured value; repeat for more. Default: all.")
     ] = None,
 ) -> None:
-    """Print the table of a sweep, and draw what was measured against a swept parameter, with intervals over seeds."""
+    """Print the table of a sweep, and draw what was measured.
+
+    It is drawn against a swept parameter, with intervals over seeds.
+    """
     from memscape.book import outcomes, plots
 
     found = outcomes.table(out)
@@ -237,7 +244,10 @@ def execute(
 
 @app.command()
 def status(chapter: SomeChapters = None) -> None:
-    """Show which chapters are fresh, and what has changed since the others were executed."""
+    """Show which chapters are fresh, and what has changed since.
+
+    What a chapter depends on is compared with what it was when the chapter was executed.
+    """
     from memscape.book import digest
 
     table = _table("Chapter", "State", "Why")
@@ -253,7 +263,7 @@ def ledger(
     verdict: Annotated[str | None, typer.Option(help="Only claims with this verdict.")] = None,
     part: Annotated[str | None, typer.Option(help="Only claims of this part of the book.")] = None,
 ) -> None:
-    """Show the published claims the book treats, and the verdict that every run must keep finding."""
+    """Show the claims, and the verdict that every run must find."""
     from memscape.book.claims import VERDICTS
     from memscape.book.ledger import rows
 
@@ -282,7 +292,7 @@ def ledger(
 
 @app.command("parameters")
 def show_parameters(chapter: OneChapter) -> None:
-    """Show what a chapter can be run at: each parameter's type, default, range and meaning."""
+    """Show each parameter's type, default, range and meaning."""
     page = chapters.find(chapter)
     table = _table("Parameter", "Type", "Default", "Range", "Meaning")
     for parameter in page.parameters().values():
@@ -293,7 +303,10 @@ def show_parameters(chapter: OneChapter) -> None:
 
 @app.command()
 def reproduce(workers: Workers = CORES) -> None:
-    """Execute every chapter from scratch, into out/reproduce, and fail if a claim drifts."""
+    """Execute every chapter from scratch; fail if a claim drifts.
+
+    The notebooks go to out/reproduce.
+    """
     from memscape.book.execute import drift
     from memscape.book.sweeps import Job
 
@@ -312,7 +325,10 @@ def reproduce(workers: Workers = CORES) -> None:
 def record(
     notebook: Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="What `memscape run --profile paper` wrote.")],
 ) -> None:
-    """Record what a run too large for a desk measured: one file a claim, in results/."""
+    """Record what a run too large for a desk measured.
+
+    Each claim gets a file of its own in results/.
+    """
     from memscape.book import results
 
     for path in results.record(chapters.home(), notebook):
@@ -321,7 +337,7 @@ def record(
 
 @app.command("site-check")
 def site_check() -> None:
-    """Look through the pages in _build/html for what a reader would stumble over."""
+    """Look through _build/html for what a reader would trip over."""
     from memscape.book.site import check
 
     home = chapters.home()
