@@ -1,14 +1,17 @@
 """Planted anomalies and the detector that learns to find them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from memscape.arguments import ArgumentError
+from memscape.memory import anomalies
 from memscape.memory.anomalies import PlantedGraph, planted_graph, random_detector, train_detector
 from memscape.memory.completion import hide
+from memscape.memory.dynamics import evolve
 
 from ..draws import rng
 
@@ -52,6 +55,34 @@ def test_a_detector_scores_nodes_by_themselves_and_their_neighbours_only():
     near[0] = True
     changed = torch.where(near[:, None], found.features, found.features + 1.0)
     torch.testing.assert_close(model.score(changed, found.adjacency)[0], score[0])
+
+
+@pytest.mark.parametrize("steep", [1.0, 1e4])
+def test_attention_along_edges_is_attention_under_a_mask(steep):
+    # One way: who is asked need not ask; a node that asks nobody, one that asks itself alone, and scores of thousands.
+    model = random_detector(
+        5, 8, heads=2, width=3, memories=6, step=0.5, steps=2, rng=np.random.default_rng(3), dtype=F64
+    )
+    model = replace(model, block=replace(model.block, beta=steep * model.block.beta))
+    adjacency = torch.from_numpy(np.random.default_rng(4).random((30, 30)) < 0.2)
+    adjacency[0], adjacency[1] = False, torch.arange(30) == 1
+    features = graph().features[:30]
+    block = replace(model.block, mask=adjacency)
+    first = features @ model.encoder + model.encoder_bias
+    ends = [block.norm.activation(state) for state in (first, evolve(block, first, step=0.5, steps=2))]
+    expected = torch.cat(ends, dim=-1) @ model.readout + model.readout_bias
+    torch.testing.assert_close(model.score(features, adjacency), expected, rtol=0, atol=1e-12)
+
+    def slopes(flow) -> tuple[torch.Tensor, ...]:
+        leaves: list[torch.Tensor] = []
+        learned = block.map(
+            lambda t: t if t.dtype == torch.bool else leaves.append(t.clone().requires_grad_()) or leaves[-1]
+        )
+        return torch.autograd.grad(flow(learned).sin().sum(), leaves)
+
+    edges = anomalies._edges(adjacency)
+    along, masked = slopes(lambda one: one._flow(first, edges)), slopes(lambda one: one.flow(first))
+    torch.testing.assert_close(along, masked, rtol=1e-10, atol=1e-10)
 
 
 def test_training_a_detector_tells_anomalies_apart():

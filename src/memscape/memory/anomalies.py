@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import networkx as nx
@@ -185,14 +185,19 @@ class Detector(Model):
         require_booleans(
             "adjacency", adjacency, "True for neighbours.", shape=(len(features), len(features)), device=device
         )
-        return self._score(features, replace(self.block, mask=adjacency))
+        return self._score(features, _edges(adjacency))
 
-    def _score(self, features: torch.Tensor, block: EnergyTransformer) -> torch.Tensor:
+    def _score(self, features: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
         state = features @ self.encoder + self.encoder_bias
-        first = block.norm.activation(state)
+        first = self.block.norm.activation(state)
         for _ in range(self.steps):
-            state = state + self.step * block._flow(state)
-        return torch.cat([first, block.norm.activation(state)], dim=-1) @ self.readout + self.readout_bias
+            state = state + self.step * self.block._flow(state, edges)
+        return torch.cat([first, self.block.norm.activation(state)], dim=-1) @ self.readout + self.readout_bias
+
+
+def _edges(adjacency: torch.Tensor) -> torch.Tensor:
+    """Who asks and who is asked, ``(2, E)``: nodes ask their neighbours, but never themselves."""
+    return adjacency.clone().fill_diagonal_(False).nonzero().T.contiguous()
 
 
 def random_detector(
@@ -270,9 +275,10 @@ def train_detector(
     if target.numel() == 0 or not 0 < target.sum() < len(target):
         raise ArgumentError("known", "an anomaly and a node that is none", f"{int(target.sum())} of {len(target)}")
     weight = (len(target) - target.sum()) / target.sum()
+    edges = _edges(graph.adjacency)
 
     def losses(current: Detector) -> Iterator[torch.Tensor]:
-        score = current._score(graph.features, replace(current.block, mask=graph.adjacency))[known]
+        score = current._score(graph.features, edges)[known]
         yield functional.binary_cross_entropy_with_logits(score, target, pos_weight=weight)
 
     schedule = warm_cosine(epochs)

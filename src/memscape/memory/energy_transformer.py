@@ -168,9 +168,9 @@ class EnergyTransformer(Model):
         """
         return self._flow(self._require("state", state))
 
-    def _flow(self, x: torch.Tensor) -> torch.Tensor:
+    def _flow(self, x: torch.Tensor, edges: torch.Tensor | None = None) -> torch.Tensor:
         # One product for all weights: (asked, answered, active) times (W^Q, W^K, xi).
-        return torch.cat(self._pulls(self.norm.activation(x)), dim=-1) @ self._weights()
+        return torch.cat(self._pulls(self.norm.activation(x), edges), dim=-1) @ self._weights()
 
     def _weights(self) -> torch.Tensor:
         return torch.cat([self.queries.flatten(0, 1), self.keys.flatten(0, 1), self.memories])
@@ -196,9 +196,18 @@ class EnergyTransformer(Model):
         alone = hidden.all(dim=-1)
         return scores.masked_fill(hidden & ~alone[..., None], -math.inf), alone
 
-    def _pulls(self, g: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Means of the keys a token asks, sums of the queries it answers, ``(..., N, H Y)``, and active memories."""
+    def _pulls(
+        self, g: torch.Tensor, edges: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Means of the keys a token asks, sums of the queries it answers, ``(..., N, H Y)``, and active memories.
+
+        A mask that lets few tokens see each other may be given as edges instead, who asks and who is asked, ``(2, E)``:
+        then the states are those of one graph, ``(N, D)``, and only the edges are looked at.
+        """
         queries, keys, memory = self._project(g)
+        if edges is not None:
+            pulls = _along(edges, queries.transpose(0, 1), keys.transpose(0, 1), self.beta)
+            return *pulls, _RECTIFIED.activation(memory)
         scores, alone = self._scores(queries, keys)
         weights = scores.softmax(dim=-1)
         if alone is not None:
@@ -218,6 +227,24 @@ class EnergyTransformer(Model):
             if extra and state.shape[:-2][-len(extra) :] != extra:
                 raise ArgumentError(argument, f"leading axes that end in {tuple(extra)}", f"shape {tuple(state.shape)}")
         return state
+
+
+def _along(
+    edges: torch.Tensor, queries: torch.Tensor, keys: torch.Tensor, beta: Scalar
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What :meth:`EnergyTransformer._pulls` makes of queries and keys ``(N, H, Y)``, edge by edge."""
+    askers, asked = edges
+    asking, offered = queries.index_select(0, askers), keys.index_select(0, asked)
+    scores = beta * (asking * offered).sum(dim=-1)
+    # The largest score of every token that asks; a softmax does not depend on what is taken off.
+    top = torch.full_like(queries[..., 0], -math.inf)
+    top = top.scatter_reduce(0, askers[:, None].expand_as(scores), scores.detach(), "amax")
+    weights = (scores - top.index_select(0, askers)).exp()
+    total = torch.zeros_like(top).index_add(0, askers, weights)
+    weights = (weights / total.index_select(0, askers))[..., None]
+    still = torch.zeros_like(queries)
+    pulls = still.index_add(0, askers, weights * offered), still.index_add(0, asked, weights * asking)
+    return pulls[0].flatten(1), pulls[1].flatten(1)
 
 
 @dataclass(frozen=True)
