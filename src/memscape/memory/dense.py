@@ -175,12 +175,12 @@ class _Tables:
     """F, A and B at the overlaps -N, -N + 2, ..., N, axes (N + 1,).
 
     ``energy`` is F in units of F(N), float64. ``linear`` and ``curved`` are A and B in units of F(N) * ``unit``, a unit
-    chosen so that the entries of a power are integers times a power of two. Where float32 has the digits for sums over
-    all patterns they are float32, which halves the bytes to move, otherwise float64. ``slack`` is zero where one of the
-    two has: the sums are exact, hence the same in any order and on any device. Otherwise a field below ``slack`` times
-    the sum of ``|A|`` is rounding noise. For a power ``gaps`` then holds Psi at -N + 1, ..., N - 1 in whole numbers,
-    ``depth`` being F(N): A and B need not keep the digits of A - B and A + B, of which a unit feels one only, and a
-    field near the noise is summed again from those.
+    chosen so that the entries of a power are integers times a power of two; so are all fields below. Where float32 has
+    the digits for sums over all patterns they are float32, which halves the bytes to move, otherwise float64. ``slack``
+    is zero where one of the two has: the sums are exact, hence the same in any order and on any device. Otherwise a
+    field below ``slack`` times the sum of ``|A|`` is rounding noise. For a power ``gaps`` then holds Psi at -N + 1, ...
+    in whole numbers, to be divided by ``whole``: A and B need not keep the digits of A - B and A + B, of which a unit
+    feels one only, and a field near the noise is summed again from those.
     """
 
     energy: torch.Tensor
@@ -189,12 +189,12 @@ class _Tables:
     unit: float
     slack: float
     gaps: tuple[int, ...] = ()
-    depth: int = 1
+    whole: int = 1
 
     def to(self, device: torch.device) -> _Tables:
         """The same on another device."""
         energy, linear, curved = (table.to(device) for table in (self.energy, self.linear, self.curved))
-        return _Tables(energy, linear, curved, self.unit, self.slack, self.gaps, self.depth)
+        return _Tables(energy, linear, curved, self.unit, self.slack, self.gaps, self.whole)
 
     def field(
         self, product: torch.Tensor, spins: torch.Tensor, curvature: torch.Tensor, noise: torch.Tensor | None
@@ -203,11 +203,15 @@ class _Tables:
         field = torch.addcmul(product, spins.to(product.dtype), curvature, value=-1.0)
         if noise is not None:
             field = torch.where(field.abs() > noise, field, 0.0)
-        return field.double().mul_(self.unit)
+        return field
+
+    def scaled(self, field: torch.Tensor) -> torch.Tensor:
+        """The same fields in units of F(N), float64."""
+        return field.double() * self.unit
 
     def doubtful(self, field: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Where a field is not larger than its rounding noise by the factor that leaves six digits."""
-        return field.abs() < noise * (self.unit * _SURE)
+        return field.abs() < noise * _SURE
 
     def feel(self, index: torch.Tensor, bits: torch.Tensor, spins: torch.Tensor) -> torch.Tensor:
         """Fields ``(R,)`` from the one Psi of every memory that its unit feels, at the overlap with the other units.
@@ -219,12 +223,11 @@ class _Tables:
         # How often each Psi enters, with its sign: whole numbers, so the rest can be done without rounding.
         counts = torch.zeros(len(felt), len(self.gaps), dtype=torch.int64, device=felt.device)
         counts.scatter_add_(1, felt.long(), bits.long())
-        terms = counts * counts.new_tensor([gap / (2 * self.depth) for gap in self.gaps], dtype=torch.float64)
+        terms = counts * counts.new_tensor([gap / self.whole for gap in self.gaps], dtype=torch.float64)
         field = terms.sum(dim=-1)
         noise = len(self.gaps) * torch.finfo(torch.float64).eps * terms.abs().sum(dim=-1)
-        for row in self.doubtful(field, noise / self.unit).nonzero()[:, 0].tolist():
-            whole = sum(map(operator.mul, counts[row].tolist(), self.gaps))
-            field[row] = whole / (2 * self.depth)
+        for row in self.doubtful(field, noise).nonzero()[:, 0].tolist():
+            field[row] = sum(map(operator.mul, counts[row].tolist(), self.gaps)) / self.whole
         return field
 
 
@@ -263,7 +266,7 @@ def _tables(interaction: Interaction, neurons: int, patterns: int) -> _Tables:
         (1 << shift) / (4 * depth),
         0.0 if exact else patterns * torch.finfo(dtype).eps / 2,
         () if exact else tuple(gaps),
-        depth,
+        1 << (shift - 1),
     )
 
 
@@ -379,21 +382,7 @@ class DenseMemory(Model):
             If the state does not fit the patterns.
         """
         require_state("state", state, self.patterns)
-        probes = flat(state, self.networks)
-        tables = self._tables
-        step, block = self._piece(probes.shape[1])
-        rows = pieces.slices(probes.shape[1], step)
-        sums: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
-        for some in pieces.slices(self.patterns.shape[-2], block):
-            memories = self.memories[:, some]
-            weights, doubled = memories.to(tables.linear.dtype), self._doubled(memories, probes.shape[1])
-            parts = [self._sums(probes[:, where], memories, weights, doubled) for where in rows]
-            sums = [(a + x, b + y, c + z) for (a, b, c), (x, y, z) in zip(sums, parts, strict=True)] if sums else parts
-        product, curvature, noise = (torch.cat(column, dim=1) for column in zip(*sums, strict=True))
-        field = tables.field(product, probes, curvature[..., None], noise[..., None] if tables.slack else None)
-        if tables.gaps:
-            self._sharpen(field, tables.doubtful(field, noise[..., None]), probes)
-        return field.reshape(state.shape)
+        return self._tables.scaled(self._fields(flat(state, self.networks))).reshape(state.shape)
 
     def update(self, state: torch.Tensor) -> torch.Tensor:
         """Set every unit to its value of lower energy, all at once (Krotov & Hopfield 2016, eq. 4).
@@ -415,7 +404,9 @@ class DenseMemory(Model):
         ArgumentError
             If the state does not fit the patterns.
         """
-        return align(state, self.field(state))
+        require_state("state", state, self.patterns)
+        # The sign of a field needs no unit, and in float32 takes half the time.
+        return align(state, self._fields(flat(state, self.networks)).reshape(state.shape))
 
     def track(self, state: torch.Tensor) -> OverlapTracker:
         """Follow the fields while units flip one at a time; see :class:`OverlapTracker`.
@@ -433,6 +424,23 @@ class DenseMemory(Model):
         require_state("state", state, self.patterns)
         # Whatever the strides of what came in, views of the copy have to be views: a flip writes through them.
         return OverlapTracker(self, flat(state, self.networks).clone(memory_format=torch.contiguous_format))
+
+    def _fields(self, probes: torch.Tensor) -> torch.Tensor:
+        """Fields ``(G', B, N)`` in the unit and, where no sum is rounded, the dtype of the tables."""
+        tables = self._tables
+        step, block = self._piece(probes.shape[1])
+        rows = pieces.slices(probes.shape[1], step)
+        sums: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+        for some in pieces.slices(self.patterns.shape[-2], block):
+            memories = self.memories[:, some]
+            weights, doubled = memories.to(tables.linear.dtype), self._doubled(memories, probes.shape[1])
+            parts = [self._sums(probes[:, where], memories, weights, doubled) for where in rows]
+            sums = [(a + x, b + y, c + z) for (a, b, c), (x, y, z) in zip(sums, parts, strict=True)] if sums else parts
+        product, curvature, noise = (torch.cat(column, dim=1) for column in zip(*sums, strict=True))
+        field = tables.field(product, probes, curvature[..., None], noise[..., None] if tables.slack else None)
+        if tables.gaps:
+            self._sharpen(field, tables.doubtful(field, noise[..., None]), probes)
+        return field
 
     def _sharpen(self, field: torch.Tensor, doubtful: torch.Tensor, probes: torch.Tensor) -> None:
         """Sum the doubtful fields ``(G', B, N)`` again, from the terms that their units feel."""
@@ -464,7 +472,7 @@ class DenseMemory(Model):
         block = min(count, 4096, pieces.fitting(24 * networks * neurons))
         rows = pieces.fitting(64 * networks * block)
         if self.patterns.device.type == "cpu":
-            rows = min(rows, pieces.cached(16 * networks * block, at_least=32))
+            rows = min(rows, pieces.cached(8 * networks * block, at_least=32))
         return min(rows, probes), block
 
     def _sums(
@@ -484,14 +492,14 @@ class DenseMemory(Model):
             if memories.shape[1] % 2:  # the last one is paired with itself
                 linear = linear[..., :-1]
                 curved[..., -1] /= 2
-        curvature = curved.sum(dim=-1, dtype=linear.dtype)
+        curvature = curved.sum(dim=-1)
         noise = tables.slack * linear.abs().sum(dim=-1) if tables.slack else curvature
         return linear @ weights, curvature, noise
 
     @cached_property
     def _pairs(self) -> tuple[torch.Tensor, torch.Tensor]:
         """A of two overlaps, as the 64 bits of two float32, and the sum of their B, axes ``((N + 1)**2,)``."""
-        linear, curved = self._tables.linear, self._tables.curved.double()
+        linear, curved = self._tables.linear, self._tables.curved
         both = torch.stack([linear[:, None].expand(-1, len(linear)), linear.expand(len(linear), -1)], dim=-1)
         return both.view(torch.int64).reshape(-1), (curved[:, None] + curved).reshape(-1)
 
@@ -571,7 +579,7 @@ class OverlapTracker:
                 network, probe = some.unbind(dim=-1)
                 index, bits = self._index[network, probe], self._steps[network, neuron]
                 field[network, probe] = self._tables.feel(index, bits, spins[network, probe])
-        return field
+        return self._tables.scaled(field)
 
     def flip(self, neuron: int, where: torch.Tensor) -> None:
         """Turn the unit over in the states where the boolean ``where``, axes ``(G', B)``, is true."""
