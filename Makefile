@@ -73,7 +73,7 @@ test: environment
 # The chapters are compared even if a test has failed; the files begin in the order of conftest.py, the longest first.
 	@$(BIN)/pytest -n $(WORKERS) || tests=failed; \
 	$(if $(filter x86_64,$(shell uname -m)),env $(PLAIN)) $(BIN)/pytest --nbval --nbval-current-env \
-	    --nbval-cell-timeout 300 --nbval-sanitize-with tests/nbval_sanitize.cfg \
+	    --nbval-cell-timeout 800 --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	    -n $(WORKERS) --dist loadfile --no-loadscope-reorder chapters || chapters=failed; \
 	echo "tests: $${tests:-passed}, chapters: $${chapters:-passed}"; test -z "$$tests$$chapters"
 

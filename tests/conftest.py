@@ -1,5 +1,7 @@
-"""What all tests share: one thread, one hypothesis profile, the way to the repository's files."""
+"""What all tests share: one thread, one hypothesis profile, a shell that decides nothing, the repository's files."""
 
+import contextlib
+import locale
 import os
 from pathlib import Path
 
@@ -9,6 +11,19 @@ os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 import pytest
 from hypothesis import settings
+
+# The terminal from which the tests are started decides neither the width of a table nor its colours, nor the language
+# of a message, the encoding of a file or the time of day; git is neither in a hook of another repository nor anybody's.
+for name in list(os.environ):
+    if name.startswith(("GIT_", "LC_", "MEMSCAPE_")) or name in (
+        *("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "TYPER_USE_RICH"),
+        *("LANG", "LANGUAGE", "PYTHONIOENCODING", "PYTHONWARNINGS", "PYTHONSAFEPATH", "MPLBACKEND"),
+    ):
+        del os.environ[name]
+os.environ |= {"COLUMNS": "200", "LINES": "50", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1", "TZ": "UTC"}
+os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+with contextlib.suppress(locale.Error):  # not every system has it, and those that do not write UTF-8 anyway
+    locale.setlocale(locale.LC_ALL, "C.UTF-8")
 
 # No deadline: the first call of a kernel is slow and says nothing. The same examples every time: a red test stays red.
 settings.register_profile("memscape", deadline=None, derandomize=True, database=None)

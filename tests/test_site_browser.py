@@ -87,7 +87,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=300_000)
         yield browser
         browser.close()
 
@@ -113,6 +113,7 @@ def visitor(browser, origins) -> Iterator[functools.partial]:
 
     def open_tab(origin: str, size: str = "desktop", theme: str = "light") -> Visitor:
         context = browser.new_context(viewport=SIZES[size], color_scheme=theme)
+        context.set_default_timeout(300_000)  # milliseconds: a busy machine is no fault
         contexts.append(context)
         tab = Visitor(context.new_page(), origins[origin])
         ours = urlsplit(tab.base).netloc

@@ -7,6 +7,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+PATIENT = {"timeout": 600, "startup_timeout": 600, "iopub_timeout": 600}
+"""Seconds that nbclient waits for a kernel of a test: a busy machine is no fault."""
+
 PARAMETERS = """\
 neurons: int = 20  # N: units in the network [10, 5000]
 load: float = 0.1  # alpha: patterns per unit [0, 1]

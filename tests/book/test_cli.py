@@ -258,6 +258,37 @@ def test_forty_chapters_cost_no_more_than_forty_times_one(memscape, home, monkey
     assert digest.code_only.cache_info().misses < 30  # a module is stripped once, however many chapters reach it
 
 
+def test_what_the_system_refuses_is_said_in_a_sentence_and_nothing_is_recorded(memscape, add, home):
+    add("memory/toy", CHECK, begin=PLAIN)
+    (home / "out").touch()  # a file where a folder is wanted: what a full disk is to root too
+    status, text = memscape("execute")
+    assert status == 1
+    assert "✗ memory/toy: NotADirectoryError: [Errno 20] Not a directory" in text or "FileExistsError" in text
+    assert not (home / execute.STATUS).exists()
+    (home / execute.STATUS.parent).parent.mkdir()
+    (home / execute.STATUS.parent).touch()
+    (home / "out").unlink()
+    status, text = memscape("execute")
+    assert status == 2
+    assert re.search(r"✗ (NotADirectory|FileExists)Error: .*results/desk", text)
+
+
+@pytest.mark.parametrize("command", [["status"], ["ledger"], ["run", "toy"]])
+def test_a_working_directory_that_was_removed_is_named(memscape, home, command):
+    (home / "gone").mkdir()
+    os.chdir(home / "gone")
+    (home / "gone").rmdir()
+    status, text = memscape(*command)
+    assert (status, text) == (2, "✗ working directory: expected one that exists; got one that was removed.\n")
+
+
+def test_a_terminal_without_a_width_is_written_to():
+    code = "from memscape.book import cli; cli.console.print('these words')"
+    environment = os.environ | {"COLUMNS": "0"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout == "these words\n"
+
+
 def test_a_broken_ledger_is_named_without_a_traceback(memscape, home):
     (home / "claims/memory.yml").write_text(CLAIMS.replace("verdict: reproduced", "verdict: maybe"))
     status, text = memscape("status")

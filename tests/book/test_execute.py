@@ -3,6 +3,7 @@
 import json
 import platform
 import re
+import sys
 
 import nbformat
 import pytest
@@ -230,3 +231,31 @@ def test_what_a_run_took_is_kept_by_chapter(home):
         "memory/b": {"seconds": 3.0, "profile": "desk"},
     }
     assert [path.name for path in (home / execute.STATUS).parent.iterdir()] == ["status.json"]
+
+
+def test_another_kernel_called_python3_is_not_taken(page, add, tmp_path, monkeypatch):
+    add("memory/toy", "import sys\nsys.executable", begin=PLAIN)
+    (tmp_path / "jupyter/kernels/python3").mkdir(parents=True)
+    spec = {"argv": ["/nowhere/python", "-f", "{connection_file}"], "display_name": "Other", "language": "python"}
+    (tmp_path / "jupyter/kernels/python3/kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))  # where jupyter_client looks first
+    assert sys.executable in outputs(execute.to(page, tmp_path / "out.ipynb").path)
+
+
+def test_a_file_that_cannot_be_written_stays_as_it_was_without_a_draft(tmp_path):
+    (tmp_path / "a").write_text("before")
+    for content in ("\udc80", None):
+        with pytest.raises((UnicodeEncodeError, TypeError)):
+            execute.replace(tmp_path / "a", content)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_text() == "before"
+
+
+def test_what_takes_the_place_of_a_file_has_its_permissions_and_comes_where_a_link_leads(tmp_path):
+    (tmp_path / "a").write_text("before")
+    (tmp_path / "a").chmod(0o600)
+    (tmp_path / "b").symlink_to("a")
+    execute.replace(tmp_path / "b", "after")
+    assert (tmp_path / "a").read_text() == "after"
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "b").is_symlink()

@@ -17,6 +17,8 @@ from plotly import graph_objects
 from memscape.arguments import ArgumentError
 from memscape.book import chapters, figures
 
+from .conftest import PATIENT
+
 IMAGES = {"image/png", "image/jpeg", "image/svg+xml", "application/vnd.plotly.v1+json"}
 
 
@@ -262,7 +264,7 @@ def executed():
                "import plotly.graph_objects as go\nfigures.interactive(go.Figure(go.Scatter(y=[1, 2])))",
                "figures.digits([[[0, 1], [1, 0]]])"]  # fmt: skip
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
-    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    NotebookClient(notebook, kernel_name="python3", **PATIENT).execute()
     return [cell.outputs for cell in notebook.cells]
 
 

@@ -40,7 +40,7 @@ async def running(argv=None, **options):
     client = manager.client()
     client.start_channels()
     try:
-        await client.wait_for_ready(timeout=60)
+        await client.wait_for_ready(timeout=300)
         yield manager, client
     finally:
         client.stop_channels()
@@ -56,7 +56,7 @@ def ask(*cells, **options):
             for cell in cells:
                 texts = []
                 keep = functools.partial(lambda kept, message: kept.append(message["content"].get("text", "")), texts)
-                reply = await client.execute_interactive(cell, timeout=60, output_hook=keep)
+                reply = await client.execute_interactive(cell, timeout=300, output_hook=keep)
                 assert reply["content"]["status"] == "ok", reply["content"]
                 found.append("".join(texts).strip())
         return found
@@ -95,10 +95,10 @@ def test_a_kernel_can_be_interrupted_and_is_gone_when_it_is_stopped():
     async def interrupted():
         async with running() as (manager, client):
             client.execute("import time; print('asleep', flush=True); time.sleep(60)")
-            while (await client.get_iopub_msg(timeout=60))["content"].get("text") != "asleep\n":
+            while (await client.get_iopub_msg(timeout=300))["content"].get("text") != "asleep\n":
                 pass
             await manager.interrupt_kernel()
-            reply = await client.get_shell_msg(timeout=30)
+            reply = await client.get_shell_msg(timeout=300)
             return reply["content"]["ename"], manager.provisioner.pid
 
     error, pid = asyncio.run(interrupted())

@@ -17,6 +17,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from memscape.arguments import ArgumentError
 from memscape.book import claims, ledger
 
+from .conftest import PATIENT
+
 BIBLIOGRAPHY = """
 @book{hopfield1982, author = {Hopfield, John J.}, title = {T}, publisher = {}, year = {1982}}
 @book{amit1985, author = {Amit, D. and Gut, H. and van der S{\\"o}, H.}, title = {}, publisher = {}, year = {1985}}
@@ -385,7 +387,7 @@ def executed(tmp_path_factory):
     tree = Tree(tmp_path_factory.mktemp("book")).save()
     cells = [new_code_cell(CELLS["first"].format(root=str(tree.root))), new_code_cell(CELLS["check"])]
     notebook = new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
-    NotebookClient(notebook, timeout=60).execute()
+    NotebookClient(notebook, **PATIENT).execute()
     path = tree.root / "chapters/memory/toy.ipynb"
     nbformat.write(notebook, path)
     return path
@@ -429,7 +431,7 @@ def test_nbval_compares_what_is_shown_and_not_what_depends_on_the_processor(exec
 def test_a_kernel_refuses_a_second_check(executed):
     cells = [*nbformat.read(executed, as_version=4).cells, new_code_cell(CELLS["check"] + "  # again")]
     with pytest.raises(CellExecutionError, match="TOY-1: checked before in this run"):
-        NotebookClient(new_notebook(cells=cells), timeout=60, kernel_name="python3").execute()
+        NotebookClient(new_notebook(cells=cells), kernel_name="python3", **PATIENT).execute()
 
 
 def test_book_and_ledger_agree(root):

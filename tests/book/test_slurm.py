@@ -43,6 +43,8 @@ MpiDefault=none
 JobAcctGatherType=jobacct_gather/none
 SwitchType=switch/none
 ReturnToService=2
+MessageTimeout=100
+BatchStartTimeout=100
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={mib} State=UNKNOWN
 PartitionName=desk Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
@@ -92,7 +94,7 @@ def slurm(tmp_path_factory, monkeypatch):
     finally:
         for daemon in reversed(daemons):
             daemon.terminate()
-            daemon.wait(timeout=20)
+            daemon.wait(timeout=300)
 
 
 def said(*command):

@@ -38,6 +38,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 console = Console(markup=False, highlight=False)  # brackets in our texts are ranges, not markup
+if not console.width:
+    console.width = 80  # a terminal that does not know its size says 0, on which nothing would be printed
 
 CORES = os.cpu_count() or 1
 _COLOURS = {
@@ -86,6 +88,10 @@ def _memscape(
     ] = False,
 ) -> None:
     """Run the chapters of Memscape, and see which are fresh and which published claims hold."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise ArgumentError("working directory", "one that exists", "one that was removed") from None
 
 
 @app.command()
@@ -238,7 +244,8 @@ def execute(
         console.print(f"Nothing to execute: {len(pages)} of {len(pages)} chapters are fresh.")
         return
     executed, failed = _carry_out([Job(page) for page in stale], workers)
-    execution.record(chapters.home(), executed)
+    if executed:
+        execution.record(chapters.home(), executed)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -356,9 +363,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         from memscape.book.claims import LedgerError
 
-        if not isinstance(error, ArgumentError | LedgerError):
+        if not isinstance(error, ArgumentError | LedgerError | OSError):
             raise
-        _say(("✗ ", "bold red"), str(error))
+        # What the system refuses, a full disk or a folder without permission, it says in a sentence of its own.
+        _say(("✗ ", "bold red"), f"{type(error).__name__}: {error}" if isinstance(error, OSError) else str(error))
         raise SystemExit(2) from None
 
 

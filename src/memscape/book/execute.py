@@ -11,6 +11,7 @@ import copy
 import json
 import os
 import re
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,8 @@ from typing import Any
 import nbformat
 import papermill
 import psutil
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbstripout import strip_output
@@ -56,6 +59,7 @@ _VOLATILE = (
     "cell.metadata.scrolled",
 )
 _STARTS = 3  # attempts to start a kernel
+_PATIENCE = 600  # seconds: a kernel that lives may be slow where the machine is busy, and one that dies is seen at once
 _FACTS = "from memscape.book.facts import facts\nprint(facts())"
 _PAPERMILLS = {"injected-parameters", "papermill-error-cell-tag"}
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")
@@ -294,6 +298,7 @@ def _execute(
             parameters=dict(values or {}),
             engine_name=_Engine.name,
             progress_bar=False,
+            start_timeout=_PATIENCE,
             environment={**os.environ, **_KERNEL, "MEMSCAPE_HOME": str(chapter.home), **(environment or {})},
             folder=str(cwd),
             coalesce_streams=True,
@@ -353,6 +358,13 @@ def _held_to(limits: Limits, kernel: int) -> Iterator[None]:
         watcher.join()
 
 
+class _OwnKernel(KernelSpecManager):
+    """Knows one kernel, that of the Python that runs here, whatever else a machine has under the name python3."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        return KernelSpec(**get_kernel_dict())
+
+
 class _Client(PapermillNotebookClient):
     """Papermill's client, which at the end asks the kernel what the run took."""
 
@@ -369,7 +381,9 @@ class _Client(PapermillNotebookClient):
     def _start(self, stack: ExitStack, kernel: dict[str, Any]) -> None:
         """Start a kernel. Its ports are chosen first and bound later: another program may have taken one in between."""
         for attempt in range(1, _STARTS + 1):
-            kernels.forked(self.create_kernel_manager())  # a new manager chooses new ports
+            manager = self.create_kernel_manager()  # a new one chooses new ports
+            manager.kernel_spec_manager = _OwnKernel()
+            kernels.forked(manager)
             try:
                 stack.enter_context(self.setup_kernel(**kernel))
                 return
@@ -414,6 +428,7 @@ class _Engine(NBClientEngine):
             nb_man,
             kernel_name=kernel_name,
             startup_timeout=start_timeout,
+            iopub_timeout=_PATIENCE,  # a cell's output may come later than the word that it has ended
             timeout=None,
             coalesce_streams=coalesce_streams,
             on_cell_start=on_cell_start,
@@ -434,7 +449,23 @@ def _bare(notebook: NotebookNode) -> NotebookNode:
 
 def replace(path: Path, content: str) -> None:
     """Write a file in one step: readers see the old content or the new, never half of it."""
+    with drafted(path) as draft:
+        draft.write_text(content, encoding="utf-8")
+
+
+@contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """Yield a path to write to, which takes the place of ``path`` in one step, or is gone where writing fails.
+
+    A file that is there keeps its permissions, and a symbolic link leads on to what has been written.
+    """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(content, encoding="utf-8")
-    draft.replace(path)
+    try:
+        yield draft
+        if path.exists():
+            shutil.copymode(path, draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -91,9 +91,8 @@ class Sweep:
         found, paths = table(self.folder), []
         for suffix, write in ((".parquet", found.to_parquet), (".csv", found.to_csv)):
             path = self.folder / f"table{suffix}"
-            draft = path.with_name(f".{path.name}.{os.getpid()}")
-            write(draft, index=False)
-            draft.replace(path)
+            with execute.drafted(path) as draft:
+                write(draft, index=False)
             paths.append(path)
         return paths
 

@@ -100,7 +100,7 @@ def cluster(
     # A hundred times a second Dask looks what a worker does; of a run in a kernel it sees nothing.
     with ExitStack() as stack, dask.config.set({"distributed.worker.profile.enabled": False}):
         if scheduler is not None:
-            client = stack.enter_context(Client(scheduler, timeout=10))
+            client = stack.enter_context(Client(scheduler))
         elif slurm is not None:
             from dask_jobqueue import SLURMCluster
 
