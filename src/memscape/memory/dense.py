@@ -27,6 +27,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, runtime_checkable
@@ -55,6 +56,9 @@ _DIGITS = {torch.float32: 24, torch.float64: 53}
 
 _SURE = 2**20
 """Factor by which a field must be larger than the rounding noise of its sum to be taken from it: six digits."""
+
+_FEW = 2**20
+"""Multiplications up to which the calls of torch take longer than what they do."""
 
 _PAIRS = 2**18
 """Most entries of a table of pairs of overlaps: 4 MB, of which the overlaps that occur touch a small part."""
@@ -207,7 +211,7 @@ class _Tables:
 
     def scaled(self, field: torch.Tensor) -> torch.Tensor:
         """The same fields in units of F(N), float64."""
-        return field.double() * self.unit
+        return field.double().mul_(self.unit)
 
     def doubtful(self, field: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Where a field is not larger than its rounding noise by the factor that leaves six digits."""
@@ -332,6 +336,14 @@ class DenseMemory(Model):
     def _tables(self) -> _Tables:
         return _tables(self.interaction, self.neurons, self.patterns.shape[-2]).to(self.patterns.device)
 
+    @cached_property
+    def _depths(self) -> torch.Tensor:
+        """Energy of a memory at the overlaps 0, 1, ..., N, -N, ..., -1: there, a negative index is the overlap."""
+        table = self._tables.energy
+        depths = torch.zeros(2 * self.neurons + 1, dtype=table.dtype, device=table.device)
+        overlaps = 2 * torch.arange(len(table), device=table.device) - self.neurons
+        return depths.index_put_((overlaps,), 0.0 - table)
+
     def energy(self, state: torch.Tensor) -> torch.Tensor:
         """Energy of every state in units of F(N).
 
@@ -353,10 +365,11 @@ class DenseMemory(Model):
             If the state does not fit the patterns.
         """
         require_state("state", state, self.patterns)
+        if self.patterns.dim() == 2 and state.numel() * len(self.patterns) <= min(_FEW, pieces.fitting(32)):
+            overlaps = functional.linear(state.float(), self.patterns.float()).long()
+            return self._depths[overlaps].sum(dim=-1)
         table, probes, memories = self._tables.energy, flat(state, self.networks), self.memories
         count, (rows, block) = probes.shape[1], self._piece(probes.shape[1])
-        if rows >= count and block >= memories.shape[1]:  # for a few states the calls of torch are all there is to save
-            return torch.rsub(_look_up(table, _indices(probes, memories)).sum(dim=-1), 0.0).reshape(state.shape[:-1])
         energy = torch.zeros(probes.shape[:-1], dtype=torch.float64, device=probes.device)
         for some in pieces.slices(memories.shape[1], block):
             for where in pieces.slices(count, rows):
@@ -382,7 +395,7 @@ class DenseMemory(Model):
             If the state does not fit the patterns.
         """
         require_state("state", state, self.patterns)
-        return self._tables.scaled(self._fields(flat(state, self.networks))).reshape(state.shape)
+        return self._fields(state, lambda _, field: self._tables.scaled(field))
 
     def update(self, state: torch.Tensor) -> torch.Tensor:
         """Set every unit to its value of lower energy, all at once (Krotov & Hopfield 2016, eq. 4).
@@ -405,8 +418,7 @@ class DenseMemory(Model):
             If the state does not fit the patterns.
         """
         require_state("state", state, self.patterns)
-        # The sign of a field needs no unit, and in float32 takes half the time.
-        return align(state, self._fields(flat(state, self.networks)).reshape(state.shape))
+        return self._fields(state, align)  # a sign needs no unit
 
     def track(self, state: torch.Tensor) -> OverlapTracker:
         """Follow the fields while units flip one at a time; see :class:`OverlapTracker`.
@@ -425,18 +437,38 @@ class DenseMemory(Model):
         # Whatever the strides of what came in, views of the copy have to be views: a flip writes through them.
         return OverlapTracker(self, flat(state, self.networks).clone(memory_format=torch.contiguous_format))
 
-    def _fields(self, probes: torch.Tensor) -> torch.Tensor:
-        """Fields ``(G', B, N)`` in the unit and, where no sum is rounded, the dtype of the tables."""
+    def _fields(
+        self, state: torch.Tensor, finish: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    ) -> torch.Tensor:
+        """What ``finish`` makes of states and their fields, axes of the state; fields in the unit of the tables.
+
+        It is called for pieces ``(G', B, N)`` of the probes, whose fields are still in the processor's cache.
+        """
+        probes = flat(state, self.networks)
+        step, width = self._piece(probes.shape[1])
+        rows, blocks = pieces.slices(probes.shape[1], step), pieces.slices(self.patterns.shape[-2], width)
+        sums: list[tuple[torch.Tensor, ...]] = []
+        found: list[torch.Tensor] = []
+        for block in blocks:
+            memories = self.memories[:, block]
+            weights, doubled = memories.to(self._tables.linear.dtype), self._doubled(memories, probes.shape[1])
+            for place, where in enumerate(rows):
+                some = probes[:, where]
+                parts: tuple[torch.Tensor, ...] = self._sums(some, memories, weights, doubled)
+                if len(blocks) > 1:
+                    if block is blocks[0]:
+                        sums.append(parts)
+                        continue
+                    parts = sums[place] = tuple(map(torch.add, sums[place], parts))
+                if block is blocks[-1]:
+                    found.append(finish(some, self._field(some, *parts)))
+        return (found[0] if len(found) == 1 else torch.cat(found, dim=1)).reshape(state.shape)
+
+    def _field(
+        self, probes: torch.Tensor, product: torch.Tensor, curvature: torch.Tensor, noise: torch.Tensor
+    ) -> torch.Tensor:
+        """Fields ``(G', B, N)`` in the unit of the tables, from the sums of :meth:`_sums` over all patterns."""
         tables = self._tables
-        step, block = self._piece(probes.shape[1])
-        rows = pieces.slices(probes.shape[1], step)
-        sums: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
-        for some in pieces.slices(self.patterns.shape[-2], block):
-            memories = self.memories[:, some]
-            weights, doubled = memories.to(tables.linear.dtype), self._doubled(memories, probes.shape[1])
-            parts = [self._sums(probes[:, where], memories, weights, doubled) for where in rows]
-            sums = [(a + x, b + y, c + z) for (a, b, c), (x, y, z) in zip(sums, parts, strict=True)] if sums else parts
-        product, curvature, noise = (torch.cat(column, dim=1) for column in zip(*sums, strict=True))
         field = tables.field(product, probes, curvature[..., None], noise[..., None] if tables.slack else None)
         if tables.gaps:
             self._sharpen(field, tables.doubtful(field, noise[..., None]), probes)
