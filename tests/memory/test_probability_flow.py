@@ -132,6 +132,21 @@ def test_where_the_flow_has_a_minimum_it_is_found():
     assert near.log_flow > learned.log_flow
 
 
+def test_what_is_hopeless_is_given_up():
+    xi = random_patterns(120, 12, networks=(3,), generator=rng(36))
+    xi[1] = xi[1, :1]  # one pattern, again and again
+    found = minimum_probability_flow(xi, steps=400, hopeless=0.01)
+    patient = minimum_probability_flow(xi, steps=400)
+    assert found.steps[1] == patient.steps[1]
+    for g in (0, 2):
+        assert found.steps[g] < patient.steps[g] == 400
+        assert found.slope[g] <= -0.01 * found.margin[g]
+        before = minimum_probability_flow(xi[g], steps=int(found.steps[g]) - 1)
+        assert before.slope > -0.01 * before.margin
+    with pytest.raises(ArgumentError, match="^hopeless: expected a finite number >= 0"):
+        minimum_probability_flow(xi, hopeless=-0.1)
+
+
 def test_with_a_gap_of_one_learning_stops_when_the_patterns_are_stored():
     xi = random_patterns(10, 30, networks=(2,), generator=rng(16))
     learned = minimum_probability_flow(xi, gap=1.0)

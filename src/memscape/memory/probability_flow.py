@@ -161,7 +161,9 @@ class LearnedNetwork:
         return from_bits(couplings, (self.thresholds / (scale * unit)[..., None]).round(), unit=unit)
 
 
-def minimum_probability_flow(patterns: torch.Tensor, *, steps: int = 1000, gap: float = 0.05) -> LearnedNetwork:
+def minimum_probability_flow(
+    patterns: torch.Tensor, *, steps: int = 1000, gap: float = 0.05, hopeless: float = 0.0
+) -> LearnedNetwork:
     r"""Learn a network from patterns by making little probability flow out of them.
 
     Accelerated gradient descent (Nesterov 1983, restarted where it overshoots: O'Donoghue & Candes 2015) on ln K of
@@ -170,7 +172,8 @@ def minimum_probability_flow(patterns: torch.Tensor, *, steps: int = 1000, gap: 
     Where some network makes all patterns strict local minima, K has no minimum: multiply all weights by a large number
     and K goes to zero. What converges is the direction, towards the largest margin. The length of the gradient of ln K
     bounds every margin from above, since the gradient is an average of the (negative) gradients of single costs; a
-    network stops when its own margin is within ``gap`` of that bound. The steps need no tuning: ln K is no steeper than
+    network stops when its own margin is within ``gap`` of that bound. Where no network stores all patterns, K has a
+    minimum, and the bound goes to zero. The steps need no tuning: ln K is no steeper than
     :math:`\tfrac14 (1 + \max_\mu |x^\mu|) \max_e \sum_\mu w_{\mu e}` in its second derivatives.
 
     Parameters
@@ -182,6 +185,9 @@ def minimum_probability_flow(patterns: torch.Tensor, *, steps: int = 1000, gap: 
     gap
         Relative distance of the margin from its bound at which to stop, in (0, 1]; 1 stops as soon as every pattern
         is a strict local minimum.
+    hopeless
+        Stop also where the bound is at most this share of what the margin lies below zero, so that no network has a
+        margin to speak of; at least 0, and with 0 go on to the minimum of K.
 
     Returns
     -------
@@ -191,11 +197,12 @@ def minimum_probability_flow(patterns: torch.Tensor, *, steps: int = 1000, gap: 
     Raises
     ------
     ArgumentError
-        If the patterns are not made of spins, ``steps`` is not positive or ``gap`` not in (0, 1].
+        If the patterns are not made of spins, ``steps`` is not positive, ``gap`` not in (0, 1] or ``hopeless`` below 0.
     """
     require_tensor("patterns", patterns, "... patterns neurons", values="spins")
     require_integer("steps", steps, at_least=1)
     require_number("gap", gap, above=0.0, at_most=1.0)
+    require_number("hopeless", hopeless, at_least=0.0)
     bits = (patterns + 1) / 2
     steepness = (1 + bits.sum(dim=-1).amax(dim=-1)) / 4
     couplings = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1], patterns.shape[-1])
@@ -205,7 +212,7 @@ def minimum_probability_flow(patterns: torch.Tensor, *, steps: int = 1000, gap: 
     made = torch.zeros_like(steepness, dtype=torch.int64)
     for _ in range(steps):
         flow = _log_flow(ahead, ahead_thresholds, patterns, bits)
-        moving = flow.margin <= (1 - gap) * flow.slope
+        moving = (flow.margin <= (1 - gap) * flow.slope) & (-hopeless * flow.margin <= flow.slope)
         if not moving.any():
             break
         made += moving
@@ -252,24 +259,26 @@ def perceptron(patterns: torch.Tensor, *, epochs: int = 1000) -> Hopfield:
     """
     require_tensor("patterns", patterns, "... patterns neurons", values="spins")
     require_integer("epochs", epochs, at_least=1)
-    bits = (patterns + 1) / 2
-    couplings = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1], patterns.shape[-1])
-    thresholds = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1])
+    spins = patterns.reshape(-1, *patterns.shape[-2:])
+    bits = (spins + 1) / 2
+    couplings = spins.new_zeros(len(spins), spins.shape[-1], spins.shape[-1])
+    diagonal = couplings.diagonal(dim1=-2, dim2=-1)
+    thresholds = spins.new_zeros(len(spins), spins.shape[-1])
     for _ in range(epochs):
         wrong = False
-        for x, sigma in zip(bits.unbind(-2), patterns.unbind(-2), strict=True):
-            fields = (couplings @ x[..., None])[..., 0] - thresholds
+        for x, sigma in zip(bits.unbind(1), spins.unbind(1), strict=True):
+            fields = (x[:, None] @ couplings)[:, 0] - thresholds
             push = torch.where(sigma * fields <= 0, sigma, 0.0)
             if not push.any():
                 continue
             wrong = True
-            outer = push[..., :, None] * x[..., None, :]
-            couplings += outer + outer.mT
-            couplings.diagonal(dim1=-2, dim2=-1).zero_()
+            couplings.baddbmm_(torch.stack([push, x], dim=2), torch.stack([x, push], dim=1))
+            diagonal.zero_()
             thresholds -= 2 * push
         if not wrong:
             break
-    return from_bits(couplings, thresholds)
+    axes = (*patterns.shape[:-2], -1)
+    return from_bits(couplings.reshape(*axes, spins.shape[-1]), thresholds.reshape(axes))
 
 
 def _length(couplings: torch.Tensor, thresholds: torch.Tensor) -> torch.Tensor:

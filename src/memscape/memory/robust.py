@@ -518,9 +518,15 @@ class DegreeTracker:
 
     def __init__(self, model: CliqueNetwork, state: torch.Tensor) -> None:
         degrees = model.degrees(state)
-        self.state = flat(state, model.networks).clone()
-        self._degrees = degrees.reshape(*self.state.shape[:2], model.vertices)
-        self._number = self._degrees.sum(dim=-1) / 2
+        spins = flat(state, model.networks)
+        degrees = degrees.reshape(*spins.shape[:2], model.vertices)
+        self._number = degrees.sum(dim=-1) / 2
+        # One edge or vertex after the other, so that what a flip reads and writes of one lies together.
+        by_edge, by_vertex = (
+            part.movedim(-1, 0).clone(memory_format=torch.contiguous_format) for part in (spins, degrees)
+        )
+        self.state = by_edge.movedim(0, -1)
+        self._spins, self._bits, self._degrees = by_edge.unbind(), ((by_edge + 1) / 2).unbind(), by_vertex.unbind()
         self._weights = model.weights.reshape(-1, 1, 3).unbind(-1)
         self._ends = edges(model.vertices).T.tolist()
 
@@ -528,16 +534,17 @@ class DegreeTracker:
         """Local field of one edge in every state, ``(G', B)``."""
         x, y, theta = self._weights
         u, w = self._ends[neuron]
-        bit = (self.state[..., neuron] + 1) / 2
-        both = self._degrees[..., u] + self._degrees[..., w]
-        return (x * (both - 2 * bit) + y * (self._number - both + bit) - theta) / 2
+        bit, both = self._bits[neuron], self._degrees[u] + self._degrees[w]
+        touching = x * both.sub(bit, alpha=2)
+        return touching.add_(self._number.sub(both).add_(bit).mul_(y)).sub_(theta).div_(2)
 
     def flip(self, neuron: int, where: torch.Tensor) -> None:
         """Turn the edge over where ``where``, ``(G', B)``, is true."""
-        change = torch.where(where, -self.state[..., neuron], 0.0)
-        self.state[..., neuron] += 2 * change
+        change = torch.where(where, -self._spins[neuron], 0.0)
+        self._spins[neuron].add_(change, alpha=2)
+        self._bits[neuron].add_(change)
         for vertex in self._ends[neuron]:
-            self._degrees[..., vertex] += change
+            self._degrees[vertex].add_(change)
         self._number += change
 
 
