@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import nbclient
+import nbformat
 import numpy as np
 import papermill
 import pytest
@@ -183,7 +184,7 @@ def test_only_numbers_and_text_are_glued(namespace, value):
 def test_papermill_is_stopped_before_anything_is_computed(home, given, message):
     with pytest.raises(PapermillExecutionError, match=re.escape(message)):
         papermill.execute_notebook("chapters/memory/toy.ipynb", "out.ipynb", given, progress_bar=False)
-    cells = [cell for cell in chapters.nbformat.read("out.ipynb", 4).cells if cell.cell_type == "code"]
+    cells = [cell for cell in nbformat.read("out.ipynb", 4).cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == [1, 2, 3, None, None, None]
 
 
