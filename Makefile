@@ -27,6 +27,10 @@ LOCK ?=
 export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY := PASSIVE
 
+# What a reader has in a profile of IPython runs in no kernel of ours.
+export IPYTHONDIR := $(CURDIR)/_build/ipython
+unexport PYTHONSTARTUP
+
 # Chapters are compared under another arithmetic than the one that made their outputs: MKL, PyTorch, OpenBLAS, numpy and
 # the C library as on an x86 processor of 2008, without fused products and sums. A page that a last digit decides fails.
 PLAIN := MKL_CBWR=COMPATIBLE ATEN_CPU_CAPABILITY=default OPENBLAS_CORETYPE=Nehalem \

@@ -3,6 +3,7 @@
 import contextlib
 import locale
 import os
+import tempfile
 from pathlib import Path
 
 # Before any test imports torch or numpy: sums differ between one thread and two, and two are slower on busy cores.
@@ -17,10 +18,13 @@ from hypothesis import settings
 for name in list(os.environ):
     if name.startswith(("GIT_", "LC_", "MEMSCAPE_")) or name in (
         *("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "TYPER_USE_RICH"),
-        *("LANG", "LANGUAGE", "PYTHONIOENCODING", "PYTHONWARNINGS", "PYTHONSAFEPATH", "MPLBACKEND"),
+        *("LANG", "LANGUAGE", "PYTHONIOENCODING", "PYTHONWARNINGS", "PYTHONSAFEPATH", "PYTHONSTARTUP", "MPLBACKEND"),
     ):
         del os.environ[name]
 os.environ |= {"COLUMNS": "200", "LINES": "50", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1", "TZ": "UTC"}
+# Nor is there anybody's profile of IPython, which would run in every kernel.
+_nobody = tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True)
+os.environ["IPYTHONDIR"] = _nobody.name
 os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 with contextlib.suppress(locale.Error):  # not every system has it, and those that do not write UTF-8 anyway
     locale.setlocale(locale.LC_ALL, "C.UTF-8")

@@ -242,6 +242,19 @@ def test_another_kernel_called_python3_is_not_taken(page, add, tmp_path, monkeyp
     assert sys.executable in outputs(execute.to(page, tmp_path / "out.ipynb").path)
 
 
+def test_what_a_user_has_at_home_changes_nothing(page, add, tmp_path, monkeypatch):
+    width = "matplotlib.rcParams['lines.linewidth']"
+    add("memory/toy", f"import matplotlib\n'mine' in globals(), 'yours' in globals(), {width}", begin=PLAIN)
+    (tmp_path / "rc").write_text("lines.linewidth: 9")
+    monkeypatch.setenv("MATPLOTLIBRC", str(tmp_path / "rc"))
+    (tmp_path / "ipython/profile_default/startup").mkdir(parents=True)
+    (tmp_path / "ipython/profile_default/startup/00.py").write_text("mine = 1")
+    (tmp_path / "startup.py").write_text("yours = 1")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "startup.py"))
+    assert "(False, False, 1.5)" in outputs(execute.to(page, tmp_path / "out.ipynb").path)
+
+
 def test_a_file_that_cannot_be_written_stays_as_it_was_without_a_draft(tmp_path):
     (tmp_path / "a").write_text("before")
     for content in ("\udc80", None):

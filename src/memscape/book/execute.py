@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
@@ -46,6 +47,9 @@ _KERNEL = {
     "OMP_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # a caller's Agg would swallow every figure
+    # What a user has at home: a kernel would run the one, as it would a profile of IPython, and draw by the other.
+    "PYTHONSTARTUP": "",
+    "MATPLOTLIBRC": os.devnull,
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # or the debugger prints a warning at every start
 }
 _KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -292,19 +296,26 @@ def _execute(
     count = len(notebook.cells) + bool(values)
     start = time.perf_counter()
     try:
-        executed = papermill.execute_notebook(
-            str(partial),
-            str(partial),
-            parameters=dict(values or {}),
-            engine_name=_Engine.name,
-            progress_bar=False,
-            start_timeout=_PATIENCE,
-            environment={**os.environ, **_KERNEL, "MEMSCAPE_HOME": str(chapter.home), **(environment or {})},
-            folder=str(cwd),
-            coalesce_streams=True,
-            limits=limits,
-            on_cell_start=on_cell and (lambda cell, cell_index: on_cell(cell_index, count)),
-        )
+        with TemporaryDirectory(prefix="memscape-", ignore_cleanup_errors=True) as profile:
+            executed = papermill.execute_notebook(
+                str(partial),
+                str(partial),
+                parameters=dict(values or {}),
+                engine_name=_Engine.name,
+                progress_bar=False,
+                start_timeout=_PATIENCE,
+                environment={
+                    **os.environ,
+                    **_KERNEL,
+                    "MEMSCAPE_HOME": str(chapter.home),
+                    "IPYTHONDIR": profile,
+                    **(environment or {}),
+                },
+                folder=str(cwd),
+                coalesce_streams=True,
+                limits=limits,
+                on_cell_start=on_cell and (lambda cell, cell_index: on_cell(cell_index, count)),
+            )
     except PapermillExecutionError as error:
         raise ChapterFailed(chapter.name, f"{error.ename}: {error.evalue}", partial) from None
     except _Exceeded as error:
