@@ -18,21 +18,24 @@ TIMES = "results/desk/test_times.json"
 
 
 class Status(PageDirective):
-    """``{status}``: one line a chapter with seconds of one core, peak memory, processor and versions."""
+    """``{status}``: one line a chapter with seconds of one core and peak memory; processors and versions below."""
 
     def run(self) -> list[nodes.Node]:
         """Write the table, a chapter that was never recorded included."""
         self.reads(STATUS)
         path = self.root / STATUS
         known: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        lines = ["| chapter | seconds of one core | peak memory | ran on | versions |", "|:--|--:|--:|:--|:--|"]
+        # A line for each machine and not for each chapter: most have one in common, and a phone has no room for it.
+        machines = list(dict.fromkeys(_machine(took) for took in known.values()))
+        lines = ["| chapter | seconds | peak memory | ran on |", "|:--|--:|--:|--:|"]
         for chapter in chapters.every(self.root):
-            link = f"[{chapter.name}]({chapter.name}.ipynb)"
             took = known.get(chapter.name)
-            lines.append(
-                f"| {link} | not recorded | | | |" if took is None else f"| {link} | {' | '.join(_cells(took))} |"
-            )
-        return self.parse(*lines)
+            cells = ["not recorded", "", ""]
+            if took is not None:
+                seconds = f"{took.get('user_seconds', took['seconds']):.1f}"
+                cells = [seconds, _memory(took), str(machines.index(_machine(took)) + 1)]
+            lines.append(f"| [{chapter.name}]({chapter.name}.ipynb) | {' | '.join(cells)} |")
+        return self.parse(*lines, "", *(f"{number}. {machine}" for number, machine in enumerate(machines, start=1)))
 
 
 class Times(PageDirective):
@@ -46,17 +49,18 @@ class Times(PageDirective):
         if not seconds:
             return self.parse("No times are recorded: `make times` records them.")
         ordered = sorted(seconds.items(), key=lambda entry: -entry[1])
-        rows = [f"| `{name}` | {found:.1f} |" for name, found in ordered]
-        return self.parse("| tests | seconds of one core |", "|:--|--:|", *rows)
+        rows = [f"| {found:.1f} | `{name}` |" for name, found in ordered]  # a phone shows the first column whole
+        return self.parse("| seconds | tests |", "|--:|:--|", *rows)
 
 
-def _cells(took: dict[str, Any]) -> list[str]:
-    memory, place = f"{took['peak_mib']:,} MiB", f"Python {took['python']}, {took['processor']}"
-    if "gpu" in took:
-        memory += f" (GPU {took['gpu_peak_mib']:,} MiB)"
-        place += f", {took['gpu']}"
-    versions = ", ".join(f"{package} {version}" for package, version in took["versions"].items())
-    return [f"{took.get('user_seconds', took['seconds']):.1f}", memory, place, versions]
+def _memory(took: dict[str, Any]) -> str:
+    return f"{took['peak_mib']:,} MiB" + (f" (GPU {took['gpu_peak_mib']:,} MiB)" if "gpu" in took else "")
+
+
+def _machine(took: dict[str, Any]) -> str:
+    versions = (f"{package} {version}" for package, version in took["versions"].items())
+    gpu = [took["gpu"]] if "gpu" in took else []
+    return ", ".join([took["processor"], *gpu, f"Python {took['python']}", *versions])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
