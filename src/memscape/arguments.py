@@ -93,7 +93,7 @@ def require_tensor(
     if not value.dtype.is_floating_point or (dtype is not None and value.dtype != dtype):
         wanted = _short(dtype) if dtype is not None else "a floating dtype"
         raise ArgumentError(argument, wanted, _short(value.dtype), f"Convert it with .to({dtype or 'torch.float32'}).")
-    if device is not None and not _same_device(value.device, device):
+    if device is not None and value.device != device and not _same_device(value.device, device):
         raise ArgumentError(argument, f"device {device}", str(value.device), f"Move it with .to('{device}').")
     names, shape = axes.split(), value.shape
     ragged = names[:1] == ["..."]

@@ -526,7 +526,7 @@ class DenseMemory(Model):
                 curved[..., -1] /= 2
         curvature = curved.sum(dim=-1)
         noise = tables.slack * linear.abs().sum(dim=-1) if tables.slack else curvature
-        return linear @ weights, curvature, noise
+        return torch.bmm(linear, weights), curvature, noise
 
     @cached_property
     def _pairs(self) -> tuple[torch.Tensor, torch.Tensor]:

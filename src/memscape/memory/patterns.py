@@ -219,7 +219,7 @@ def require_state(argument: str, state: torch.Tensor, like: torch.Tensor, *, val
         dtype=like.dtype,
     )
     networks = tuple(like.shape[:-2])
-    if tuple(state.shape[:-1][: len(networks)]) != networks:
+    if networks and tuple(state.shape[:-1][: len(networks)]) != networks:
         raise ArgumentError(
             argument,
             f"leading axes {networks}, one entry a network",
