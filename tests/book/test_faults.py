@@ -116,7 +116,7 @@ def test_a_worker_killed_in_mid_run_loses_nothing(home, tmp_path):
 def test_a_run_that_takes_down_every_worker_is_given_up_and_the_others_finish(home, tmp_path):
     kill = "os.kill(int(os.environ['JPY_PARENT_PID']), 9); time.sleep(60)"
     page = toy(home, f"if seed == 1: {kill}")
-    with sweeps.cluster(1) as client:
+    with dask.config.set({"distributed.scheduler.allowed-failures": 1}), sweeps.cluster(1) as client:
         results = dict(sweeps.execute(jobs(page, tmp_path, 3), client))
     assert isinstance(results[1], ChapterFailed)
     assert results[1].error == "worker after worker died of it"
