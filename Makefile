@@ -74,8 +74,9 @@ test: environment
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(build_site)
-# The chapters are compared even if a test has failed; the files begin in the order of conftest.py, the longest first.
-	@$(BIN)/pytest -n $(WORKERS) || tests=failed; \
+# The chapters are compared even if a test has failed; the files begin in the order of conftest.py, the longest first. One
+# process takes a whole file, so that what its tests share, a built site or a wheel, is made once.
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder || tests=failed; \
 	$(if $(filter x86_64,$(shell uname -m)),env $(PLAIN)) $(BIN)/pytest --nbval --nbval-current-env \
 	    --nbval-cell-timeout 800 --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	    -n $(WORKERS) --dist loadfile --no-loadscope-reorder chapters || chapters=failed; \
