@@ -82,6 +82,9 @@ def test_determinants_stay_in_64_bits_up_to_the_bound_and_not_beyond():
         found = determinant(np.full((4, 4, 1), entry), signed=False)
         assert found.dtype == kind
         assert found.tolist() == [24 * entry**4]
+    # A bound that the caller gives stands for the entries: 64 bits are left where it says so.
+    assert determinant(np.ones((4, 4, 1), dtype=np.int64), entry=24899).dtype == object
+    assert determinant(np.ones((4, 4, 1), dtype=np.int64), entry=24898).dtype == np.int64
     assert determinants_fit(20, 1)
     assert not determinants_fit(21, 0)  # 21! partial sums of zeros are a bound, not a count
 

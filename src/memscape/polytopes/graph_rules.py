@@ -38,7 +38,7 @@ import torch
 from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
 from memscape.memory.dynamics import runge_kutta
 from memscape.polytopes.digraphs import Codes, adjacency, in_neighbours, require_codes
-from memscape.tools.exact import characteristic, determinant, determinants_fit, hurwitz
+from memscape.tools.exact import characteristic, determinant, determinants_fit, hurwitz, largest
 from memscape.tools.subsets import BitGroup, mask, pack, subsets
 
 __all__ = [
@@ -259,17 +259,17 @@ def fixed_points(codes: npt.ArrayLike, nodes: int, parameters: Parameters) -> Fi
     """
     codes = require_codes("codes", codes, nodes)
     matrices = integer_matrices(codes.ravel(), nodes, parameters)
-    batch, size = matrices.shape[-1], 2**nodes
+    batch, size, entry = matrices.shape[-1], 2**nodes, max(1, largest(matrices))
     minors = np.ones((size, batch), dtype=matrices.dtype)
     replaced = np.zeros((nodes, size, batch), dtype=matrices.dtype)
     for members in subsets(nodes):
         block = matrices[np.ix_(members, members)]
         at = mask(members)
-        minors[at] = determinant(block)
+        minors[at] = determinant(block, entry=entry)
         for place, node in enumerate(members):
             column = block.copy()
             column[:, place] = 1
-            replaced[node, at] = determinant(column)
+            replaced[node, at] = determinant(column, entry=entry)
     sign = np.sign(minors).astype(np.int8)
     activity = np.sign(replaced).astype(np.int8)
     permitted, degenerate = np.zeros((size, batch), dtype=bool), (sign == 0).any(axis=0)

@@ -62,7 +62,7 @@ def determinants_fit(size: int, entry: int) -> bool:
     return math.factorial(size) * max(1, entry) ** size <= _INT64
 
 
-def determinant(matrices: npt.NDArray[Any], *, signed: bool = True) -> npt.NDArray[Any]:
+def determinant(matrices: npt.NDArray[Any], *, signed: bool = True, entry: int | None = None) -> npt.NDArray[Any]:
     r"""Determinants of many matrices, by expansion without a division: exact for integers.
 
     Parameters
@@ -72,6 +72,9 @@ def determinant(matrices: npt.NDArray[Any], *, signed: bool = True) -> npt.NDArr
         grows as :math:`n 2^n`.
     signed
         False for permanents, the same sums without signs.
+    entry
+        A bound on the absolute value of the entries, where the caller has one for many calls; by default it is looked
+        for, which takes as long as a sixth of the expansion of a small matrix.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def determinant(matrices: npt.NDArray[Any], *, signed: bool = True) -> npt.NDArr
         Axes ``(...)``. int64 becomes Python integers where :func:`determinants_fit` says that 64 bits may not do.
     """
     size = len(matrices)
-    if matrices.dtype == np.int64 and not determinants_fit(size, largest(matrices)):
+    if matrices.dtype == np.int64 and not determinants_fit(size, largest(matrices) if entry is None else entry):
         matrices = matrices.astype(object)
     partial: dict[int, Any] = {0: np.ones_like(matrices[0, 0])}
     for row in range(size):
