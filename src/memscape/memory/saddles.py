@@ -391,17 +391,18 @@ def gradient(model: Mixture, images: torch.Tensor, targets: torch.Tensor) -> Gra
 def _gradient(
     memories: torch.Tensor, weights: torch.Tensor, beta: float, images: torch.Tensor, targets: torch.Tensor
 ) -> Gradient:
+    # Memories before images: so no product reads a matrix of memories and images by its columns.
     offset = -log_normaliser(beta, memories.shape[1])
-    inputs = images @ memories.mT
-    top = (beta * inputs.amax(dim=1, keepdim=True) + offset).clamp_(min=0.0)
+    inputs = memories @ images.mT
+    top = (beta * inputs.amax(dim=0) + offset).clamp_(min=0.0)
     boltzmann = inputs.mul_(beta).add_(offset - top).exp_()
-    floor = (-top).exp_()
-    joint = torch.addmm(floor * weights[-1], boltzmann, weights[:-1])
+    floor = (-top).exp_()[:, None]
+    joint = torch.addmm(floor * weights[-1], boltzmann.mT, weights[:-1])
     ratio = targets / joint
-    loss = weights.sum().log() - (targets * (joint.log() + top)).sum() / len(images)
-    of_weights = torch.cat([boltzmann.mT @ ratio, floor.mT @ ratio]).div_(-len(images))
-    shares = boltzmann.mul_(ratio @ weights[:-1].mT)
-    return Gradient(loss.item(), (shares.mT @ images).mul_(-beta / len(images)), of_weights, shares)
+    loss = weights.sum().log() - (targets * (joint.log() + top[:, None])).sum() / len(images)
+    of_weights = torch.cat([boltzmann @ ratio, floor.mT @ ratio]).div_(-len(images))
+    shares = boltzmann.mul_(weights[:-1] @ ratio.mT)
+    return Gradient(loss.item(), (shares @ images).mul_(-beta / len(images)), of_weights, shares.mT)
 
 
 def train(
