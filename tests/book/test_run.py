@@ -7,7 +7,6 @@ import sys
 import nbclient
 import nbformat
 import numpy as np
-import nbformat
 import papermill
 import pytest
 import torch
