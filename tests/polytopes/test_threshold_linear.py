@@ -213,6 +213,32 @@ def test_an_exact_tie_is_doubtful_and_fractions_settle_it():
     assert exact_fixed_point(couplings.tolist(), [1, 1], 1).exists
 
 
+def random_couplings_with_loops(count: int) -> torch.Tensor:
+    """Couplings of five units, inhibition of very different strength and couplings of units to themselves."""
+    rng = np.random.default_rng(5)
+    return torch.from_numpy(-np.exp(rng.standard_normal((count, 5, 5))) + 1.5 * rng.random((count, 5, 1)) * np.eye(5))
+
+
+def test_stability_of_few_supports_is_that_of_many():
+    # Few are looked at together, padded to one size; many by their sizes.
+    couplings = random_couplings_with_loops(count=64)
+    inputs = torch.ones(5, dtype=torch.float64)
+    together = fixed_points(couplings, inputs)
+    for one, couplings_ in enumerate(couplings):
+        alone = fixed_points(couplings_, inputs)
+        assert torch.equal(alone.stable, together.stable[one])
+        assert torch.equal(alone.doubtful, together.doubtful[one])
+    assert 0 < (together.stable & together.exists)[:, 8:].sum() < together.exists[:, 8:].sum()
+
+
+def test_slow_units_are_decided_beside_a_larger_support():
+    # {3} decays at the rate 5e-10, {1, 2} at 4e-10: the doubt is measured by the entries of the support alone.
+    slow = torch.tensor([[10, 2, 100], [2, 10, 100], [100, 100, 10]]).double() * 5e-11
+    found = fixed_points(torch.eye(3).double() - slow, torch.ones(3).double())
+    assert found.stable.nonzero()[:, 0].tolist() == [0b011, 0b100]
+    assert not found.doubtful[[0b011, 0b100]].any()
+
+
 def test_exactly_neutral_dynamics_is_doubtful_and_not_stable():
     # A 3-cycle with eigenvalues -3 and +-sqrt(3) i of -I + W.
     couplings = torch.tensor([[0, 0, -2], [-2, 0, 0], [0, -2, 0]], dtype=F64)

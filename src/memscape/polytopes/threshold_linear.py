@@ -159,28 +159,33 @@ def _all_supports(tableau: torch.Tensor, *, activities: bool) -> tuple[torch.Ten
     n, _, networks = tableau.shape
     system = tableau[:, :n]
     rows, size = tableau[:, :, None].contiguous(), system.abs().amax(dim=(0, 1))
-    sign, smallest = rows.new_ones(1, networks), rows.new_full((1, networks), torch.inf)
+    # Of every support the pivot of its last neuron, and 1 for the empty one.
+    pivots = rows.new_ones(2**n, networks)
     for k in range(n):
         # Axes (row, column, supports of the neurons before k, networks); column 0 is neuron k's.
-        pivot = rows[k, 0]
+        pivot = pivots[2**k : 2 ** (k + 1)].copy_(rows[k, 0])
         changed = rows[k, 1:] / pivot
         doubled = rows.new_empty(n, n - k, 2, *pivot.shape)
-        doubled[:, :, 0] = rows[:, 1:]
-        torch.addcmul(rows[:, 1:], rows[:, :1], changed, value=-1, out=doubled[:, :, 1])
-        doubled[k, :, 1] = changed
-        sign = torch.cat([sign, sign * pivot.sign()])
-        smallest = torch.cat([smallest, torch.minimum(smallest, pivot.abs())])
+        out, inside = doubled.unbind(dim=2)
+        out.copy_(rows[:, 1:])
+        # Total inputs have to be negative, activities positive: from here on row k of those without k is turned over.
+        out[k].neg_()
+        torch.addcmul(rows[:, 1:], rows[:, :1], changed, value=-1, out=inside)
+        inside[k] = changed
         rows = doubled.reshape(n, n - k, -1, networks)
     # What is left is the column of inputs: activities of the neurons in the support, total inputs of the others.
-    solution, index = rows[:, 0], sign.to(torch.int8)
+    solution, index, smallest = rows[:, 0], pivots.sign().to(torch.int8), pivots.abs()
+    smallest[0] = torch.inf
+    for k in range(n):
+        before, after = slice(2**k), slice(2**k, 2 ** (k + 1))
+        index[after] *= index[before]
+        torch.minimum(smallest[after], smallest[before], out=smallest[after])
     weak = ~(smallest > _PIVOT * size)  # true for NaN, which follows a pivot of zero
     doubtful = torch.zeros_like(weak)
     if weak.any():
         support, network = weak.nonzero(as_tuple=True)
-        solved = _solve_apart(tableau[:, :, network], support)
-        solution[:, support, network], index[support, network], doubtful[support, network] = solved
-    for i in range(n):
-        solution[i].view(-1, 2, 2**i, networks)[:, 0].neg_()
+        solved, index[support, network], doubtful[support, network] = _solve_apart(tableau[:, :, network], support)
+        solution[:, support, network] = torch.where(bits(support, n).T, solved, -solved)
     # Now all signs must be positive.
     margin = solution.amin(dim=0)
     doubtful |= margin.abs() <= _DOUBT * torch.maximum(solution.amax(dim=0), -margin)
@@ -224,6 +229,16 @@ def _stable(flows: torch.Tensor, network: torch.Tensor, support: torch.Tensor) -
     # The neurons of each support first, in order.
     order = torch.argsort((~inside).to(torch.int8), dim=-1, stable=True)
     sizes = inside.sum(dim=-1)
+    if len(support) < _MANY:
+        # All at once, with a decay of its own for every place beyond the support: of the block's size, so that neither
+        # its sign nor its distance from zero decides.
+        kept = order[:, : max(1, int(sizes.max()))]
+        there = torch.arange(kept.shape[1], device=kept.device) < sizes[:, None]
+        blocks = flows[network[:, None, None], kept[:, :, None], kept[:, None, :]]
+        blocks = torch.where(there[:, :, None] & there[:, None, :], blocks, 0.0)
+        size = blocks.abs().amax(dim=(-2, -1))
+        blocks.diagonal(dim1=-2, dim2=-1).sub_(torch.where(size > 0, size, 1.0)[:, None] * ~there)
+        return _hurwitz(blocks)
     stable, close = torch.ones_like(support, dtype=torch.bool), torch.zeros_like(support, dtype=torch.bool)
     for size in sizes[sizes > 0].unique().tolist():
         for some in (sizes == size).nonzero()[:, 0].split(pieces.fitting(64 * size**2)):
