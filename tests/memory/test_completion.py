@@ -53,8 +53,26 @@ def test_a_completer_shows_what_is_seen_and_never_sees_what_is_hidden():
     assert torch.equal(filled[~hidden], patches[~hidden])
     other = torch.where(hidden[..., None], 100.0, patches)
     assert torch.equal(model.complete(other, hidden)[hidden], filled[hidden])
+    for nothing in (math.nan, math.inf):
+        unknown = torch.where(hidden[..., None], nothing, patches)
+        assert torch.equal(model.complete(unknown, hidden), filled)
+        assert torch.equal(model.embed(unknown, hidden), model.embed(patches, hidden))
+        with pytest.raises(ArgumentError, match="patches: expected finite values"):
+            model.complete(torch.where(hidden[..., None], patches, nothing), hidden)
     state = gradient_flow(model.block, model.embed(patches, hidden), step=0.5, steps=3)[-1]
     torch.testing.assert_close(model.decode(state)[hidden], filled[hidden])
+
+
+def test_plain_methods_never_see_what_is_hidden():
+    training, patches, hidden = normal(21, 9, 4, 2), normal(22, 5, 4, 2), hide(5, 4, 2, generator=rng(7))
+    unknown = torch.where(hidden[..., None], math.nan, patches)
+    for complete in (
+        lambda cues: gaussian_completion(training, cues, hidden, ridge=0.1),
+        lambda cues: nearest_completion(training, cues, hidden, neighbours=2),
+    ):
+        assert torch.equal(complete(unknown), complete(patches))
+        with pytest.raises(ArgumentError, match="patches: expected finite values"):
+            complete(torch.where(hidden[..., None], patches, math.nan))
 
 
 def test_training_a_completer_lowers_its_error_and_leaves_the_start_alone():

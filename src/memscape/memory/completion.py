@@ -157,9 +157,9 @@ class Completer(Model):
         """
         sizes = {"tokens": self.places.shape[0], "pixels": self.encoder.shape[0]}
         device, dtype = self.encoder.device, self.encoder.dtype
-        require_tensor("patches", patches, "... tokens pixels", sizes=sizes, device=device, dtype=dtype)
+        require_tensor("patches", patches, "... tokens pixels", values=None, sizes=sizes, device=device, dtype=dtype)
         require_booleans("hidden", hidden, "True where a patch is hidden.", shape=patches.shape[:-1], device=device)
-        return self._embed(patches, hidden)
+        return self._embed(_seen("patches", patches, hidden), hidden)
 
     def decode(self, state: torch.Tensor) -> torch.Tensor:
         """Patches ``(..., N, pixels)`` that tokens ``(..., N, D)`` stand for, with the layer norm before the map."""
@@ -327,7 +327,7 @@ def gaussian_completion(
     ArgumentError
         If the tensors do not fit, rows hide different numbers of patches, or the penalty is not positive.
     """
-    _require_completion(training, patches, hidden)
+    patches = _require_completion(training, patches, hidden)
     require_number("ridge", ridge, above=0.0)
     counts = hidden.sum(dim=-1)
     if (counts != counts[0]).any():
@@ -371,7 +371,7 @@ def nearest_completion(
     ArgumentError
         If the tensors do not fit or the number is out of range.
     """
-    _require_completion(training, patches, hidden)
+    patches = _require_completion(training, patches, hidden)
     require_integer("neighbours", neighbours, at_least=1, at_most=len(training))
     images = training.flatten(1)
     seen = (~hidden)[..., None].expand(patches.shape).flatten(1).to(images)
@@ -381,12 +381,19 @@ def nearest_completion(
     return torch.where(hidden[..., None], training[nearest].mean(dim=1), patches)
 
 
-def _require_completion(training: torch.Tensor, patches: torch.Tensor, hidden: torch.Tensor) -> None:
+def _seen(argument: str, patches: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+    """Patches ``(..., N, pixels)`` with zeros for the hidden ones, if the others are finite; otherwise raise."""
+    return require_tensor(argument, patches.masked_fill(hidden[..., None], 0.0), "... tokens pixels")
+
+
+def _require_completion(training: torch.Tensor, patches: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+    """The patches with zeros for the hidden ones, if all fits."""
     sizes: dict[str, int] = {}
     require_tensor("training", training, "images tokens pixels", sizes=sizes)
     device, dtype = training.device, training.dtype
-    require_tensor("patches", patches, "tests tokens pixels", sizes=sizes, device=device, dtype=dtype)
+    require_tensor("patches", patches, "tests tokens pixels", values=None, sizes=sizes, device=device, dtype=dtype)
     require_booleans("hidden", hidden, "True where hidden.", shape=patches.shape[:-1], device=device)
+    return _seen("patches", patches, hidden)
 
 
 def _require_divisor(size: int, side: int) -> None:
