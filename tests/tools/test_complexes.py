@@ -52,7 +52,6 @@ def test_a_rank_is_the_place_in_colexicographic_order(size):
     rows = complete(9, (size - 1,)).members[0]
     order = sorted(itertools.combinations(range(9), size), key=lambda sigma: sigma[::-1])
     assert rows.tolist() == [list(sigma) for sigma in order]
-    assert torch.equal(complexes._ranks(rows, 9), torch.arange(len(order)))
 
 
 @needs_gudhi
@@ -92,6 +91,21 @@ def test_any_complex_of_gudhi_becomes_a_network():
     filled = gudhi.RipsComplex(points=points, max_edge_length=3.0).create_simplex_tree(max_dimension=2)
     assert complexes.from_gudhi(filled, dimensions=(1, 2)).counts == {1: 10, 2: 10}
     assert complexes.from_gudhi(filled, neurons=8, dimensions=(2,)).neurons == 8
+
+
+@needs_gudhi
+def test_labels_of_vertices_may_be_as_large_as_gudhi_takes_them():
+    last = 2**31 - 1
+    tree = gudhi.SimplexTree()
+    for simplex in ([0, 1, 2, 3, last], [0, 1, 2, 4, last], [1, 2, 3, 4, last]):
+        tree.insert(simplex)
+    found = complexes.from_gudhi(tree, dimensions=(1, 4))
+    assert found.neurons == 2**31
+    assert found.members[1].tolist() == [[0, 1, 2, 3, last], [0, 1, 2, 4, last], [1, 2, 3, 4, last]]
+    with pytest.raises(ArgumentError, match="every simplex once"):
+        Simplices(2**31, (found.members[1][[0, 1, 0]],))
+    # The same simplex in two networks stands once in each.
+    assert Simplices(10**6, (torch.arange(5).expand(2, 1, 5),)).counts == {4: 1}
 
 
 pair = Simplices(4, (torch.tensor([[0, 1]]),))
@@ -137,8 +151,8 @@ REFUSED = [
         "members: expected tensors of the same networks and device; got different ones.",
     ),
     (
-        lambda: Simplices(10**6, (torch.arange(5)[None],)),
-        "members: expected fewer than 2**62 possible simplices; got 1000000 over 5.",
+        lambda: Simplices(10**6, (torch.arange(5).expand(2, 3, 5) + torch.tensor([0, 7, 7])[:, None],)),
+        "members: expected every simplex once; got a simplex that stands twice.",
     ),
     (lambda: complete(4, (1, 5)), "dimensions: expected an integer in [0, 3]; got 5."),
     (lambda: complete(4, "12"), "dimensions: expected a sequence of dimensions; got '12'. Write (1, 2), for instance."),

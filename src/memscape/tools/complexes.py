@@ -79,7 +79,7 @@ class Simplices(Model):
                     "another row",
                     "Sort every row, e.g. with rows.sort(dim=-1).values.",
                 )
-            if (_ranks(rows, self.neurons).sort(dim=-1).values.diff(dim=-1) == 0).any():
+            if _repeated(rows, self.neurons):
                 raise ArgumentError("members", "every simplex once", "a simplex that stands twice")
         sizes = [rows.shape[-1] for rows in self.members]
         if sizes != sorted(set(sizes)):
@@ -335,15 +335,16 @@ def _combinations(neurons: int, size: int) -> torch.Tensor:
     return torch.tensor([math.comb(n, size) for n in range(neurons)], device="cpu")
 
 
-def _ranks(members: torch.Tensor, neurons: int) -> torch.Tensor:
-    """Colexicographic rank of every row of ascending vertices, ``(..., C, k)`` to ``(..., C)``."""
-    size = members.shape[-1]
-    if math.comb(neurons, size) >= 2**62:
-        raise ArgumentError("members", "fewer than 2**62 possible simplices", f"{neurons} over {size}")
-    return sum(
-        (_combinations(neurons, j + 1).to(members.device)[members[..., j]] for j in range(size)),
-        start=members.new_zeros(()),
-    )
+def _repeated(rows: torch.Tensor, neurons: int) -> bool:
+    """Whether a row of vertices, ``(..., C, k)``, stands twice in one network."""
+    rows = rows.reshape(-1, *rows.shape[-2:])
+    # The number whose digits to the base N are network and vertices; numbered anew before it exceeds 63 bits.
+    key, bound = torch.arange(len(rows), device=rows.device)[:, None].expand(rows.shape[:-1]), len(rows)
+    for vertex in rows.unbind(dim=-1):
+        if bound * neurons >= 2**63:
+            key, bound = key.unique(return_inverse=True)[1], key.numel()
+        key, bound = key * neurons + vertex, bound * neurons
+    return key.unique().numel() < key.numel()
 
 
 def _unranked(ranks: torch.Tensor, size: int, neurons: int) -> torch.Tensor:
