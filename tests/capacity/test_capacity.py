@@ -15,6 +15,7 @@ from memscape.capacity import capacity as cap
 from memscape.memory import mean_field
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
 from memscape.memory.recall import one_step, step_curve
+from memscape.memory.simplicial import Skeleton
 from memscape.tools.statistics import Estimate, crossing
 
 from ..draws import rng
@@ -257,6 +258,10 @@ def test_crossing_finds_the_capacity_of_the_law():
         (
             lambda: cap.bit_error(10, 2, "power"),
             "interaction: expected a Power, a Rectified or an Exponential; got str",
+        ),
+        (
+            lambda: cap.bit_error(10, 2, Skeleton(12, (1, 2))),
+            "interaction: expected a skeleton on 10 neurons; got one on 12",
         ),
         (lambda: cap.capacity(10, Power(2), 0.0), "error: expected a finite number > 0"),
         (lambda: cap.capacity(10, Power(2), 0.3), "error: expected a finite number > 0"),

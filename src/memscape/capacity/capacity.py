@@ -33,6 +33,7 @@ from memscape.arguments import (
     require_tensor,
 )
 from memscape.memory.dense import Exponential, Interaction, Whole
+from memscape.memory.simplicial import Skeleton
 
 __all__ = [
     "EXPONENTIAL",
@@ -339,6 +340,8 @@ def _gaps(neurons: int, interaction: Interaction) -> list[int] | list[float]:
     if isinstance(interaction, Exponential):
         return [math.exp(h + 1 - neurons) for h in fields]
     if isinstance(interaction, Whole):
+        if isinstance(interaction, Skeleton):
+            interaction.fit(neurons)
         return [interaction.exact(h + 1) - interaction.exact(h - 1) for h in fields]
     raise ArgumentError(
         "interaction",
