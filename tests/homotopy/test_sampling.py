@@ -92,3 +92,11 @@ def test_bad_input_is_refused_in_one_sentence(call, message):
     with pytest.raises(ArgumentError) as refusal:
         call()
     assert message in str(refusal.value)
+
+
+def test_whole_numbers_that_single_precision_may_not_hold_are_taken_in_double():
+    # Conditions (states times units) times couplings times the root of the steps: 18 * 21 * 1.4, and 18000 * 41 * 100.
+    few = torch.arange(16)[None].repeat(1, 3)
+    assert learn(6, (1, 2), few, steps=1).weights.dtype == torch.float32
+    many = torch.zeros(1, 3000, dtype=torch.int64)
+    assert learn(6, (1, 2, 3), many, steps=10000).weights.dtype == torch.float64

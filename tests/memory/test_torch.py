@@ -177,10 +177,12 @@ def saved_and_loaded(built, energy, again, state):
 DRAWS = """
 import torch
 import numpy as np
+from memscape.homotopy import sampling
 from memscape.memory import completion, energy_transformer, patterns, robust, simplicial
 from memscape.memory.dense import DenseMemory, Exponential, Rectified
 from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.hopfield import hebbian
+from memscape.polytopes import input_space, splines
 from memscape.tools import complexes
 from memscape.tools.training import balanced_batches
 
@@ -196,6 +198,12 @@ def drawn():
         yield asynchronous(model, state, sweeps=3, temperature=0.5, generator=g).state, synchronous(model, state).period
     yield robust.random_cliques(6, 3, 4, generator=g), robust.every_clique(5, 3)
     yield completion.hide(3, 4, 2, generator=g), balanced_batches(torch.arange(8, device="cpu") % 2, 4, generator=g)
+    sets = sampling.draw_sets(16, 3, 5, generator=g)
+    yield sets, sampling.learn(4, (1, 2), sets).weights
+    stored = sampling.sample(4, (2,), 3, 9, generator=g).stored
+    yield torch.tensor([stored], device="cpu"), splines.folding(2).weights[1]
+    couplings = torch.eye(3, device="cpu", dtype=torch.float64) - 1
+    yield input_space.input_regions(couplings).inputs, torch.zeros(1, device="cpu")
     block = energy_transformer.random_transformer(4, heads=1, width=2, memories=3, rng=np.random.default_rng(0))
     yield block.queries, block.flow(torch.ones(2, 4, dtype=torch.float64, device="cpu"))
 
@@ -230,7 +238,7 @@ def test_whatever_is_made_says_on_which_device():
     package = Path(memory.__file__).parents[1]
     found = {
         f"{path.relative_to(package)}:{line}"
-        for part in ("tools", "memory", "capacity")
+        for part in ("tools", "memory", "capacity", "polytopes", "homotopy")
         for path in (package / part).glob("*.py")
         for line in without_a_place(path.read_text(encoding="utf-8"))
     }

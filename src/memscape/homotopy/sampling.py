@@ -50,7 +50,7 @@ def draw_sets(count: int, size: int, sets: int, *, generator: torch.Generator) -
     require_integer("size", size, at_least=1, at_most=count)
     require_integer("sets", sets, at_least=1)
     require_generator("generator", generator)
-    keys = torch.rand((sets, count), generator=generator, dtype=torch.float64)
+    keys = torch.rand((sets, count), generator=generator, dtype=torch.float64, device="cpu")
     return keys.argsort(dim=1, stable=True)[:, :size].sort(dim=1).values
 
 
@@ -61,7 +61,7 @@ class Perceptron:
     Attributes
     ----------
     weights
-        Whole numbers in float32, axes ``(sets, couplings)``: where ``stored``, proofs that the set is a face.
+        Whole numbers, axes ``(sets, couplings)``: where ``stored``, proofs that the set is a face.
     stored
         Booleans ``(sets,)``. False proves nothing.
     """
@@ -79,7 +79,8 @@ def learn(neurons: int, degrees: Sequence[int], sets: torch.Tensor, *, steps: in
     .. math:: w \leftarrow w + \sum_{x,i:\, v_{x,i} \cdot w \le 0} v_{x,i} .
 
     If some weights store the set, finitely many steps find weights that do (Rosenblatt 1962; Novikoff 1962); a set that
-    is still not stored after ``steps`` steps may be a face or not. All numbers are whole and exact in float32.
+    is still not stored after ``steps`` steps may be a face or not. All numbers are whole and
+    exact: in float32 where the bound of :func:`memscape.polytopes.separation.perceptron` proves it, else in float64.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def learn(neurons: int, degrees: Sequence[int], sets: torch.Tensor, *, steps: in
     sets
         Indices of states, int64, axes ``(sets, states)``; the result lives on the same device.
     steps
-        Most steps to make, at most 10000 so that float32 stays exact.
+        Most steps to make, at most 10000.
 
     Returns
     -------
@@ -106,7 +107,9 @@ def learn(neurons: int, degrees: Sequence[int], sets: torch.Tensor, *, steps: in
         raise ArgumentError("sets", "an int64 tensor with axes (sets, states), none empty", got, "See draw_sets.")
     if sets.min() < 0 or sets.max() >= count:
         raise ArgumentError("sets", f"states 0 to {count - 1}", f"{sets.min().item()} to {sets.max().item()}")
-    table = torch.from_numpy(normals(neurons, degrees)[:count]).to(sets.device, torch.float32)
+    conditions = normals(neurons, degrees)[:count]
+    bound = sets.shape[1] * neurons * int((conditions**2).sum(axis=-1).max()) * math.sqrt(steps + 1)
+    table = torch.from_numpy(conditions).to(sets.device, torch.float32 if bound < 2**24 else torch.float64)
     couplings = table.shape[-1]
     weights = table.new_zeros(len(sets), couplings)
     stored = torch.zeros(len(sets), dtype=torch.bool, device=sets.device)
@@ -187,13 +190,13 @@ def sample(
     count = vertices(neurons, degrees)
     sets = draw_sets(count, size, drawn, generator=generator)
     require_integer("steps", steps, at_least=1, at_most=10000)
-    flips = torch.tensor([1 << neuron for neuron in range(neurons)])
+    flips = torch.tensor([1 << neuron for neuron in range(neurons)], device="cpu")
     between = sets[:, :, None] ^ sets[:, None, :]
     if only_even(degrees):
         flips[-1] = count - 1
     clash = torch.isin(between, flips).flatten(1).any(dim=1)
     free = sets[~clash]
-    stored = torch.zeros(len(free), dtype=torch.bool)
+    stored = torch.zeros(len(free), dtype=torch.bool, device="cpu")
     if len(free):
         stored = learn(neurons, degrees, free.to(device), steps=steps).stored.cpu()
     conditions = normals(neurons, degrees)

@@ -64,17 +64,17 @@ def input_regions(couplings: torch.Tensor) -> InputRegions:
     """
     require_tensor("couplings", couplings, "neurons neurons", sizes={"neurons": 3})
     rounded = (couplings.double().cpu() / GRID).round() * GRID
-    off = rounded[~torch.eye(3, dtype=torch.bool)]
+    off = rounded[~torch.eye(3, dtype=torch.bool, device="cpu")]
     if (rounded.diagonal() != 0).any() or not ((off < 0) & (off > -64)).all():
         raise ArgumentError("couplings", "a zero diagonal and all other entries in (-64, 0)", str(couplings.tolist()))
-    unit = torch.eye(3, dtype=torch.float64)
+    unit = torch.eye(3, dtype=torch.float64, device="cpu")
     u = (unit - rounded).mT
     pairs = [(u[i], unit[k]) for i, k in itertools.permutations(range(3), 2)]
     pairs += [(u[i], u[j]) for i, j in itertools.combinations(range(3), 2)]
     normals = torch.stack([torch.linalg.cross(first, second) for first, second in pairs])
     # normal . b with b = (1 - p - q, p, q)
     lines = torch.stack([normals[:, 1] - normals[:, 0], normals[:, 2] - normals[:, 0], normals[:, 0]], dim=-1)
-    corners = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
+    corners = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], dtype=torch.float64, device="cpu")
     polygons = arrange(corners, lines).polygons
     inside = polygons.centroids
     inputs = torch.cat([1 - inside.sum(dim=-1, keepdim=True), inside], dim=-1)

@@ -340,7 +340,7 @@ def folding(layers: int) -> Network:
         If ``layers`` is not a positive integer.
     """
     require_integer("layers", layers, at_least=1)
-    split = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], dtype=torch.float64)
+    split = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], dtype=torch.float64, device="cpu")
     tent = 2 * split.abs().T
     weights = (split, *[split @ tent] * (layers - 1), tent)
     biases = (split.new_zeros(4), *[-split.sum(dim=1)] * (layers - 1), -split.new_ones(2))
@@ -737,7 +737,7 @@ def train(
     require_integer("batch", batch, at_least=1)
 
     def losses(current: Network) -> Iterator[torch.Tensor]:
-        order = torch.randperm(len(inputs), generator=generator).to(inputs.device)
+        order = torch.randperm(len(inputs), generator=generator, device="cpu").to(inputs.device)
         for some in order.split(batch):
             yield functional.cross_entropy(current(inputs[some]), labels[some])
 
