@@ -148,6 +148,11 @@ def require_fit(argument: str, result: torch.Tensor) -> torch.Tensor:
     return result
 
 
+def wide(tensor: torch.Tensor) -> torch.Tensor:
+    """In float32 what is in half precision, whose sums and products are soon beyond it."""
+    return tensor.float() if tensor.is_floating_point() and tensor.element_size() < 4 else tensor
+
+
 def _axes(names: list[str]) -> str:
     return f"axes ({', '.join(names)})"
 

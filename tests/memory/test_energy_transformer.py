@@ -263,3 +263,25 @@ REFUSALS = [
 def test_refusals(call, message):
     with pytest.raises(ArgumentError, match="^" + message):
         call()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_block_in_half_precision_is_computed_in_single(dtype):
+    double = random_transformer(
+        64, heads=2, width=8, memories=9, rng=np.random.default_rng(0), spread=1.0, spread_memories=1.0
+    )
+    half = double.map(lambda weights: 10 * weights).to(dtype)
+    single, state = half.to(torch.float32), (40 * normal(3, 5, 64)).to(dtype)
+    if dtype == torch.float16:
+        with pytest.raises(ArgumentError, match="state: expected results within float16; got an overflow"):
+            half.energy(state)
+    else:
+        assert torch.equal(half.energy(state), single.energy(state.float()).to(dtype))
+    half, single = double.to(dtype), double.to(dtype).to(torch.float32)
+    assert torch.equal(half.energy(state), single.energy(state.float()).to(dtype))
+    assert torch.equal(half.flow(state), single.flow(state.float()).to(dtype))
+    assert torch.equal(half.forces(state).key, single.forces(state.float()).key.to(dtype))
+    outputs = half.norm.activation(state)
+    assert torch.equal(half.energy_of_outputs(outputs), single.energy_of_outputs(outputs.float()).to(dtype))
+    for part, right in zip(half.parts(outputs), single.parts(outputs.float()), strict=True):
+        assert torch.equal(part, right.to(dtype))

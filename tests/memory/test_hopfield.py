@@ -260,3 +260,27 @@ def test_refusals_name_the_argument(case):
     call, message = REFUSED[case]
     with pytest.raises(ArgumentError, match=message):
         call()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_fields_and_energies_of_half_precision_are_summed_in_single(dtype):
+    # Couplings of +-40 in 64 units: a field is 2560, and the sum of all fields is beyond float16.
+    single = Hopfield(torch.full((64, 64), 40.0), torch.ones(64), unit=1 / 64)
+    half = Hopfield(single.couplings.to(dtype), single.thresholds.to(dtype), unit=1 / 64)
+    states = random_patterns(5, 64, generator=rng(31)).float()
+    states[0] = 1.0
+    assert torch.equal(half.energy(states.to(dtype)), single.energy(states).to(dtype))
+    assert half.energy(states.to(dtype))[0].item() == pytest.approx(-1279, rel=2e-3)
+    assert torch.equal(half.update(states.to(dtype)), single.update(states).to(dtype))
+    assert torch.equal(stability(half, states.to(dtype)), stability(single, states).to(dtype))
+    ends = asynchronous(half, states.to(dtype), generator=rng(32)).state
+    assert torch.equal(ends, asynchronous(single, states, generator=rng(32)).state.to(dtype))
+    with pytest.raises(ArgumentError, match="couplings: expected results within float16; got an overflow"):
+        Hopfield(torch.full((64, 64), 40.0).half(), torch.ones(64).half()).energy(states.half())
+
+
+def test_products_beyond_single_precision_are_refused():
+    far = Hopfield(torch.full((4, 4), 3e38), torch.zeros(4))
+    for call in (far.energy, far.update, far.track):
+        with pytest.raises(ArgumentError, match="couplings: expected results within float32; got an overflow"):
+            call(torch.ones(4))

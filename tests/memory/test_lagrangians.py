@@ -160,3 +160,46 @@ def test_the_logarithm_of_a_hyperbolic_cosine_keeps_its_digits_near_zero(gain, d
     series = drive**2 / 2 - drive**4 / 12 + drive**6 / 45
     exact = torch.where(drive.abs() < 0.005, series, drive.cosh().log()) / gain
     torch.testing.assert_close(LogCosh(gain)(units.to(dtype)).double(), exact, rtol=max(digits, 1e-11), atol=0)
+
+
+HALVES = [torch.float16, torch.bfloat16]
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_two_layers_in_half_precision_are_computed_in_single(dtype):
+    far = torch.full((2, 64), 40.0)
+    far[1] = -40.0
+    state = torch.cat([far[0] / 64, torch.tensor([3.0, 1.0])])
+    for single in (model_a(far), model_b(far), model_c(far)):
+        half = single.to(dtype)
+        assert torch.equal(half.energy(state.to(dtype)), single.energy(state.to(dtype).float()).to(dtype))
+    whole = model_b(far, beta=0.01)
+    assert torch.equal(whole.to(dtype).adiabatic(far.to(dtype)), far.to(dtype))  # their overlap is 102400
+    assert torch.equal(whole.to(dtype).flow(state.to(dtype)), whole.flow(state.to(dtype).float()).to(dtype))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: model_b(torch.full((2, 64), 40.0, dtype=torch.float16)).flow(torch.full((66,), 40.0).half()),
+        lambda: model_a(torch.full((2, 4), 1e20)).energy(torch.full((6,), 1e20)),
+        lambda: LogSumExp(1e-40)(torch.ones(3)),
+        lambda: LogSumExp(1e300).activation(torch.ones(3)),
+        lambda: AdditivePower(3)(torch.full((2,), 1e20)),
+        lambda: AdditivePower(4).activation(torch.full((2,), 1e20)),
+        lambda: Quadratic()(torch.full((2,), 300.0).half()),
+        lambda: Spherical().activation(torch.zeros(3)),
+    ],
+)
+def test_what_is_beyond_the_dtype_is_refused(call):
+    with pytest.raises(ArgumentError, match="(units|potential): expected (results within float|potentials that)"):
+        call()
+
+
+def test_units_that_compete_keep_their_digits_at_small_beta():
+    units = torch.tensor([1.0, 0.0, 3.0])
+    for beta in (1e-4, 1e-20, 1e-36):
+        right = LogSumExp(beta)(units.double()).item()
+        assert LogSumExp(beta)(units).item() == pytest.approx(right, rel=1e-6)
+        shares = LogSumExp(beta).activation(units.double())
+        torch.testing.assert_close(LogSumExp(beta).activation(units), shares.float(), rtol=1e-6, atol=0)

@@ -27,6 +27,7 @@ from memscape.arguments import (
     require_number,
     require_scalar,
     require_tensor,
+    wide,
 )
 from memscape.memory.dense import exponential_retrieval, softmax_attention
 from memscape.memory.patterns import as_probes, require_state
@@ -75,7 +76,7 @@ class ModernHopfield(Model):
         require_tensor("patterns", self.patterns, "... patterns neurons")
         require_scalar("beta", self.beta, above=0.0, device=self.patterns.device)
         if not isinstance(self.beta, torch.Tensor):
-            limits = torch.finfo(_wide(self.patterns[..., :1, :1]).dtype)
+            limits = torch.finfo(wide(self.patterns[..., :1, :1]).dtype)
             require_number("beta", self.beta, at_least=limits.tiny, at_most=limits.max)
 
     @property
@@ -101,14 +102,14 @@ class ModernHopfield(Model):
         ArgumentError
             If the state does not fit the patterns, or an energy is beyond the dtype.
         """
-        probes, patterns = _wide(self._probes(state)), _wide(self.patterns)
+        probes, patterns = wide(self._probes(state)), wide(self.patterns)
         largest = patterns.square().sum(dim=-1).amax(dim=-1)[..., None]
         energy = probes.square().sum(dim=-1) / 2 + largest / 2 - _log_mean_exp(probes @ patterns.mT, self.beta)
         return require_fit("patterns", energy.to(state.dtype)).reshape(state.shape[:-1])
 
     def weights(self, state: torch.Tensor) -> torch.Tensor:
         """Attention of every state to every pattern, ``(*G, ..., N)`` to ``(*G, ..., P)``; each row sums to 1."""
-        scores = _wide(self._probes(state)) @ _wide(self.patterns).mT
+        scores = wide(self._probes(state)) @ wide(self.patterns).mT
         # From the largest one down: beta times an overlap may be beyond a float where beta times a difference is not.
         scores = self.beta * (scores - scores.amax(dim=-1, keepdim=True).detach())
         shares = require_fit("patterns", torch.softmax(scores, dim=-1).to(state.dtype))
@@ -124,11 +125,6 @@ class ModernHopfield(Model):
     def _probes(self, state: torch.Tensor) -> torch.Tensor:
         require_state("state", state, self.patterns, values="finite")
         return as_probes(state, self.networks)
-
-
-def _wide(tensor: torch.Tensor) -> torch.Tensor:
-    """In float32 what is in half precision, whose products are soon beyond it."""
-    return tensor.float() if tensor.element_size() < 4 else tensor
 
 
 def _log_mean_exp(scores: torch.Tensor, beta: Scalar) -> torch.Tensor:

@@ -36,10 +36,12 @@ import torch
 from memscape.arguments import (
     ArgumentError,
     require_booleans,
+    require_fit,
     require_integer,
     require_number,
     require_scalar,
     require_tensor,
+    wide,
 )
 from memscape.memory.lagrangians import AdditivePower, LayerNorm
 from memscape.tools.models import Model, Scalar
@@ -125,22 +127,32 @@ class EnergyTransformer(Model):
         ArgumentError
             If the state does not fit the weights or the mask.
         """
-        return self.energy_of_outputs(self.norm.activation(self._require("state", state)))
+        self._require("state", state)
+        if state.element_size() < 4:
+            return require_fit("state", self.map(wide).energy(wide(state)).to(state.dtype))
+        return self.energy_of_outputs(self.norm.activation(state))
 
     def energy_of_outputs(self, outputs: torch.Tensor) -> torch.Tensor:
         """Energy as a function of g, ``(..., N, D)`` to ``(...)``; minus its gradient is the flow."""
+        self._require("outputs", outputs)
+        if outputs.element_size() < 4:
+            return require_fit("outputs", self.map(wide).energy_of_outputs(wide(outputs)).to(outputs.dtype))
         attention, memory = self.parts(outputs)
-        return attention + memory
+        return require_fit("outputs", attention + memory)
 
     def parts(self, outputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Energies of the attention and of the memories as functions of g, ``(..., N, D)`` to ``(...)`` each."""
         g = self._require("outputs", outputs)
+        if g.element_size() < 4:
+            attention, store = self.map(wide).parts(wide(g))
+            return require_fit("outputs", attention.to(g.dtype)), require_fit("outputs", store.to(g.dtype))
         queries, keys, memory = self._project(g)
         scores, alone = self._scores(queries, keys)
         pooled = scores.logsumexp(dim=-1)
         if alone is not None:
             pooled = pooled.masked_fill(alone, 0.0)
-        return -pooled.sum(dim=(-2, -1)) / self.beta, -_RECTIFIED(memory).sum(dim=-1)
+        attention = require_fit("outputs", -pooled.sum(dim=(-2, -1)) / self.beta)
+        return attention, require_fit("outputs", -_RECTIFIED(memory).sum(dim=-1))
 
     def forces(self, state: torch.Tensor) -> Forces:
         """The three parts of the flow, each ``(..., N, D)`` as the state (module, last formula).
@@ -150,13 +162,19 @@ class EnergyTransformer(Model):
         ArgumentError
             If the state does not fit the weights or the mask.
         """
-        g = self.norm.activation(self._require("state", state))
-        asked, answered, active = self._pulls(g)
-        return Forces(
-            asked @ self.queries.flatten(0, 1),
-            answered @ self.keys.flatten(0, 1),
-            active @ self.memories,
-        )
+        self._require("state", state)
+        if state.element_size() < 4:
+            found = self.map(wide).forces(wide(state)).to(state.dtype)
+        else:
+            asked, answered, active = self._pulls(self.norm.activation(state))
+            found = Forces(
+                asked @ self.queries.flatten(0, 1),
+                answered @ self.keys.flatten(0, 1),
+                active @ self.memories,
+            )
+        for force in (found.query, found.key, found.memory):
+            require_fit("state", force)
+        return found
 
     def flow(self, state: torch.Tensor) -> torch.Tensor:
         """Time derivative of every token, minus the gradient of the energy in g, same axes ``(..., N, D)``.
@@ -166,7 +184,10 @@ class EnergyTransformer(Model):
         ArgumentError
             If the state does not fit the weights or the mask.
         """
-        return self._flow(self._require("state", state))
+        self._require("state", state)
+        if state.element_size() < 4:
+            return require_fit("state", self.map(wide)._flow(wide(state)).to(state.dtype))
+        return require_fit("state", self._flow(state))
 
     def _flow(self, x: torch.Tensor, edges: torch.Tensor | None = None) -> torch.Tensor:
         # One product for all weights: (asked, answered, active) times (W^Q, W^K, xi).

@@ -18,7 +18,15 @@ from dataclasses import dataclass
 
 import torch
 
-from memscape.arguments import ArgumentError, readable, require_number, require_scalar, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    readable,
+    require_fit,
+    require_number,
+    require_scalar,
+    require_tensor,
+    wide,
+)
 from memscape.memory.patterns import align, as_probes, flat, require_state
 from memscape.tools.models import Model, Scalar
 
@@ -106,8 +114,10 @@ class Hopfield(Model):
         """
         require_state("state", state, self.couplings)
         probes = as_probes(state, self.networks)
-        fields = probes @ self.couplings / 2 - self.thresholds[..., None, :]
-        return -self.unit * (fields * probes).sum(dim=-1).reshape(state.shape[:-1])
+        probes, couplings, thresholds = wide(probes), wide(self.couplings), wide(self.thresholds)
+        fields = probes @ couplings / 2 - thresholds[..., None, :]
+        energy = -self.unit * (fields * probes).sum(dim=-1).reshape(state.shape[:-1])
+        return require_fit("couplings", energy.to(state.dtype))
 
     def update(self, state: torch.Tensor) -> torch.Tensor:
         """Every unit at once takes the sign of its input, W s - u theta; a unit without input keeps its value.
@@ -129,8 +139,8 @@ class Hopfield(Model):
         """
         require_state("state", state, self.couplings)
         probes = as_probes(state, self.networks)
-        inputs = probes @ self.couplings - self.thresholds[..., None, :]
-        return align(probes, inputs).reshape(state.shape)
+        inputs = wide(probes) @ wide(self.couplings) - wide(self.thresholds)[..., None, :]
+        return align(probes, require_fit("couplings", inputs)).reshape(state.shape)
 
     def track(self, state: torch.Tensor) -> FieldTracker:
         """Start asynchronous dynamics at the states ``(*G, ..., N)``; see :mod:`memscape.memory.dynamics`.
@@ -161,8 +171,10 @@ class FieldTracker:
         neurons = model.neurons
         self.state = flat(state, model.networks).clone()
         self._unit = model.unit
-        self._couplings = without_diagonal(model.couplings.reshape(-1, neurons, neurons))
-        self._fields = self.state @ self._couplings - model.thresholds.reshape(-1, 1, neurons)
+        # The fields of half precision are kept in single: they hold sums over all neurons.
+        self._couplings = without_diagonal(wide(model.couplings).reshape(-1, neurons, neurons))
+        fields = wide(self.state) @ self._couplings - wide(model.thresholds).reshape(-1, 1, neurons)
+        self._fields = require_fit("couplings", fields)
 
     def field(self, neuron: int) -> torch.Tensor:
         """Local field of one neuron in every state, ``(G', B)``."""
@@ -358,8 +370,9 @@ def stability(model: Hopfield, patterns: torch.Tensor) -> torch.Tensor:
         raise ArgumentError("model", "a Hopfield network of spins", type(model).__name__)
     require_state("patterns", patterns, model.couplings)
     probes = as_probes(patterns, model.networks)
-    fields = probes @ without_diagonal(model.couplings) - model.thresholds[..., None, :]
-    return model.unit * (fields * probes).amin(dim=-1).reshape(patterns.shape[:-1])
+    fields = wide(probes) @ without_diagonal(wide(model.couplings)) - wide(model.thresholds)[..., None, :]
+    cheapest = model.unit * (fields * probes).amin(dim=-1).reshape(patterns.shape[:-1])
+    return require_fit("couplings", cheapest.to(patterns.dtype))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ A, B and C are the functions :func:`model_a`, :func:`model_b` and :func:`model_c
 .. math:: L(x) = D \gamma \sqrt{\tfrac1D \sum_i (x_i - \bar x)^2 + \varepsilon} + \sum_i \delta_i x_i, \qquad
           g_i = \frac{\partial L}{\partial x_i}
               = \gamma \frac{x_i - \bar x}{\sqrt{\tfrac1D \sum_j (x_j - \bar x)^2 + \varepsilon}} + \delta_i .
+
+Every function here raises ArgumentError where a result is beyond its dtype.
 """
 
 from __future__ import annotations
@@ -23,7 +25,16 @@ from typing import Protocol
 import torch
 import torch.nn.functional as functional
 
-from memscape.arguments import readable, require_integer, require_number, require_scalar, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    readable,
+    require_fit,
+    require_integer,
+    require_number,
+    require_scalar,
+    require_tensor,
+    wide,
+)
 from memscape.tools.models import Model, Scalar
 
 __all__ = [
@@ -57,7 +68,7 @@ class Quadratic(Model):
 
     def __call__(self, units: torch.Tensor) -> torch.Tensor:
         """L, ``(..., units)`` to ``(...)``."""
-        return units.square().sum(dim=-1) / 2
+        return require_fit("units", units.square().sum(dim=-1) / 2)
 
     def activation(self, units: torch.Tensor) -> torch.Tensor:
         """u itself."""
@@ -80,11 +91,11 @@ class LogCosh(Model):
         near = drive.clamp(-1.0, 1.0)
         far = functional.softplus(-2 * drive) + drive - math.log(2.0)
         logarithm = torch.where(drive.abs() < 1, torch.log1p(2 * torch.sinh(near / 2).square()), far)
-        return (logarithm / self.gain).sum(dim=-1)
+        return require_fit("units", (logarithm / self.gain).sum(dim=-1))
 
     def activation(self, units: torch.Tensor) -> torch.Tensor:
         """tanh(gain u)."""
-        return torch.tanh(self.gain * units)
+        return require_fit("units", torch.tanh(self.gain * units))
 
 
 @dataclass(frozen=True)
@@ -98,11 +109,11 @@ class AdditivePower(Model):
 
     def __call__(self, units: torch.Tensor) -> torch.Tensor:
         """L, ``(..., units)`` to ``(...)``."""
-        return units.clamp(min=0).pow(self.n).sum(dim=-1) / self.n
+        return require_fit("units", units.clamp(min=0).pow(self.n).sum(dim=-1) / self.n)
 
     def activation(self, units: torch.Tensor) -> torch.Tensor:
         """max(u, 0)**(n - 1)."""
-        return units.clamp(min=0).pow(self.n - 1)
+        return require_fit("units", units.clamp(min=0).pow(self.n - 1))
 
 
 @dataclass(frozen=True)
@@ -116,11 +127,11 @@ class LogSumExp(Model):
 
     def __call__(self, units: torch.Tensor) -> torch.Tensor:
         """L, ``(..., units)`` to ``(...)``."""
-        return torch.logsumexp(self.beta * units, dim=-1) / self.beta
+        return require_fit("units", torch.logsumexp(self.beta * units, dim=-1) / self.beta)
 
     def activation(self, units: torch.Tensor) -> torch.Tensor:
         """softmax(beta u)."""
-        return torch.softmax(self.beta * units, dim=-1)
+        return require_fit("units", torch.softmax(self.beta * units, dim=-1))
 
 
 @dataclass(frozen=True)
@@ -129,11 +140,16 @@ class Spherical(Model):
 
     def __call__(self, units: torch.Tensor) -> torch.Tensor:
         """L, ``(..., units)`` to ``(...)``."""
-        return units.norm(dim=-1)
+        return require_fit("units", units.norm(dim=-1))
 
     def activation(self, units: torch.Tensor) -> torch.Tensor:
         """``u / |u|``; the potentials must not all be zero."""
-        return units / units.norm(dim=-1, keepdim=True)
+        length = units.norm(dim=-1, keepdim=True)
+        if readable(length) and (length == 0).any():
+            raise ArgumentError(
+                "units", "potentials that are not all zero", "zeros", "A point of no length has no direction."
+            )
+        return require_fit("units", units / length)
 
 
 @dataclass(frozen=True)
@@ -169,11 +185,12 @@ class LayerNorm(Model):
     def __call__(self, units: torch.Tensor) -> torch.Tensor:
         """L, axes ``(..., D)`` to ``(...)``."""
         spread = (units.var(dim=-1, correction=0) + self.eps).sqrt()
-        return units.shape[-1] * self.gamma * spread + units @ self.delta
+        return require_fit("units", units.shape[-1] * self.gamma * spread + units @ self.delta)
 
     def activation(self, units: torch.Tensor) -> torch.Tensor:
         """g, the gradient of L, same axes ``(..., D)``."""
-        return self.gamma * functional.layer_norm(units, units.shape[-1:], eps=self.eps) + self.delta
+        normed = functional.layer_norm(units, units.shape[-1:], eps=self.eps)
+        return require_fit("units", self.gamma * normed + self.delta)
 
 
 @dataclass(frozen=True)
@@ -228,18 +245,25 @@ class TwoBody(Model):
 
     def energy(self, potential: torch.Tensor) -> torch.Tensor:
         """Energy of every state, axes ``(..., N + P)`` to ``(...)``."""
+        self._require(potential)
+        if potential.element_size() < 4:
+            return require_fit("potential", self.map(wide).energy(wide(potential)).to(potential.dtype))
         x, h, g, f = self._layers(potential)
         drive = x if self.inputs is None else x - self.inputs
         features = (drive * g).sum(dim=-1) - self.visible(x)
         memories = (h * f).sum(dim=-1) - self.hidden(h)
-        return features + memories - ((f @ self.patterns) * g).sum(dim=-1)
+        return require_fit("potential", features + memories - ((f @ self.patterns) * g).sum(dim=-1))
 
     def flow(self, potential: torch.Tensor) -> torch.Tensor:
         """Time derivative of every potential, same axes ``(..., N + P)``."""
+        self._require(potential)
+        if potential.element_size() < 4:
+            return require_fit("potential", self.map(wide).flow(wide(potential)).to(potential.dtype))
         x, h, g, f = self._layers(potential)
         inputs = 0.0 if self.inputs is None else self.inputs
         features = (f @ self.patterns - x + inputs) / self.time_visible
-        return torch.cat([features, (g @ self.patterns.mT - h) / self.time_hidden], dim=-1)
+        memories = (g @ self.patterns.mT - h) / self.time_hidden
+        return require_fit("potential", torch.cat([features, memories], dim=-1))
 
     def adiabatic(self, features: torch.Tensor) -> torch.Tensor:
         r"""Features after one step of length :math:`\tau_f` with memory units that follow at once.
@@ -264,10 +288,12 @@ class TwoBody(Model):
             dtype=self.patterns.dtype,
             device=self.patterns.device,
         )
+        if features.element_size() < 4:
+            return require_fit("features", self.map(wide).adiabatic(wide(features)).to(features.dtype))
         moved = self.hidden.activation(self.visible.activation(features) @ self.patterns.mT) @ self.patterns
-        return moved if self.inputs is None else moved + self.inputs
+        return require_fit("features", moved if self.inputs is None else moved + self.inputs)
 
-    def _layers(self, potential: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def _require(self, potential: torch.Tensor) -> None:
         memories, neurons = self.patterns.shape
         require_tensor(
             "potential",
@@ -277,6 +303,9 @@ class TwoBody(Model):
             dtype=self.patterns.dtype,
             device=self.patterns.device,
         )
+
+    def _layers(self, potential: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        neurons = self.patterns.shape[1]
         x, h = potential[..., :neurons], potential[..., neurons:]
         return x, h, self.visible.activation(x), self.hidden.activation(h)
 
