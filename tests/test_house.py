@@ -126,6 +126,7 @@ def test_imports_run_one_way():
 ORDER = "arguments <- tools <- memory <- polytopes <- homotopy <- categorical"
 NO_PAGES = "Science knows nothing of notebooks, plots, tables or files"
 ONE_TOOL = "Of the tools the book imports statistics alone"
+MODELS = "Inside memory: models <- dynamics <- what uses both"
 
 
 @pytest.mark.parametrize(
@@ -141,9 +142,11 @@ ONE_TOOL = "Of the tools the book imports statistics alone"
         ("tools/pieces.py", "import memscape.homotopy", "Tools know no part"),
         ("memory/patterns.py", "import memscape.capacity", "memory <- capacity, and nothing else needs capacity"),
         ("homotopy/storage.py", "import memscape.categorical", ORDER),
-        ("memory/hopfield.py", "import memscape.memory.dynamics", "Inside memory: models <- dynamics <- recall"),
-        ("memory/lagrangians.py", "import memscape.memory.recall", "Inside memory: models <- dynamics <- recall"),
-        ("memory/dynamics.py", "import memscape.memory.recall", "Inside memory: models <- dynamics <- recall"),
+        ("memory/hopfield.py", "import memscape.memory.dynamics", MODELS),
+        ("memory/lagrangians.py", "import memscape.memory.recall", MODELS),
+        ("memory/dynamics.py", "import memscape.memory.recall", MODELS),
+        ("memory/dynamics.py", "import memscape.memory.completion", MODELS),
+        ("memory/energy_transformer.py", "import memscape.memory.anomalies", MODELS),
         ("arguments.py", "import memscape.tools", ORDER),
     ],
 )

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as functional
 
 from memscape.arguments import ArgumentError, require_booleans, require_integer, require_number, require_tensor
+from memscape.memory.dynamics import evolve
 from memscape.memory.energy_transformer import EnergyTransformer, random_transformer
 from memscape.tools.models import Model
 from memscape.tools.training import Normal, adamw, warm_cosine
@@ -190,9 +191,19 @@ class Detector(Model):
     def _score(self, features: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
         state = features @ self.encoder + self.encoder_bias
         first = self.block.norm.activation(state)
-        for _ in range(self.steps):
-            state = state + self.step * self.block._flow(state, edges)
+        state = evolve(_OnGraph(self.block, edges), state, step=self.step, steps=self.steps)
         return torch.cat([first, self.block.norm.activation(state)], dim=-1) @ self.readout + self.readout_bias
+
+
+@dataclass(frozen=True)
+class _OnGraph:
+    """An energy transformer whose mask is given as edges, ``(2, E)``: graded units for the dynamics."""
+
+    block: EnergyTransformer
+    edges: torch.Tensor
+
+    def flow(self, potential: torch.Tensor) -> torch.Tensor:
+        return self.block._flow(potential, self.edges)
 
 
 def _edges(adjacency: torch.Tensor) -> torch.Tensor:

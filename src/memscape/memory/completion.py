@@ -18,6 +18,7 @@ from memscape.arguments import (
     require_number,
     require_tensor,
 )
+from memscape.memory.dynamics import evolve
 from memscape.memory.energy_transformer import EnergyTransformer, random_transformer
 from memscape.tools.models import Model
 from memscape.tools.training import Normal, adamw, warm_cosine
@@ -175,9 +176,7 @@ class Completer(Model):
         return torch.where(hidden[..., None], self.hidden, seen) + self.places
 
     def _settle(self, state: torch.Tensor, steps: int) -> torch.Tensor:
-        for _ in range(steps):
-            state = state + self.step * self.block._flow(state)
-        return state
+        return evolve(self.block, state, step=self.step, steps=steps)
 
     def _decode(self, state: torch.Tensor) -> torch.Tensor:
         return self.block.norm.activation(state) @ self.decoder + self.decoder_bias
