@@ -42,6 +42,11 @@ def taken(*words):
     return found
 
 
+def cheaply(line):
+    """A command of the page at the least values, with half the grid: its form is tested here, not the chapter."""
+    return line.replace("neurons=400,800", "neurons=400") + " -p networks 2 -p small 20 -p sweeps 5"
+
+
 def carry_out(*lines):
     for line in lines:
         done = subprocess.run(shlex.split(line), capture_output=True, text=True, check=False)
@@ -67,25 +72,25 @@ def test_every_command_of_the_page_is_carried_out_by_a_test():
 def test_one_chapter_at_other_values(desk):
     (shown,) = carry_out(*taken("memscape parameters"))
     assert "neurons" in shown
-    list(carry_out(*taken("-p neurons 500")))
+    list(carry_out(*map(cheaply, taken("-p neurons 500"))))
     assert "exploratory" in (desk / "out.ipynb").read_text()
-    assert (desk / "out/desk/memory/hopfield,neurons=500.ipynb").exists()
+    assert list(desk.glob("out/desk/memory/hopfield,neurons=500,*.ipynb"))
 
 
 def test_a_sweep_at_the_desk_its_table_and_its_growth(desk):
     first, table, drawn, grown = taken("out/hopfield")
-    swept, printed, _, more = carry_out(first, table, drawn, grown)
-    assert "✓ 4 runs done, 0 failed" in swept
+    swept, printed, _, more = carry_out(cheaply(first), table, drawn, cheaply(grown))
+    assert "✓ 2 runs done, 0 failed" in swept
     assert "AGS-9" in printed
     assert (desk / "out/hopfield/table.png").exists()
-    assert "2 of 6 runs to do" in more
-    assert outcomes.table(desk / "out/hopfield")["state"].tolist() == ["done"] * 6
+    assert "1 of 3 runs to do" in more
+    assert outcomes.table(desk / "out/hopfield")["state"].tolist() == ["done"] * 3
 
 
 def test_a_sweep_by_a_running_scheduler(desk, port):  # noqa: F811
     (line,) = taken("--scheduler")
     with scheduler(port), worker(port), worker(port):
-        (said,) = carry_out(line.replace("localhost:8786", f"127.0.0.1:{port}"))
+        (said,) = carry_out(cheaply(line.replace("localhost:8786", f"127.0.0.1:{port}")))
     assert "✓ 2 runs done, 0 failed" in said
 
 
@@ -95,7 +100,7 @@ def test_a_sweep_by_slurm(desk, slurm):  # noqa: F811
     # What the page cannot know: where the packages are and that this Slurm lives on loopback.
     own = {"interface": "lo", "python": sys.executable, "log_directory": str(desk / "logs")}
     (desk / "slurm.yml").write_text(yaml.safe_dump(settings | own))
-    (said,) = carry_out(line)
+    (said,) = carry_out(cheaply(line))
     assert "✓ 2 runs done, 0 failed" in said
 
 
