@@ -94,7 +94,7 @@ reproduce: environment
 
 bench: $(BENCH_STAMP)
 	$(BENCH)/bin/pytest benchmarks --benchmark-json=results/desk/benchmarks.json
-	$(BENCH)/bin/python benchmarks/table.py
+	$(BENCH)/bin/python benchmarks/table.py results/desk/benchmarks.json
 
 times: environment
 	$(BIN)/pytest --record-times

@@ -10,6 +10,7 @@ import platform
 from importlib import metadata
 
 import pytest
+import torch
 from harness import Race
 
 
@@ -22,7 +23,9 @@ def race(benchmark) -> Race:
 def pytest_benchmark_update_json(config, benchmarks, output_json) -> None:
     """Keep the ratios, the bounds and the kind of processor; drop machine, times and user."""
     records = [benchmark["extra_info"] for benchmark in output_json["benchmarks"]]
+    # One model of processor may have different instructions from one machine to the next.
     processor = output_json["machine_info"]["cpu"].get("brand_raw", platform.machine())
+    processor = f"{processor}, {torch.backends.cpu.get_cpu_capability()}"
     versions = {name: metadata.version(name) for name in ("torch", "numpy", "jax", "equinox", "hamux")}
     output_json.clear()
     output_json.update(processor=processor, threads=1, versions=versions, kernels=records)

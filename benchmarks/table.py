@@ -1,44 +1,61 @@
-"""Write the table of README.md from results/desk/benchmarks.json.
+"""Write the tables of README.md from results/desk/benchmarks, which holds one run a processor.
 
-Run ``python benchmarks/table.py`` after a benchmark run; a test holds the two files together.
+Run ``python benchmarks/table.py`` after a benchmark run: it moves the run to the file of its processor. A test holds
+the page and the files together.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "results" / "desk" / "benchmarks.json"
+RESULTS = ROOT / "results" / "desk" / "benchmarks"
 README = ROOT / "benchmarks" / "README.md"
 BEGIN, END = "<!-- written by table.py: begin -->", "<!-- written by table.py: end -->"
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
-def render(results: dict[str, Any]) -> str:
-    """Two Markdown tables: ratios to the peers, and bounds."""
-    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    lines = [
-        f"Processor: {results['processor']}, one thread; {versions}.",
-        "",
-        "| kernel | size | peer | ratio (quartiles) | target |",
-        "|---|---|---|---|---|",
-    ]
-    for record in results["kernels"]:
-        for name, peer in record["peers"].items():
-            target = "-" if peer["target"] is None else f">= {peer['target']:g}"
-            ratio = f"**{peer['ratio']:g}** ({peer['low']:g} to {peer['high']:g})"
-            lines.append(f"| {record['kernel']} | {record['size']} | {name} | {ratio} | {target} |")
-    lines += [
-        "",
-        "| kernel | bound: amount / measured rate | what it counts | our time, in bounds |",
-        "|---|---|---|---|",
-    ]
-    for record in results["kernels"]:
-        amounts = "; ".join(f"{entry['resource']}: {fraction(**entry)}" for entry in record["bound"])
-        lines.append(f"| {record['kernel']} | {amounts or '-'} | {record['why']} | {record['times_the_bound']:g} |")
+def kept(results: dict[str, Any]) -> str:
+    """The name of the file that keeps a run: its processor's, ``amd-epyc-avx2.json``."""
+    return re.sub(r"[^a-z0-9]+", "-", results["processor"].lower()).strip("-") + ".json"
+
+
+def stored(folder: Path) -> list[dict[str, Any]]:
+    """The runs in a folder, in the order of their files' names."""
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+
+
+def render(runs: list[dict[str, Any]]) -> str:
+    """Markdown tables: ratios to the peers with a column a processor, and bounds with a table a processor."""
+    lines = []
+    for results in runs:
+        versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+        lines.append(f"* {results['processor']}, one thread; {versions}.")
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for column, results in enumerate(runs):
+        for record in results["kernels"]:
+            for name, peer in record["peers"].items():
+                row = rows.setdefault((record["kernel"], record["size"], name), ["-"] * len(runs))
+                target = "" if peer["target"] is None else f", target {peer['target']:g}"
+                row[column] = f"**{peer['ratio']:g}** ({peer['low']:g} to {peer['high']:g}{target})"
+    processors = [results["processor"] for results in runs]
+    lines += ["", _row("kernel", "size", "peer", *(f"ratio on {name} (quartiles, target)" for name in processors))]
+    lines += [_row(*["---"] * (3 + len(runs))), *(_row(*labels, *cells) for labels, cells in rows.items())]
+    for results in runs:
+        bounded = f"{results['processor']}: amount / measured rate"
+        lines += ["", _row("kernel", bounded, "what it counts", "our time, in bounds"), _row(*["---"] * 4)]
+        for record in results["kernels"]:
+            amounts = "; ".join(f"{entry['resource']}: {fraction(**entry)}" for entry in record["bound"])
+            lines.append(_row(record["kernel"], amounts or "-", record["why"], f"{record['times_the_bound']:g}"))
     return "\n".join(lines)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def fraction(amount: float, rate: float, unit: str, **_: str) -> str:
@@ -60,5 +77,13 @@ def replaced(text: str, table: str) -> str:
     return f"{head}{BEGIN}\n\n{table}\n\n{END}{tail}"
 
 
+def main(run: Path | None = None) -> None:
+    """Move a run to its processor's file, if one is given, and write the page anew."""
+    if run is not None:
+        RESULTS.mkdir(exist_ok=True)
+        run.rename(RESULTS / kept(json.loads(run.read_text())))
+    README.write_text(replaced(README.read_text(), render(stored(RESULTS))))
+
+
 if __name__ == "__main__":
-    README.write_text(replaced(README.read_text(), render(json.loads(RESULTS.read_text()))))
+    main(*map(Path, sys.argv[1:]))

@@ -81,17 +81,46 @@ def test_classifier_peers_make_the_same_steps(benchmarks, power, loss):
     torch.testing.assert_close(moved, torch.from_numpy(printed))
 
 
-def test_the_page_shows_the_recorded_run(benchmarks):
+def test_the_page_shows_the_recorded_runs(benchmarks):
     table = benchmarks("table")
-    results = json.loads(table.RESULTS.read_text())
+    runs = table.stored(table.RESULTS)
     text = table.README.read_text()
-    assert table.replaced(text, table.render(results)) == text, "run `python benchmarks/table.py`"
-    recorded = {record["file"] for record in results["kernels"]}
-    assert recorded == {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")}
-    for record in results["kernels"]:
-        for name, peer in record["peers"].items():
-            assert peer["low"] <= peer["ratio"] <= peer["high"]
-            assert peer["target"] is None or peer["ratio"] >= peer["target"], f"{record['kernel']}: {name}"
+    assert table.replaced(text, table.render(runs)) == text, "run `python benchmarks/table.py`"
+    assert [table.kept(results) for results in runs] == sorted(path.name for path in table.RESULTS.iterdir())
+    assert runs
+    for results in runs:
+        recorded = {record["file"] for record in results["kernels"]}
+        assert recorded == {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")}
+        for record in results["kernels"]:
+            for name, peer in record["peers"].items():
+                assert peer["low"] <= peer["ratio"] <= peer["high"]
+                assert peer["target"] is None or peer["ratio"] >= peer["target"], f"{record['kernel']}: {name}"
+
+
+def run_of(processor: str, ratio: float, *more: str) -> dict:
+    """What a benchmark run on a processor may leave, with kernels that other runs do not have."""
+    peers = {"a peer": {"ratio": ratio, "low": 1.0, "high": 9.0, "target": ratio - 1.0 or None}}
+    bound = [{"resource": "float32 matmul", "amount": 2e9, "unit": "flop", "rate": 1e11}]
+    record = {"size": "N = 3", "peers": peers, "bound": bound, "why": "a product", "times_the_bound": 2.0}
+    kernels = [{"kernel": name} | record for name in ("kernel", *more)]
+    return {"processor": processor, "versions": {"torch": "2.1"}, "kernels": kernels}
+
+
+def test_processors_stand_side_by_side(benchmarks, tmp_path, monkeypatch):
+    table = benchmarks("table")
+    monkeypatch.setattr(table, "RESULTS", tmp_path / "benchmarks")
+    monkeypatch.setattr(table, "README", tmp_path / "README.md")
+    table.README.write_text(f"Before.\n{table.BEGIN}old{table.END}\nAfter.")
+    for results in (run_of("Y(R) CPU 7, AVX512", 1.0, "other"), run_of("X One, AVX2", 2.0), run_of("X One, AVX2", 3.0)):
+        (tmp_path / "run.json").write_text(json.dumps(results))
+        table.main(tmp_path / "run.json")
+    assert sorted(path.name for path in table.RESULTS.iterdir()) == ["x-one-avx2.json", "y-r-cpu-7-avx512.json"]
+    assert not (tmp_path / "run.json").exists()
+    lines = table.README.read_text().splitlines()
+    assert (lines[0], lines[-1]) == ("Before.", "After.")
+    assert "| kernel | N = 3 | a peer | **3** (1 to 9, target 2) | **1** (1 to 9) |" in lines
+    assert "| other | N = 3 | a peer | - | **1** (1 to 9) |" in lines
+    assert lines.count("| kernel | float32 matmul: 2 Gflop / 100 Gflop/s | a product | 2 |") == 2
 
 
 def test_the_table_prints_amounts_with_prefixes(benchmarks):
