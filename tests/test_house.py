@@ -146,7 +146,7 @@ MODELS = "Inside memory: models <- dynamics <- what uses both"
         ("memory/lagrangians.py", "import memscape.memory.recall", MODELS),
         ("memory/dynamics.py", "import memscape.memory.recall", MODELS),
         ("memory/dynamics.py", "import memscape.memory.completion", MODELS),
-        ("memory/energy_transformer.py", "import memscape.memory.anomalies", MODELS),
+        ("memory/dynamics.py", "import memscape.memory.anomalies", MODELS),
         ("arguments.py", "import memscape.tools", ORDER),
     ],
 )
