@@ -6,7 +6,16 @@ import pytest
 import torch
 
 from memscape.arguments import ArgumentError
-from memscape.memory.dynamics import asynchronous, evolve, gradient_flow, iterate, runge_kutta, synchronous
+from memscape.memory.dynamics import (
+    asynchronous,
+    evolve,
+    gradient_flow,
+    iterate,
+    largest_lyapunov_exponent,
+    runge_kutta,
+    synchronous,
+    trajectory,
+)
 from memscape.memory.hopfield import Graded, Hopfield, hebbian
 from memscape.memory.patterns import flat, flip, random_patterns
 
@@ -93,6 +102,11 @@ def test_flat_puts_networks_first_and_probes_second():
 STATE = torch.ones(2, dtype=F64)
 GRADED = Graded(torch.zeros(2, 2, dtype=F64), STATE, gain=1.0)
 
+
+def exponent(state: torch.Tensor, *, step: float, steps: int) -> torch.Tensor:
+    return largest_lyapunov_exponent(lambda x, v: (-x, -v), state, step=step, steps=steps)
+
+
 REFUSED = {
     "sweeps": (lambda: asynchronous(pair(1.0), STATE, sweeps=0, generator=rng()), "sweeps: expected an integer >= 1"),
     "cold": (lambda: asynchronous(pair(1.0), STATE, temperature=-0.1, generator=rng()), "temperature: .*>= 0; got -0"),
@@ -110,6 +124,13 @@ REFUSED = {
     "evolve": (lambda: evolve(GRADED, STATE, step=0.0, steps=1), "step: expected a finite number > 0; got 0"),
     "evolve, steps": (lambda: evolve(GRADED, STATE, step=0.1, steps=0), "steps: expected an integer >= 1; got 0"),
     "iterate": (lambda: iterate(pair(1.0), STATE, steps=0), "steps: expected an integer >= 1; got 0"),
+    "path": (lambda: trajectory(torch.neg, STATE, step=0.0, steps=1), "step: expected a finite number > 0; got 0"),
+    "path, steps": (lambda: trajectory(torch.neg, STATE, step=0.1, steps=0), "steps: expected an integer >= 1; got 0"),
+    "every": (lambda: trajectory(torch.neg, STATE, step=0.1, steps=1, every=0), "every: expected an integer >= 1"),
+    "path, state": (lambda: trajectory(torch.neg, STATE / 0, step=0.1, steps=1), "state: expected finite values"),
+    "exponent": (lambda: exponent(STATE, step=0.0, steps=5), "step: expected a finite number > 0; got 0"),
+    "exponent, steps": (lambda: exponent(STATE, step=0.1, steps=4), "steps: expected an integer >= 5; got 4"),
+    "exponent, state": (lambda: exponent(STATE / 0, step=0.1, steps=5), "state: expected finite values"),
     "potential": (lambda: gradient_flow(GRADED, STATE / 0, step=0.1, steps=1), "potential: expected finite values"),
     "neurons": (lambda: gradient_flow(GRADED, STATE[:1], step=0.1, steps=1), "potential: .*neurons = 2"),
 }
@@ -129,3 +150,33 @@ def test_a_runge_kutta_step_is_right_to_the_fourth_power_of_the_step():
         expected = start * sum(step**k / math.factorial(k) for k in range(5))
         torch.testing.assert_close(runge_kutta(lambda x: x, start, step), expected, rtol=1e-15, atol=0)
     assert start.tolist() == [1.0, -2.0]
+
+
+def test_a_trajectory_keeps_every_so_many_states_of_runge_kutta():
+    start = torch.tensor([[1.0, -2.0]], dtype=F64)
+    path = trajectory(torch.neg, start, step=0.1, steps=11, every=3)
+    assert path.shape == (4, 1, 2)
+    factor = sum((-0.1) ** k / math.factorial(k) for k in range(5))
+    expected = start * torch.tensor([factor**k for k in (0, 3, 6, 9)], dtype=F64)[:, None, None]
+    torch.testing.assert_close(path, expected, rtol=1e-14, atol=0)
+    assert start.tolist() == [[1.0, -2.0]]
+
+
+def test_the_exponent_of_a_linear_flow_is_its_largest_eigenvalue():
+    # The first fifth leaves of the other direction a share of exp(-1.5 * 20).
+    turn = torch.tensor([[0.8, -0.6], [0.6, 0.8]], dtype=F64)
+    matrix = turn @ torch.tensor([[0.5, 0.0], [0.0, -1.0]], dtype=F64) @ turn.mT
+    found = largest_lyapunov_exponent(lambda x, v: (x @ matrix, v @ matrix), STATE[None], step=0.05, steps=2000)
+    assert found.shape == (1,)
+    assert found.item() == pytest.approx(0.5, abs=1e-6)
+
+
+# torch's own rules for forward derivatives are loaded through what torch has deprecated.
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+def test_the_exponent_of_a_limit_cycle_by_jvp_is_zero_and_at_its_inside_positive():
+    def flow(x: torch.Tensor) -> torch.Tensor:  # radius: r (1 - r^2); angle: 1
+        return x * (1 - x.square().sum(dim=-1, keepdim=True)) + torch.stack([-x[..., 1], x[..., 0]], dim=-1)
+
+    start = torch.tensor([[1.0, 0.0], [0.0, 0.0]], dtype=F64)  # on the circle, and at rest in the unstable middle
+    found = largest_lyapunov_exponent(lambda x, v: torch.func.jvp(flow, (x,), (v,)), start, step=0.05, steps=1000)
+    torch.testing.assert_close(found, torch.tensor([0.0, 1.0], dtype=F64), rtol=0, atol=1e-3)

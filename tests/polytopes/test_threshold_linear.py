@@ -340,6 +340,7 @@ def test_trajectories_keep_what_was_asked_for():
     couplings, inputs, starts = competitive(25, 2, 3), torch.ones(3, dtype=F64), torch.zeros(5, 1, 3, dtype=F64)
     every = trajectories(couplings, inputs, starts, duration=1.0, step=0.1)
     some = trajectories(couplings, inputs, starts, duration=1.0, step=0.1, every=5)
+    assert len(trajectories(couplings, inputs, starts, duration=1e-12, step=0.1)) == 2  # one step reaches it
     assert every.shape == (11, 5, 2, 3)
     assert torch.equal(some, every[::5])
 

@@ -23,7 +23,17 @@ from memscape.arguments import ArgumentError, require_generator, require_integer
 from memscape.memory.patterns import as_probes, flat
 from memscape.tools.models import GradedUnits, Spins, Tracker, Updates
 
-__all__ = ["Retrieval", "asynchronous", "evolve", "gradient_flow", "iterate", "runge_kutta", "synchronous"]
+__all__ = [
+    "Retrieval",
+    "asynchronous",
+    "evolve",
+    "gradient_flow",
+    "iterate",
+    "largest_lyapunov_exponent",
+    "runge_kutta",
+    "synchronous",
+    "trajectory",
+]
 
 
 @dataclass(frozen=True)
@@ -323,3 +333,99 @@ def runge_kutta(flow: Callable[[torch.Tensor], torch.Tensor], state: torch.Tenso
     third = flow(state + step / 2 * second)
     fourth = flow(state + step * third)
     return state + step / 6 * (first + 2 * (second + third) + fourth)
+
+
+def trajectory(
+    flow: Callable[[torch.Tensor], torch.Tensor], state: torch.Tensor, *, step: float, steps: int, every: int = 1
+) -> torch.Tensor:
+    """States along any flow, by the Runge-Kutta rule of order four.
+
+    Parameters
+    ----------
+    flow
+        f, the derivative of the state with respect to time, of the state's own axes.
+    state
+        State at time 0, any axes; left untouched.
+    step
+        Length of a step, positive, in the unit of time of ``flow``.
+    steps
+        Number of steps, at least 1.
+    every
+        Every how many steps the state is kept, at least 1.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(1 + steps // every, ...)``, the state at time 0 first.
+
+    Raises
+    ------
+    ArgumentError
+        If ``step`` is not positive and finite, ``steps`` or ``every`` is not a positive integer, or the state is not
+        finite.
+    """
+    require_number("step", step, above=0.0)
+    require_integer("steps", steps, at_least=1)
+    require_integer("every", every, at_least=1)
+    require_tensor("state", state, "...")
+    kept = [state]
+    for done in range(1, steps + 1):
+        state = runge_kutta(flow, state, step)
+        if done % every == 0:
+            kept.append(state)
+    return torch.stack(kept)
+
+
+def largest_lyapunov_exponent(
+    tangent: Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]],
+    state: torch.Tensor,
+    *,
+    step: float,
+    steps: int,
+) -> torch.Tensor:
+    r"""Largest Lyapunov exponent of the trajectory from each state: how fast close trajectories part.
+
+    A small difference v from a trajectory of :math:`\dot x = f(x)` obeys :math:`\dot v = J(x) v` with the Jacobian J
+    of f. Its mean logarithmic growth, a unit of time, is negative at a stable fixed point, zero on a limit cycle or a
+    torus, positive in chaos. Both are followed by :func:`runge_kutta`, and v gets length 1 after every step.
+
+    Parameters
+    ----------
+    tangent
+        From x and v, axes ``(..., N)``, f(x) and J(x) v of the same axes; for any flow f
+        ``lambda x, v: torch.func.jvp(f, (x,), (v,))``.
+    state
+        State at time 0, axes ``(..., N)``; left untouched.
+    step
+        Length of a step, positive, in the unit of time of the flow.
+    steps
+        Number of steps, at least 5; the first fifth is not counted.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(...)``, in units of one over the flow's unit of time.
+
+    Raises
+    ------
+    ArgumentError
+        If ``step`` is not positive and finite, ``steps`` is no integer of at least 5, or the state is not finite.
+
+    References
+    ----------
+    Benettin, Galgani & Strelcyn 1976.
+    """
+    require_number("step", step, above=0.0)
+    require_integer("steps", steps, at_least=5)
+    require_tensor("state", state, "... neurons")
+    # A fixed direction: whatever it is, the fastest growing one takes over.
+    difference = torch.linspace(1.0, 2.0, state.shape[-1], dtype=state.dtype, device=state.device).expand_as(state)
+    both = torch.stack([state, difference])
+    growth = torch.zeros(state.shape[:-1], dtype=state.dtype, device=state.device)
+    for number in range(steps):
+        both = runge_kutta(lambda pair: torch.stack(tangent(pair[0], pair[1])), both, step)
+        length = both[1].norm(dim=-1)
+        both[1] /= length.unsqueeze(-1)
+        if number >= steps // 5:
+            growth += length.log()
+    return growth / (step * (steps - steps // 5))

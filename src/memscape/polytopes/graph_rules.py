@@ -36,7 +36,7 @@ import numpy.typing as npt
 import torch
 
 from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
-from memscape.memory.dynamics import runge_kutta
+from memscape.memory.dynamics import largest_lyapunov_exponent
 from memscape.polytopes.digraphs import Codes, adjacency, in_neighbours, require_codes
 from memscape.tools.exact import characteristic, determinant, determinants_fit, hurwitz, largest
 from memscape.tools.subsets import BitGroup, mask, pack, subsets
@@ -515,8 +515,7 @@ def lyapunov_exponents(
     r"""Largest Lyapunov exponent of the trajectory from each start: how fast close trajectories part.
 
     A small difference v obeys :math:`\dot v = -v + H W v`, with H the diagonal matrix that says which neurons are
-    driven above threshold. Its mean logarithmic growth, a unit of time, is negative at a stable fixed point, zero on a
-    limit cycle or a torus, positive in chaos.
+    driven above threshold; see :func:`memscape.memory.dynamics.largest_lyapunov_exponent`.
 
     Parameters
     ----------
@@ -542,24 +541,13 @@ def lyapunov_exponents(
         If a tensor or number is out of range, or the axes do not match.
     """
     _require_flow(weights, start, step, drive)
-    require_integer("steps", steps, at_least=5)
-    state = start.expand(torch.broadcast_shapes(start.shape, weights.shape[:-1])).clone()
-    # A fixed direction: whatever it is, the fastest growing one takes over.
-    difference = torch.linspace(1.0, 2.0, state.shape[-1], dtype=state.dtype, device=state.device).expand_as(state)
-    both = torch.stack([state, difference])
-    growth = torch.zeros(state.shape[:-1], dtype=state.dtype, device=state.device)
 
-    def flow(pair: torch.Tensor) -> torch.Tensor:
-        moved = _apply(weights, pair)
-        return torch.stack([torch.relu(moved[0] + drive), torch.where(moved[0] + drive > 0, moved[1], 0)]) - pair
+    def tangent(state: torch.Tensor, difference: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        total = _apply(weights, state) + drive
+        return torch.relu(total) - state, torch.where(total > 0, _apply(weights, difference), 0) - difference
 
-    for number in range(steps):
-        both = runge_kutta(flow, both, step)
-        length = both[1].norm(dim=-1)
-        both[1] /= length.unsqueeze(-1)
-        if number >= steps // 5:
-            growth += length.log()
-    return growth / (step * (steps - steps // 5))
+    state = start.expand(torch.broadcast_shapes(start.shape, weights.shape[:-1]))
+    return largest_lyapunov_exponent(tangent, state, step=step, steps=steps)
 
 
 def _apply(weights: torch.Tensor, state: torch.Tensor) -> torch.Tensor:

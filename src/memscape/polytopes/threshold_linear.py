@@ -33,7 +33,7 @@ import torch
 
 from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
 from memscape.memory.dense import Rectified
-from memscape.memory.dynamics import runge_kutta
+from memscape.memory.dynamics import trajectory
 from memscape.tools import pieces
 from memscape.tools.exact import characteristic_polynomial, routh, solution
 from memscape.tools.models import Model
@@ -338,20 +338,14 @@ def trajectories(
     require_tensor("starts", starts, "... neurons", sizes={"neurons": n}, device=couplings.device)
     require_number("duration", duration, above=0.0)
     require_number("step", step, above=0.0, at_most=1.0)
-    require_integer("every", every, at_least=1)
     transposed, drive = couplings.to(starts.dtype).mT, inputs.to(starts.dtype)
 
     def flow(x: torch.Tensor) -> torch.Tensor:
         return ((x[..., None, :] @ transposed)[..., 0, :] + drive).clamp_(min=0.0) - x
 
     batch = torch.broadcast_shapes(couplings.shape[:-2], inputs.shape[:-1], starts.shape[:-1])
-    x = starts.expand(*batch, n)
-    kept = [x]
-    for done in range(1, math.ceil(duration / step - 1e-9) + 1):
-        x = runge_kutta(flow, x, step)
-        if done % every == 0:
-            kept.append(x)
-    return torch.stack(kept)
+    steps = max(1, math.ceil(duration / step - 1e-9))
+    return trajectory(flow, starts.expand(*batch, n), step=step, steps=steps, every=every)
 
 
 def written(exists: npt.ArrayLike, stable: npt.ArrayLike) -> str:
