@@ -160,7 +160,7 @@ class Completer(Model):
         device, dtype = self.encoder.device, self.encoder.dtype
         require_tensor("patches", patches, "... tokens pixels", values=None, sizes=sizes, device=device, dtype=dtype)
         require_booleans("hidden", hidden, "True where a patch is hidden.", shape=patches.shape[:-1], device=device)
-        return self._embed(_seen("patches", patches, hidden), hidden)
+        return self._embed(_seen(patches, hidden), hidden)
 
     def decode(self, state: torch.Tensor) -> torch.Tensor:
         """Patches ``(..., N, pixels)`` that tokens ``(..., N, D)`` stand for, with the layer norm before the map."""
@@ -380,9 +380,9 @@ def nearest_completion(
     return torch.where(hidden[..., None], training[nearest].mean(dim=1), patches)
 
 
-def _seen(argument: str, patches: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+def _seen(patches: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
     """Patches ``(..., N, pixels)`` with zeros for the hidden ones, if the others are finite; otherwise raise."""
-    return require_tensor(argument, patches.masked_fill(hidden[..., None], 0.0), "... tokens pixels")
+    return require_tensor("patches", patches.masked_fill(hidden[..., None], 0.0), "... tokens pixels")
 
 
 def _require_completion(training: torch.Tensor, patches: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
@@ -392,7 +392,7 @@ def _require_completion(training: torch.Tensor, patches: torch.Tensor, hidden: t
     device, dtype = training.device, training.dtype
     require_tensor("patches", patches, "tests tokens pixels", values=None, sizes=sizes, device=device, dtype=dtype)
     require_booleans("hidden", hidden, "True where hidden.", shape=patches.shape[:-1], device=device)
-    return _seen("patches", patches, hidden)
+    return _seen(patches, hidden)
 
 
 def _require_divisor(size: int, side: int) -> None:

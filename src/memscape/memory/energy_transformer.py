@@ -36,14 +36,12 @@ import torch
 from memscape.arguments import (
     ArgumentError,
     require_booleans,
-    require_fit,
     require_integer,
     require_number,
     require_scalar,
     require_tensor,
-    wide,
 )
-from memscape.memory.lagrangians import AdditivePower, LayerNorm
+from memscape.memory.lagrangians import AdditivePower, LayerNorm, in_single
 from memscape.tools.models import Model, Scalar
 from memscape.tools.training import Normal
 
@@ -128,31 +126,30 @@ class EnergyTransformer(Model):
             If the state does not fit the weights or the mask.
         """
         self._require("state", state)
-        if state.element_size() < 4:
-            return require_fit("state", self.map(wide).energy(wide(state)).to(state.dtype))
-        return self.energy_of_outputs(self.norm.activation(state))
+        return in_single("state", lambda model, x: model._energy(model.norm.activation(x)), self, state)
 
     def energy_of_outputs(self, outputs: torch.Tensor) -> torch.Tensor:
         """Energy as a function of g, ``(..., N, D)`` to ``(...)``; minus its gradient is the flow."""
         self._require("outputs", outputs)
-        if outputs.element_size() < 4:
-            return require_fit("outputs", self.map(wide).energy_of_outputs(wide(outputs)).to(outputs.dtype))
-        attention, memory = self.parts(outputs)
-        return require_fit("outputs", attention + memory)
+        return in_single("outputs", EnergyTransformer._energy, self, outputs)
 
     def parts(self, outputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Energies of the attention and of the memories as functions of g, ``(..., N, D)`` to ``(...)`` each."""
-        g = self._require("outputs", outputs)
-        if g.element_size() < 4:
-            attention, store = self.map(wide).parts(wide(g))
-            return require_fit("outputs", attention.to(g.dtype)), require_fit("outputs", store.to(g.dtype))
+        self._require("outputs", outputs)
+        attention, memory = in_single("outputs", lambda model, g: torch.stack(model._energies(g)), self, outputs)
+        return attention, memory
+
+    def _energy(self, g: torch.Tensor) -> torch.Tensor:
+        attention, memory = self._energies(g)
+        return attention + memory
+
+    def _energies(self, g: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         queries, keys, memory = self._project(g)
         scores, alone = self._scores(queries, keys)
         pooled = scores.logsumexp(dim=-1)
         if alone is not None:
             pooled = pooled.masked_fill(alone, 0.0)
-        attention = require_fit("outputs", -pooled.sum(dim=(-2, -1)) / self.beta)
-        return attention, require_fit("outputs", -_RECTIFIED(memory).sum(dim=-1))
+        return -pooled.sum(dim=(-2, -1)) / self.beta, -_RECTIFIED(memory).sum(dim=-1)
 
     def forces(self, state: torch.Tensor) -> Forces:
         """The three parts of the flow, each ``(..., N, D)`` as the state (module, last formula).
@@ -163,18 +160,12 @@ class EnergyTransformer(Model):
             If the state does not fit the weights or the mask.
         """
         self._require("state", state)
-        if state.element_size() < 4:
-            found = self.map(wide).forces(wide(state)).to(state.dtype)
-        else:
-            asked, answered, active = self._pulls(self.norm.activation(state))
-            found = Forces(
-                asked @ self.queries.flatten(0, 1),
-                answered @ self.keys.flatten(0, 1),
-                active @ self.memories,
-            )
-        for force in (found.query, found.key, found.memory):
-            require_fit("state", force)
-        return found
+        return Forces(*in_single("state", EnergyTransformer._forces, self, state))
+
+    def _forces(self, x: torch.Tensor) -> torch.Tensor:
+        asked, answered, active = self._pulls(self.norm.activation(x))
+        forces = asked @ self.queries.flatten(0, 1), answered @ self.keys.flatten(0, 1), active @ self.memories
+        return torch.stack(forces)
 
     def flow(self, state: torch.Tensor) -> torch.Tensor:
         """Time derivative of every token, minus the gradient of the energy in g, same axes ``(..., N, D)``.
@@ -185,9 +176,7 @@ class EnergyTransformer(Model):
             If the state does not fit the weights or the mask.
         """
         self._require("state", state)
-        if state.element_size() < 4:
-            return require_fit("state", self.map(wide)._flow(wide(state)).to(state.dtype))
-        return require_fit("state", self._flow(state))
+        return in_single("state", EnergyTransformer._flow, self, state)
 
     def _flow(self, x: torch.Tensor, edges: torch.Tensor | None = None) -> torch.Tensor:
         # One product for all weights: (asked, answered, active) times (W^Q, W^K, xi).

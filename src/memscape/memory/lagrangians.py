@@ -19,8 +19,9 @@ Every function here raises ArgumentError where a result is beyond its dtype.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 import torch.nn.functional as functional
@@ -46,10 +47,13 @@ __all__ = [
     "Quadratic",
     "Spherical",
     "TwoBody",
+    "in_single",
     "model_a",
     "model_b",
     "model_c",
 ]
+
+M = TypeVar("M", bound=Model)
 
 
 class Lagrangian(Protocol):
@@ -193,6 +197,21 @@ class LayerNorm(Model):
         return require_fit("units", self.gamma * normed + self.delta)
 
 
+def in_single(
+    argument: str, method: Callable[[M, torch.Tensor], torch.Tensor], model: M, state: torch.Tensor
+) -> torch.Tensor:
+    """What a model's method makes of a state, dtype of the state; models and states of half precision go in as float32.
+
+    Raises
+    ------
+    ArgumentError
+        If a result is beyond the dtype, under the name of the argument that the state came in.
+    """
+    if state.element_size() < 4:
+        model = model.map(wide)
+    return require_fit(argument, method(model, wide(state)).to(state.dtype))
+
+
 @dataclass(frozen=True)
 class TwoBody(Model):
     r"""Feature units and memory units joined by two-body synapses (Krotov & Hopfield 2021).
@@ -246,24 +265,26 @@ class TwoBody(Model):
     def energy(self, potential: torch.Tensor) -> torch.Tensor:
         """Energy of every state, axes ``(..., N + P)`` to ``(...)``."""
         self._require(potential)
-        if potential.element_size() < 4:
-            return require_fit("potential", self.map(wide).energy(wide(potential)).to(potential.dtype))
+        return in_single("potential", TwoBody._energy, self, potential)
+
+    def _energy(self, potential: torch.Tensor) -> torch.Tensor:
         x, h, g, f = self._layers(potential)
         drive = x if self.inputs is None else x - self.inputs
         features = (drive * g).sum(dim=-1) - self.visible(x)
         memories = (h * f).sum(dim=-1) - self.hidden(h)
-        return require_fit("potential", features + memories - ((f @ self.patterns) * g).sum(dim=-1))
+        return features + memories - ((f @ self.patterns) * g).sum(dim=-1)
 
     def flow(self, potential: torch.Tensor) -> torch.Tensor:
         """Time derivative of every potential, same axes ``(..., N + P)``."""
         self._require(potential)
-        if potential.element_size() < 4:
-            return require_fit("potential", self.map(wide).flow(wide(potential)).to(potential.dtype))
+        return in_single("potential", TwoBody._flow, self, potential)
+
+    def _flow(self, potential: torch.Tensor) -> torch.Tensor:
         x, h, g, f = self._layers(potential)
         inputs = 0.0 if self.inputs is None else self.inputs
         features = (f @ self.patterns - x + inputs) / self.time_visible
         memories = (g @ self.patterns.mT - h) / self.time_hidden
-        return require_fit("potential", torch.cat([features, memories], dim=-1))
+        return torch.cat([features, memories], dim=-1)
 
     def adiabatic(self, features: torch.Tensor) -> torch.Tensor:
         r"""Features after one step of length :math:`\tau_f` with memory units that follow at once.
@@ -288,10 +309,11 @@ class TwoBody(Model):
             dtype=self.patterns.dtype,
             device=self.patterns.device,
         )
-        if features.element_size() < 4:
-            return require_fit("features", self.map(wide).adiabatic(wide(features)).to(features.dtype))
+        return in_single("features", TwoBody._adiabatic, self, features)
+
+    def _adiabatic(self, features: torch.Tensor) -> torch.Tensor:
         moved = self.hidden.activation(self.visible.activation(features) @ self.patterns.mT) @ self.patterns
-        return require_fit("features", moved if self.inputs is None else moved + self.inputs)
+        return moved if self.inputs is None else moved + self.inputs
 
     def _require(self, potential: torch.Tensor) -> None:
         memories, neurons = self.patterns.shape
