@@ -34,7 +34,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from memscape.arguments import ArgumentError
-from memscape.book import chapters, digest, kernels, parameters
+from memscape.book import chapters, digest, parameters
 from memscape.book.chapters import Chapter
 
 OnCell = Callable[[int, int], None]
@@ -394,7 +394,6 @@ class _Client(PapermillNotebookClient):
         for attempt in range(1, _STARTS + 1):
             manager = self.create_kernel_manager()  # a new one chooses new ports
             manager.kernel_spec_manager = _OwnKernel()
-            kernels.forked(manager)
             try:
                 stack.enter_context(self.setup_kernel(**kernel))
                 return
