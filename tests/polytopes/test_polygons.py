@@ -186,7 +186,7 @@ def test_the_bound_on_the_error_of_a_vertex_holds():
     exact = [tuple(map(Fraction, line)) for line in lines.tolist()]
     base = sides(convex(square(100.0)))
     everywhere = doubts(polygons, torch.zeros_like(polygons.walls, dtype=torch.int8))
-    worst = 0.0
+    shares = []
     for region, corner, *meeting in everywhere:
         (a, b, c), (d, e, f) = (exact[each] if each >= 0 else base[-1 - each] for each in meeting)
         x, y = (Fraction(value) for value in polygons.vertices[region, corner].tolist())
@@ -194,8 +194,8 @@ def test_the_bound_on_the_error_of_a_vertex_holds():
         away = math.hypot(x - (b * f - c * e) / meet, y - (c * d - a * f) / meet)
         bound = polygons.errors[region, corner].item()
         assert away <= bound
-        worst = max(worst, away / bound if bound else 0.0)
-    assert worst > 1e-3, "a bound, and not a wild one"
+        shares.append(away / bound if bound else 0.0)
+    assert np.median(shares) > 1e-4, "bounds, and not wild ones"
 
 
 def test_exact_sign():
