@@ -100,7 +100,8 @@ def test_blocks_of_images_change_nothing(power, size):
     with pieces.budget(4 * 7 * 9 * (CLASSES + 1)):
         blocks = [model.inputs(images), *gradient(model, images, digits, loss=4)]
     for one, other in zip(whole, blocks, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-15)
+        # Terms cancel in some entries: what they leave is as exact as the largest entry, not as they are.
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-12 * one.abs().max().item())
 
 
 @pytest.mark.parametrize("power", [2, 3, 20])
