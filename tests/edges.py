@@ -50,7 +50,7 @@ class Call:
     function
         What is called: a function, a class, or a method of a model.
     arguments
-        By name; those that are only positional stand under ``*`` in a tuple.
+        By name; any number of positional ones (``*shape``) stand under ``*`` in a tuple, after all others.
     also
         More values for an argument, beside those that its kind brings.
     spare
@@ -99,12 +99,16 @@ def several(call: Call) -> st.SearchStrategy[dict[str, Any]]:
 def answer(call: Call, changed: Mapping[str, Any], *, refusable: bool = True) -> str:
     """What is wrong with what a call answers; empty where nothing is."""
     arguments = {name: fresh(value) for name, value in {**call.arguments, **changed}.items()}
-    positional = arguments.pop("*", ())
+    positional: list[Any] = []
+    if "*" in arguments:  # what stands before it is positional, too
+        rest = arguments.pop("*")
+        positional = [*arguments.values(), *(rest if isinstance(rest, tuple) else (rest,))]
+        arguments = {}
     try:
         with bounded():
-            found = call.function(*(positional if isinstance(positional, tuple) else (positional,)), **arguments)
+            found = call.function(*positional, **arguments)
             if inspect.isgenerator(found):
-                found = next(found)
+                found = next(found, None)
             elif isinstance(found, contextlib.AbstractContextManager):
                 with found:
                     pass

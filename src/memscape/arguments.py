@@ -10,10 +10,12 @@ This is the bottom layer of the package: it imports nothing else of it, and torc
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -200,13 +202,127 @@ def require_integer(argument: str, value: Any, *, at_least: int | None = None, a
     ArgumentError
         Naming the argument, what was expected and what came.
     """
-    bounds = _bounds(at_least, at_most)
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise ArgumentError(argument, f"an integer{bounds}", _show(value))
+        raise ArgumentError(argument, f"an integer{_bounds(at_least, at_most)}", _show(value))
     integer = int(value)
     if (at_least is not None and integer < at_least) or (at_most is not None and integer > at_most):
-        raise ArgumentError(argument, f"an integer{bounds}", str(integer))
+        raise ArgumentError(argument, f"an integer{_bounds(at_least, at_most)}", _plain(integer))
     return integer
+
+
+MOST = 2**53
+"""Most times that anything is done: no loop comes to its end beyond, and floats no longer count by ones."""
+
+
+def require_count(argument: str, value: Any, *, at_least: int = 1, at_most: int = MOST) -> int:
+    """Return ``value`` as an int if it is an integer that a loop or an axis can count to, otherwise raise.
+
+    The bounds are inclusive; the upper one is 2**53 unless there is a lower one. Whether so many things fit in memory
+    is asked by :func:`require_room`.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the argument, what was expected and what came.
+    """
+    integer = require_integer(argument, value, at_least=at_least, at_most=None if at_most == MOST else at_most)
+    if integer > at_most:
+        raise ArgumentError(argument, "an integer up to 2**53", _plain(integer))
+    return integer
+
+
+def require_sizes(argument: str, value: Any) -> tuple[int, ...]:
+    """Return ``value`` as a tuple if it is a sequence of sizes of axes, each at least 1, otherwise raise ArgumentError.
+
+    There may be none.
+    """
+    sizes = require_sequence(argument, value, "integers", "Write (10,) for one axis of ten.")
+    return tuple(require_count(argument, size) for size in sizes)
+
+
+def require_room(**sizes: int) -> None:
+    """Refuse sizes whose product is more numbers of 64 bits than this machine has memory for, naming the largest.
+
+    Parameters
+    ----------
+    sizes
+        Positive integers by the names of the arguments.
+
+    Raises
+    ------
+    ArgumentError
+        Before anything is allocated.
+    """
+    most = _memory() // 8
+    if math.prod(sizes.values()) > most:
+        shown = " x ".join(_plain(size) for size in sizes.values())
+        expected = f"{' x '.join(sizes)} to fit in memory, {most} numbers of 64 bits"
+        raise ArgumentError(max(sizes, key=lambda name: sizes[name]), expected, shown)
+
+
+@functools.cache
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # a system that does not say
+        return 2**40
+
+
+def require_sequence(argument: str, value: Any, what: str, cure: str = "") -> Sequence[Any]:
+    """Return ``value`` if it is a sequence (a list or a tuple, no text), otherwise raise ArgumentError."""
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        raise ArgumentError(argument, f"a sequence of {what}", _show(value), cure)
+    return value
+
+
+_Kind = TypeVar("_Kind")
+
+
+def require_kind(argument: str, value: Any, kind: type[_Kind], cure: str = "") -> _Kind:
+    """Return ``value`` if it is of a class, otherwise raise ArgumentError."""
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise ArgumentError(argument, f"{article} {kind.__name__}", _show(value), cure)
+    return value
+
+
+def require_able(argument: str, value: Any, *members: str) -> None:
+    """Refuse what lacks a method or property of the model that is needed.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the argument, the members that a model needs here and what came.
+    """
+    if not all(hasattr(value, member) for member in members):
+        raise ArgumentError(argument, f"a model with {' and '.join(members)}", type(value).__name__)
+
+
+def require_function(argument: str, value: Any) -> Callable[..., Any]:
+    """Return ``value`` if it can be called, otherwise raise ArgumentError."""
+    if not callable(value):
+        raise ArgumentError(argument, "a function", _show(value))
+    found: Callable[..., Any] = value
+    return found
+
+
+def require_dtype(argument: str, value: Any) -> torch.dtype:
+    """Return ``value`` if it is a floating ``torch.dtype``, otherwise raise ArgumentError."""
+    import torch
+
+    if not isinstance(value, torch.dtype) or not value.is_floating_point:
+        raise ArgumentError(argument, "a floating torch.dtype", _show(value), "Use torch.float64 or torch.float32.")
+    return value
+
+
+def require_device(argument: str, value: Any) -> torch.device:
+    """Return ``value`` as the ``torch.device`` it names if tensors can be made there, otherwise raise ArgumentError."""
+    import torch
+
+    try:
+        return torch.empty(0, device=value).device
+    except (RuntimeError, AssertionError, TypeError, ValueError) as error:
+        raise ArgumentError(argument, "a device of this machine", _show(value), "Use 'cpu'.") from error
 
 
 def require_integers(name: str, value: np.ndarray, axes: tuple) -> np.ndarray:
@@ -243,6 +359,15 @@ def require_integers(name: str, value: np.ndarray, axes: tuple) -> np.ndarray:
     return value.astype(np.int64)
 
 
+def require_finite(name: str, value: np.ndarray) -> np.ndarray:
+    """Return an array that holds neither NaN nor infinite numbers, otherwise raise ArgumentError."""
+    import numpy as np
+
+    if value.dtype.kind == "f" and not np.isfinite(value).all():
+        raise ArgumentError(name, "finite numbers, and results that a float holds", "others", "Scale them down.")
+    return value
+
+
 def require_number(
     argument: str,
     value: Any,
@@ -258,18 +383,17 @@ def require_number(
     ArgumentError
         Naming the argument, what was expected and what came.
     """
-    bounds = _bounds(at_least, at_most)
-    if above is not None:
-        bounds = f" > {_plain(above)}{' and' if bounds else ''}{bounds}"
     try:
         number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
     except OverflowError:
         number = math.inf
-    if not math.isfinite(number):
-        raise ArgumentError(argument, f"a finite number{bounds}", _show(value))
     low = (above is not None and number <= above) or (at_least is not None and number < at_least)
-    if low or (at_most is not None and number > at_most):
-        raise ArgumentError(argument, f"a finite number{bounds}", _plain(number))
+    if not math.isfinite(number) or low or (at_most is not None and number > at_most):
+        bounds = _bounds(at_least, at_most)
+        if above is not None:
+            bounds = f" > {_plain(above)}{' and' if bounds else ''}{bounds}"
+        got = _plain(number) if math.isfinite(number) else _show(value)
+        raise ArgumentError(argument, f"a finite number{bounds}", got)
     return number
 
 
@@ -397,6 +521,8 @@ def _bounds(at_least: float | None, at_most: float | None) -> str:
 
 
 def _plain(number: float) -> str:
+    if isinstance(number, int):  # not all of them are floats, and very long ones are not written out
+        return str(number) if number.bit_length() < 256 else f"an integer of {number.bit_length()} bits"
     return f"{number:.15g}"
 
 

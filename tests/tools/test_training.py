@@ -110,8 +110,11 @@ REFUSED = [
     (lambda: balanced_batches(DIGITS - 1, 8, generator=GENERATOR), "digits: expected classes 0, 1, ...; got -1"),
     (lambda: Normal(0, F64, "cpu"), "rng: expected a numpy.random.Generator; got int"),
     (lambda: next(adamw(LINE, losses, epochs=-1, rate=1.0)), "epochs: expected an integer >= 0; got -1"),
-    (lambda: next(adamw(LINE, losses, epochs=1, rate=0.0)), "rate: expected a finite number > 0; got 0"),
-    (lambda: next(adamw(LINE, losses, epochs=1, rate=1.0, decay=-1.0)), "decay: expected a finite number >= 0; got -1"),
+    (lambda: next(adamw(LINE, losses, epochs=1, rate=0.0)), "rate: expected a finite number > 0 and <= 1e+30; got 0"),
+    (
+        lambda: next(adamw(LINE, losses, epochs=1, rate=1.0, decay=-1.0)),
+        "decay: expected a finite number in [0, 1e+30]; got -1",
+    ),
 ]
 
 

@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from memscape.arguments import ArgumentError, require_generator, require_integer
+from memscape.arguments import (
+    ArgumentError,
+    require_count,
+    require_generator,
+    require_integer,
+    require_kind,
+    require_room,
+    require_sequence,
+    require_sizes,
+)
 from memscape.tools.models import Model
 
 if TYPE_CHECKING:
@@ -61,7 +70,7 @@ class Simplices(Model):
     members: tuple[torch.Tensor, ...]
 
     def __post_init__(self) -> None:
-        require_integer("neurons", self.neurons, at_least=1)
+        require_count("neurons", self.neurons)
         if not isinstance(self.members, tuple) or not self.members:
             raise ArgumentError(
                 "members", "a tuple of tensors, one a size", type(self.members).__name__, "Write (edges, triangles)."
@@ -120,7 +129,7 @@ def complete(neurons: int, dimensions: Sequence[int]) -> Simplices:
     ArgumentError
         If a size is out of range or a dimension stands twice.
     """
-    require_integer("neurons", neurons, at_least=1)
+    require_count("neurons", neurons)
     require_dimensions(dimensions, neurons)
     return sample(neurons, {d: math.comb(neurons, d + 1) for d in dimensions}, generator=torch.Generator())
 
@@ -151,11 +160,10 @@ def sample(
     ArgumentError
         If a size or count is out of range, or ``generator`` is not a CPU generator.
     """
-    require_integer("neurons", neurons, at_least=1)
+    require_count("neurons", neurons)
     if not isinstance(counts, Mapping) or not counts:
         raise ArgumentError("counts", "a dictionary from dimension to number of simplices", repr(counts))
-    for size in networks:
-        require_integer("networks", size, at_least=1)
+    networks = require_sizes("networks", networks)
     require_generator("generator", generator)
     members = []
     for d in sorted(require_dimensions(list(counts), neurons)):
@@ -163,6 +171,7 @@ def sample(
         if total >= 2**62:
             raise ArgumentError("neurons", "fewer than 2**62 simplices to draw from", f"{neurons} over {d + 1}")
         require_integer(f"counts[{d}]", counts[d], at_least=1, at_most=total)
+        require_room(networks=math.prod(networks), counts=counts[d], dimensions=d + 1)
         ranks = _distinct(counts[d], total, math.prod(networks), generator)
         members.append(_unranked(ranks, d + 1, neurons).reshape(*networks, counts[d], d + 1))
     return Simplices(neurons, tuple(members))
@@ -196,6 +205,8 @@ def to_gudhi(simplices: Simplices, network: Sequence[int] = ()) -> SimplexTree:
     """
     from gudhi import SimplexTree
 
+    require_kind("simplices", simplices, Simplices)
+    require_sequence("network", network, "indices")
     if len(network) != len(simplices.networks):
         raise ArgumentError("network", f"{len(simplices.networks)} indices", str(tuple(network)))
     for index, size in zip(network, simplices.networks, strict=True):
@@ -243,7 +254,7 @@ def from_gudhi(tree: SimplexTree, *, neurons: int | None = None, dimensions: Seq
         raise ArgumentError("tree", "a gudhi.SimplexTree", type(tree).__name__)
     if neurons is None:
         neurons = 1 + max((vertices[0] for vertices, _ in tree.get_skeleton(0)), default=0)
-    require_integer("neurons", neurons, at_least=1)
+    require_count("neurons", neurons)
     wanted = None if dimensions is None else set(require_dimensions(dimensions, neurons))
     found: dict[int, list[list[int]]] = {}
     for vertices, value in tree.get_simplices():
@@ -259,6 +270,7 @@ def from_gudhi(tree: SimplexTree, *, neurons: int | None = None, dimensions: Seq
 
 def require_dimensions(dimensions: Sequence[int], neurons: int) -> list[int]:
     """Return ``dimensions`` as a list if they are distinct dimensions 0 to N - 1, otherwise raise ArgumentError."""
+    require_count("neurons", neurons)
     if isinstance(dimensions, str) or not isinstance(dimensions, Sequence) or len(dimensions) == 0:
         raise ArgumentError("dimensions", "a sequence of dimensions", repr(dimensions), "Write (1, 2), for instance.")
     for dimension in dimensions:
@@ -284,7 +296,7 @@ def independence_complex(graph: nx.Graph) -> SimplexTree:
     import networkx as nx
     from gudhi import SimplexTree
 
-    count = graph.number_of_nodes()
+    count = require_kind("graph", graph, nx.Graph).number_of_nodes()
     if set(graph) != set(range(count)):
         raise ArgumentError("graph", "vertices 0, 1, ...", "others", "Use networkx.convert_node_labels_to_integers.")
     tree = SimplexTree()

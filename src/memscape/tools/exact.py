@@ -17,7 +17,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from memscape.arguments import ArgumentError, require_integers, require_number
+from memscape.arguments import (
+    ArgumentError,
+    require_finite,
+    require_integer,
+    require_integers,
+    require_number,
+    require_sequence,
+)
 from memscape.tools.subsets import mask
 
 __all__ = [
@@ -37,15 +44,19 @@ __all__ = [
 ]
 
 _INT64 = 2**63 - 1
+_WIDEST = 64  # rows of a matrix that anybody expands: the work doubles with each
 
 
 def largest(integers: npt.NDArray[Any]) -> int:
     """The largest absolute value in an array of integers, as a Python integer, since that of -2^63 needs 64 bits."""
+    _require_array("integers", integers, "biuO", 0)
     return max(int(integers.max()), -int(integers.min())) if integers.size else 0
 
 
 def whole(integers: Sequence[int]) -> npt.NDArray[Any]:
     """Python integers as an array: int64 if all of them fit, else of Python integers."""
+    for value in require_sequence("integers", integers, "integers"):
+        require_integer("integers", value)
     fits = all(abs(value) <= _INT64 for value in integers)
     return np.array(integers, dtype=np.int64 if fits else object)
 
@@ -58,7 +69,14 @@ def determinants_fit(size: int, entry: int) -> bool:
 
     Every partial sum of the expansion of the first r rows has at most r! terms, each a product of r entries, so that
     :math:`n! \, \max(1, m)^n < 2^{63}` is enough.
+
+    Raises
+    ------
+    ArgumentError
+        If the size is not an integer from 0 to 64, or the entry none from 0 on.
     """
+    require_integer("size", size, at_least=0, at_most=_WIDEST)
+    require_integer("entry", entry, at_least=0)
     return math.factorial(size) * max(1, entry) ** size <= _INT64
 
 
@@ -80,10 +98,26 @@ def determinant(matrices: npt.NDArray[Any], *, signed: bool = True, entry: int |
     -------
     numpy.ndarray
         Axes ``(...)``. int64 becomes Python integers where :func:`determinants_fit` says that 64 bits may not do.
+
+    Raises
+    ------
+    ArgumentError
+        If the matrices are not square, of numbers and finite, have more than 64 rows, or the result is not finite.
     """
+    _require_array("matrices", matrices, "iufO", 2)
     size = len(matrices)
+    if matrices.shape[1] != size or not 0 < size <= _WIDEST or 0 in matrices.shape:
+        expected = f"axes (n, n, ...) with n up to {_WIDEST}, none empty"
+        raise ArgumentError("matrices", expected, f"shape {matrices.shape}")
+    if entry is not None:
+        require_integer("entry", entry, at_least=0)
     if matrices.dtype == np.int64 and not determinants_fit(size, largest(matrices) if entry is None else entry):
         matrices = matrices.astype(object)
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is refused as a whole
+        return require_finite("matrices", np.asarray(_expansion(matrices, size, signed), dtype=matrices.dtype))
+
+
+def _expansion(matrices: npt.NDArray[Any], size: int, signed: bool) -> Any:
     partial: dict[int, Any] = {0: np.ones_like(matrices[0, 0])}
     for row in range(size):
         grown: dict[int, Any] = {}
@@ -96,7 +130,7 @@ def determinant(matrices: npt.NDArray[Any], *, signed: bool = True, entry: int |
                     key = taken | 1 << column
                     grown[key] = grown[key] + term if key in grown else term
         partial = grown
-    return np.asarray(partial[2**size - 1], dtype=matrices.dtype)
+    return partial[2**size - 1]
 
 
 # Systems of fractions
@@ -115,7 +149,15 @@ def relation(rows: npt.NDArray[Any]) -> list[int] | None:
     list of int or None
         Coprime whole numbers, the first nonzero one positive, with which the rows add up to zero. None if the rows are
         independent or have more than one dependence.
+
+    Raises
+    ------
+    ArgumentError
+        If ``rows`` is not a matrix of integers.
     """
+    _require_array("rows", rows, "iuO", 2)
+    if rows.ndim != 2:
+        raise ArgumentError("rows", "axes (rows, dimension)", f"shape {rows.shape}")
     if not len(rows):
         return None
     from sympy import ZZ
@@ -133,7 +175,16 @@ def relation(rows: npt.NDArray[Any]) -> list[int] | None:
 
 
 def solution(rows: Sequence[Sequence[Fraction]], right: Sequence[Fraction]) -> list[Fraction] | None:
-    """The solution of a square system with its right-hand side, or None where there is no unique one."""
+    """The solution of a square system with its right-hand side, or None where there is no unique one.
+
+    Raises
+    ------
+    ArgumentError
+        If a row or the right-hand side does not have as many rational numbers as there are rows.
+    """
+    size = len(_require_square("rows", rows))
+    if len(_require_rationals("right", right)) != size:
+        raise ArgumentError("right", f"{size} numbers, one a row", str(len(right)))
     if not rows:
         return []
     augmented, pivots = _fractions([[*row, side] for row, side in zip(rows, right, strict=True)]).rref()
@@ -143,11 +194,40 @@ def solution(rows: Sequence[Sequence[Fraction]], right: Sequence[Fraction]) -> l
 
 
 def characteristic_polynomial(rows: Sequence[Sequence[Fraction]]) -> list[Fraction]:
-    """Coefficients of det(s - A) of a square matrix A, the leading one, which is 1, first."""
+    """Coefficients of det(s - A) of a square matrix A, the leading one, which is 1, first.
+
+    Raises
+    ------
+    ArgumentError
+        If a row does not have as many rational numbers as there are rows.
+    """
+    _require_square("rows", rows)
     if not rows:
         return [Fraction(1)]
     found = _fractions(rows).charpoly()
     return [Fraction(int(value.numerator), int(value.denominator)) for value in found]
+
+
+def _require_square(name: str, rows: Any) -> Any:
+    for row in require_sequence(name, rows, "rows"):
+        if len(_require_rationals(name, row)) != len(rows):
+            raise ArgumentError(name, f"{len(rows)} rows of as many numbers", f"a row of {len(row)}")
+    return rows
+
+
+def _require_rationals(name: str, values: Any) -> Any:
+    for value in require_sequence(name, values, "fractions"):
+        if not isinstance(value, Rational):
+            raise ArgumentError(name, "fractions or integers", repr(value), "Write Fraction(value).")
+    return values
+
+
+def _require_array(name: str, value: Any, kinds: str, axes: int) -> None:
+    """Refuse what is no numpy array of one of these kinds of dtype with so many axes or more."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in kinds or value.ndim < axes:
+        got = f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+        floats = " or floats" * ("f" in kinds)
+        raise ArgumentError(name, f"a numpy array of integers{floats} with {axes} axes or more", got)
 
 
 def _fractions(rows: Sequence[Sequence[Fraction]]) -> Any:
@@ -175,11 +255,21 @@ def characteristic(minors: npt.NDArray[Any], members: Sequence[int]) -> npt.NDAr
     -------
     numpy.ndarray
         Python integers, axes ``(k + 1, ...)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the minors are no integers, or the members no set of rows.
     """
+    _require_array("minors", minors, "iuO", 1)
+    for member in require_sequence("members", members, "rows"):
+        require_integer("members", member, at_least=0, at_most=len(minors).bit_length() - 2)
+    if len(set(members)) < len(members):
+        raise ArgumentError("members", "each row once", str(list(members)))
     sums = np.zeros((len(members) + 1, *minors.shape[1:]), dtype=object)
     for size in range(len(members) + 1):
         for chosen in itertools.combinations(members, size):
-            sums[size] += minors[mask(chosen)].astype(object)
+            sums[size] += np.asarray(minors[mask(chosen)]).astype(object)
     return sums
 
 
@@ -197,7 +287,13 @@ def hurwitz(coefficients: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     -------
     numpy.ndarray
         Booleans, axes ``(...)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the coefficients are no numbers, or not finite.
     """
+    _require_array("coefficients", coefficients, "iufO", 1)
     degree = len(coefficients) - 1
     passed = (coefficients > 0).all(axis=0)
     for size in range(degree - 1, 1, -2):
@@ -219,7 +315,15 @@ def hurwitz_matrix(coefficients: npt.NDArray[Any], size: int) -> npt.NDArray[Any
     -------
     numpy.ndarray
         Axes ``(size, size, ...)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the coefficients are no numbers or not finite, or the size is not an integer from 0 to 64.
     """
+    _require_array("coefficients", coefficients, "iufO", 1)
+    require_finite("coefficients", coefficients)
+    require_integer("size", size, at_least=0, at_most=_WIDEST)
     table = np.zeros((size, size, *coefficients.shape[1:]), dtype=coefficients.dtype)
     for i, j in itertools.product(range(size), repeat=2):
         if 0 <= 2 * j - i + 1 < len(coefficients):
@@ -234,7 +338,14 @@ def routh(coefficients: Sequence[Fraction]) -> bool:
     ----------
     coefficients
         The leading one first and positive.
+
+    Raises
+    ------
+    ArgumentError
+        If they are not rational numbers, or the leading one is not positive.
     """
+    if not _require_rationals("coefficients", coefficients) or coefficients[0] <= 0:
+        raise ArgumentError("coefficients", "numbers, the first one positive", str(list(coefficients)[:1]))
     degree = len(coefficients) - 1
     above, row = ([*coefficients[start::2], *[Fraction(0)] * degree][: degree // 2 + 1] for start in (0, 1))
     for _ in range(degree):
@@ -288,8 +399,8 @@ def affine_regions(hyperplanes: Sequence[Sequence[Rational | float]]) -> int:
         If the rows differ in length, a number is not finite, or all a_i of a row are zero.
     """
     rows: list[list[int]] = []
-    for row in hyperplanes:
-        for value in row:
+    for row in require_sequence("hyperplanes", hyperplanes, "rows"):
+        for value in require_sequence("hyperplanes", row, "numbers"):
             require_number("hyperplanes", value)
         if len(row) != len(hyperplanes[0]) or not any(row[:-1]):
             expected = "rows (a_1, ..., a_d, c) of one length, not all a_i zero"

@@ -26,6 +26,8 @@ from typing import Any, Protocol, Self
 import torch
 from torch.utils import _pytree as pytree
 
+from memscape.arguments import require_device, require_dtype, require_function
+
 __all__ = ["GradedUnits", "Model", "Scalar", "Spins", "Tracker", "Updates"]
 
 Scalar = float | torch.Tensor
@@ -53,10 +55,13 @@ class Model:
 
     def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Self:
         """The same model with every floating tensor changed, those of its parts included; it is checked anew."""
+        require_function("change", change)
         return _mapped(self, lambda tensor: change(tensor) if tensor.is_floating_point() else tensor)
 
     def to(self, *place: torch.device | str | torch.dtype) -> Self:
         """The same model on a device, in a floating dtype, or both, as ``torch.Tensor.to`` takes them."""
+        for where in place:
+            (require_dtype if isinstance(where, torch.dtype) else require_device)("place", where)
 
         def moved(tensor: torch.Tensor) -> torch.Tensor:
             for where in place:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from memscape.arguments import require_integer
+from memscape.arguments import require_count, require_integer
 
 __all__ = ["BUDGET", "CACHE", "budget", "cached", "fitting", "slices"]
 
@@ -51,8 +51,8 @@ def budget(size: int) -> Iterator[None]:
 
 
 def fitting(each: int) -> int:
-    """How many items of ``each`` bytes the budget allows at once, at least 1."""
-    return max(1, _budget // each)
+    """How many items of ``each`` bytes, at least 1, the budget allows at once, at least 1."""
+    return max(1, _budget // _positive("each", each))
 
 
 def cached(each: int, *, at_least: int = 1) -> int:
@@ -65,9 +65,16 @@ def cached(each: int, *, at_least: int = 1) -> int:
     at_least
         Items that a piece needs for the time between two pieces not to show.
     """
-    return max(at_least, CACHE // each)
+    return max(_positive("at_least", at_least), CACHE // _positive("each", each))
 
 
 def slices(count: int, width: int) -> list[slice]:
-    """The range of ``count`` items in slices of ``width``; the last one may be shorter."""
+    """The range of ``count`` items in slices of ``width``, at least 1; the last one may be shorter."""
+    require_count("count", count, at_least=0)
+    _positive("width", width)
     return [slice(start, min(start + width, count)) for start in range(0, count, width)]
+
+
+def _positive(argument: str, value: int) -> int:
+    # The usual case without a call, which torch.compile would follow.
+    return value if type(value) is int and value > 0 else require_integer(argument, value, at_least=1)

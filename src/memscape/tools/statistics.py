@@ -18,7 +18,13 @@ import numpy.typing as npt
 import torch
 from scipy import special
 
-from memscape.arguments import ArgumentError, require_integer, require_number
+from memscape.arguments import (
+    ArgumentError,
+    require_count,
+    require_kind,
+    require_number,
+    require_sequence,
+)
 
 __all__ = ["NORMAL", "Estimate", "columns", "crossing", "mean_interval", "ratio", "share", "wilson"]
 
@@ -66,7 +72,11 @@ def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, level: float = 0.95)
     Wilson 1927.
     """
     require_number("level", level, above=0, at_most=1 - 1e-9)
-    hits, total = np.broadcast_arrays(np.asarray(successes), np.asarray(trials))
+    hits, total = np.asarray(successes), np.asarray(trials)
+    try:
+        hits, total = np.broadcast_arrays(hits, total)
+    except ValueError as error:
+        raise ArgumentError("trials", f"shape {hits.shape} or none", f"shape {total.shape}") from error
     for name, counts in (("successes", hits), ("trials", total)):
         if not np.issubdtype(counts.dtype, np.integer):
             raise ArgumentError(name, "integer counts", str(counts.dtype))
@@ -102,7 +112,10 @@ def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> tuple[Array, Ar
     from scipy.stats import sem, t
 
     require_number("level", level, above=0, at_most=1 - 1e-9)
-    runs = np.asarray(values, dtype=np.float64)
+    try:
+        runs = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentError("values", "finite numbers with axes (..., runs)", type(values).__name__) from error
     if runs.ndim == 0 or runs.shape[-1] < 2 or not np.isfinite(runs).all():
         expected = "finite numbers with at least two runs along the last axis"
         raise ArgumentError("values", expected, f"others of shape {runs.shape}")
@@ -132,7 +145,7 @@ def share(hits: torch.Tensor, *, of: int = 1) -> Estimate:
     ArgumentError
         If the hits are not integers in that range or there are none.
     """
-    require_integer("of", of, at_least=1)
+    require_count("of", of)
     if not isinstance(hits, torch.Tensor) or hits.dtype != torch.int64 or hits.dim() != 1 or len(hits) == 0:
         got = f"{hits.dtype} {tuple(hits.shape)}" if isinstance(hits, torch.Tensor) else type(hits).__name__
         raise ArgumentError("hits", "an int64 tensor with axes (trials)", got, "Write (wrong == 0).long().flatten().")
@@ -184,10 +197,13 @@ def crossing(counts: Sequence[int], shares: Sequence[Estimate], level: float) ->
         If the lengths differ, a count is not positive, the level is out of range, or the points do not bracket it.
     """
     require_number("level", level, above=0.0, at_most=0.999999)
+    require_sequence("counts", counts, "numbers of patterns")
+    for point in require_sequence("shares", shares, "estimates"):
+        require_kind("shares", point, Estimate)
+    for count in counts:
+        require_count("counts", count)
     if len(counts) != len(shares) or len(set(counts)) < 2:
         raise ArgumentError("counts", "at least two different counts, one a share", f"{len(counts)} for {len(shares)}")
-    for count in counts:
-        require_integer("counts", count, at_least=1)
     values = [point.value for point in shares]
     if not min(values) <= level <= max(values):
         raise ArgumentError(
@@ -227,12 +243,13 @@ def ratio(over: Estimate | float, under: Estimate | float) -> Estimate:
     Raises
     ------
     ArgumentError
-        If a number is not positive.
+        If a number is not positive, or the quotient is beyond what a float holds.
     """
     parts = [part if isinstance(part, Estimate) else Estimate(part, part, part, 0) for part in (over, under)]
     for name, part in zip(("over", "under"), parts, strict=True):
         require_number(name, part.value, above=0.0)
     value = parts[0].value / parts[1].value
+    require_number("over / under", value, above=0.0)
     spread = math.hypot(*((part.high - part.low) / (2 * part.value) for part in parts))
     return Estimate(value, value * (1 - spread), value * (1 + spread), sum(part.trials for part in parts))
 
@@ -245,6 +262,8 @@ def columns(estimates: Sequence[Estimate]) -> tuple[torch.Tensor, torch.Tensor, 
     ArgumentError
         If there are no estimates.
     """
+    for estimate in require_sequence("estimates", estimates, "estimates"):
+        require_kind("estimates", estimate, Estimate)
     if not estimates:
         raise ArgumentError("estimates", "one estimate or more", "none")
     rows = [(estimate.value, estimate.low, estimate.high) for estimate in estimates]

@@ -22,6 +22,8 @@ __all__ = ["LARGEST", "BitGroup", "bits", "every", "mask", "members", "pack", "s
 LARGEST = 20
 """Most elements of which all subsets are listed: 2**20 subsets of 20 numbers are 170 MB in float64."""
 
+_MOST_ELEMENTS = 2**16
+
 _MOST = 52
 """Most bits that a group moves: sums of powers of two below 2**53 are exact in float64."""
 
@@ -37,12 +39,26 @@ _LOW_BLOCKS = tuple(np.uint64(mask) for mask in (
 
 
 def mask(members: Iterable[int]) -> int:
-    """The integer of one set: ``mask([0, 2]) == 5``."""
-    return sum(1 << member for member in members)
+    """The integer of one set of elements 0 to 65535: ``mask([0, 2]) == 5``."""
+    try:
+        return sum([1 << member for member in members if member < _MOST_ELEMENTS or _refuse(member)])
+    except (TypeError, ValueError):
+        return _refuse(members)
+
+
+def _refuse(members: Any) -> int:
+    raise ArgumentError("members", f"integers from 0 to {_MOST_ELEMENTS - 1}", repr(members)[:60])
 
 
 def subsets(count: int) -> list[list[int]]:
-    """All subsets of ``count`` elements but the empty one, by size, then lexicographically."""
+    """All subsets of ``count`` elements but the empty one, by size, then lexicographically.
+
+    Raises
+    ------
+    ArgumentError
+        If ``count`` is not an integer from 0 to 20.
+    """
+    require_integer("count", count, at_least=0, at_most=LARGEST)
     return [list(chosen) for size in range(1, count + 1) for chosen in itertools.combinations(range(count), size)]
 
 
@@ -55,22 +71,36 @@ def members(sets: np.ndarray) -> list[list[int]]:
         If ``sets`` is not a one-dimensional array of numpy.uint64.
     """
     if not isinstance(sets, np.ndarray) or sets.dtype != np.uint64 or sets.ndim != 1:
-        got = f"{sets.dtype} of shape {sets.shape}" if isinstance(sets, np.ndarray) else type(sets).__name__
-        raise ArgumentError("sets", "a one-dimensional array of numpy.uint64", got)
+        raise ArgumentError("sets", "a one-dimensional array of numpy.uint64", _described(sets))
     return [np.flatnonzero(row).tolist() for row in unpack(sets, 64)]
 
 
 def unpack(packed: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
-    """Bits of integers, 0 or 1 in their dtype: axes ``(...)`` to ``(..., length)``, bit i at place i."""
+    """Bits of integers, 0 or 1 in their dtype: axes ``(...)`` to ``(..., length)``, bit i at place i, at most 64."""
+    _require_whole("packed", packed)
+    require_integer("length", length, at_least=0, at_most=64)
     one = packed.dtype.type(1)
     return packed[..., None] >> np.arange(length, dtype=packed.dtype) & one
 
 
 def pack(bits: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Integers of booleans, axes ``(..., length)`` to ``(...)``, at most 63 of them; the inverse of :func:`unpack`."""
+    if not isinstance(bits, np.ndarray) or bits.dtype.kind not in "biu" or bits.ndim == 0:
+        raise ArgumentError("bits", "an array of booleans with axes (..., length)", _described(bits))
     length = require_integer("length of bits", bits.shape[-1], at_most=63)
     found: npt.NDArray[np.int64] = bits @ (np.int64(1) << np.arange(length, dtype=np.int64))
     return found
+
+
+def _require_whole(name: str, value: Any) -> npt.NDArray[Any]:
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iu":
+        raise ArgumentError(name, "a numpy array of integers", _described(value))
+    return value
+
+
+def _described(value: Any) -> str:
+    tensor = isinstance(value, np.ndarray | torch.Tensor)
+    return f"{value.dtype} of shape {tuple(value.shape)}" if tensor else type(value).__name__
 
 
 def every(elements: int) -> torch.Tensor:
@@ -87,12 +117,20 @@ def every(elements: int) -> torch.Tensor:
 
 def bits(sets: torch.Tensor, elements: int) -> torch.Tensor:
     """Bit masks ``(M)`` of at most 31 elements to booleans ``(M, n)``, on the device of the masks."""
+    if not isinstance(sets, torch.Tensor) or sets.is_floating_point() or sets.dim() != 1:
+        raise ArgumentError("sets", "a one-dimensional tensor of integers", _described(sets))
+    require_integer("elements", elements, at_least=0, at_most=31)
     place = torch.arange(elements, dtype=torch.int32, device=sets.device)
     return (sets.to(torch.int32)[:, None] >> place & 1).bool()  # 32 bits are enough, and half the work
 
 
 def translated(sets: npt.NDArray[np.uint64], shifts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
     """Every member x, from 0 to 63, of each set moved to x XOR its shift; both axes ``(sets)``."""
+    if not isinstance(sets, np.ndarray) or sets.dtype != np.uint64:
+        raise ArgumentError("sets", "an array of numpy.uint64", _described(sets))
+    _require_whole("shifts", shifts)
+    if sets.shape != shifts.shape:
+        raise ArgumentError("shifts", f"shape {sets.shape}, one a set", f"shape {shifts.shape}")
     for bit, low in enumerate(_LOW_BLOCKS):
         width = np.uint64(1 << bit)
         swapped = (sets & low) << width | sets >> width & low
@@ -114,7 +152,14 @@ class BitGroup:
     """
 
     def __init__(self, target: np.ndarray, sign: np.ndarray | None = None, *, once: bool = True) -> None:
+        for name, table in [("target", target)] + ([("sign", sign)] if sign is not None else []):
+            if _require_whole(name, table).ndim != 2 or 0 in table.shape or table.shape != target.shape:
+                raise ArgumentError(name, "axes (elements of the group, bits), none empty", f"shape {table.shape}")
         self.length = require_integer("bits", target.shape[1], at_least=1, at_most=_MOST)
+        if (np.sort(target, axis=1) != np.arange(self.length)).any():
+            raise ArgumentError("target", f"permutations of 0 to {self.length - 1}", "another row")
+        if sign is not None and (abs(sign) != 1).any():
+            raise ArgumentError("sign", "values -1 and 1", "others")
         moves = np.concatenate([target, np.ones_like(target) if sign is None else sign], axis=1)
         if once:
             moves = np.unique(moves, axis=0)
@@ -129,12 +174,16 @@ class BitGroup:
 
     def images(self, packed: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Every image of each bit vector, axes ``(vectors)`` to ``(vectors, elements)``: whole numbers below 2**52."""
+        if _require_whole("packed", packed).ndim != 1:
+            raise ArgumentError("packed", "axes (vectors)", f"shape {packed.shape}")
         images: npt.NDArray[np.float64] = unpack(packed, self.length).astype(float) @ self._matrix
         images += self._offset
         return images
 
     def canonical(self, packed: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The least image of each bit vector and the size of its orbit, each axes ``(vectors)``."""
+        if _require_whole("packed", packed).ndim != 1:
+            raise ArgumentError("packed", "axes (vectors)", f"shape {packed.shape}")
         least, size = np.empty((2, len(packed)), dtype=np.int64)
         # The images, and what they are compared with.
         for block in pieces.slices(len(packed), pieces.fitting(32 * len(self))):

@@ -26,14 +26,14 @@ def threads(count: int = 1) -> Iterator[None]:
     Parameters
     ----------
     count
-        Threads of one operation, at least 1.
+        Threads of one operation, 1 to 32768.
 
     Raises
     ------
     ArgumentError
-        If the count is not a positive integer.
+        If the count is not an integer in that range.
     """
-    require_integer("count", count, at_least=1)
+    require_integer("count", count, at_least=1, at_most=2**15)
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -11,11 +11,18 @@ import torch
 
 from memscape.arguments import (
     ArgumentError,
+    require_count,
+    require_device,
+    require_dtype,
+    require_function,
     require_generator,
     require_integer,
+    require_kind,
     require_labels,
     require_number,
     require_rng,
+    require_room,
+    require_sizes,
 )
 from memscape.tools.models import Model
 
@@ -25,18 +32,36 @@ Trained = TypeVar("Trained", bound=Model)
 
 
 class Normal:
-    """Normal entries from a numpy generator, as tensors of one dtype and device."""
+    """Normal entries from a numpy generator, as tensors of one floating dtype and device.
+
+    Everything is drawn in float64 on the CPU. Raises ArgumentError for what is no generator, dtype or device.
+    """
 
     def __init__(self, rng: np.random.Generator, dtype: torch.dtype, device: torch.device | str) -> None:
-        self.rng, self.dtype, self.device = require_rng("rng", rng), dtype, device
+        self.rng = require_rng("rng", rng)
+        self.dtype, self.device = require_dtype("dtype", dtype), require_device("device", device)
 
     def __call__(self, spread: float, *shape: int) -> torch.Tensor:
-        """Independent normal entries of mean 0 and the standard deviation ``spread``."""
+        """Independent normal entries of mean 0 and the standard deviation ``spread``, at least 0."""
+        require_number("spread", spread, at_least=0.0, at_most=self._largest)
+        self._require_shape(shape)
         return torch.from_numpy(self.rng.normal(0.0, spread, shape)).to(self.device, self.dtype)
 
     def full(self, value: float, *shape: int) -> torch.Tensor:
         """Entries that are all the same."""
+        require_number("value", value, at_least=-10 * self._largest, at_most=10 * self._largest)
+        self._require_shape(shape)
         return torch.full(shape, value, dtype=self.dtype, device=self.device)
+
+    @property
+    def _largest(self) -> float:
+        # No normal number that a computer draws lies ten standard deviations out.
+        return torch.finfo(self.dtype).max / 10
+
+    @staticmethod
+    def _require_shape(shape: tuple[int, ...]) -> None:
+        require_sizes("shape", shape)
+        require_room(**{f"axis {axis}": size for axis, size in enumerate(shape)})
 
 
 def balanced_batches(digits: torch.Tensor, batch: int, *, generator: torch.Generator) -> torch.Tensor:
@@ -65,6 +90,8 @@ def balanced_batches(digits: torch.Tensor, batch: int, *, generator: torch.Gener
     """
     require_labels("digits", digits, at_least=0)
     require_generator("generator", generator)
+    if digits.max() >= len(digits):
+        raise ArgumentError("digits", "every class 0, 1, ... at least once", f"a class {digits.max()}")
     count = digits.cpu().bincount()
     if (count == 0).any():
         raise ArgumentError(
@@ -109,9 +136,9 @@ def adamw(
     epochs
         Number of epochs, at least 0.
     rate, decay
-        Learning rate, positive, and weight decay, at least 0.
+        Learning rate, positive, and weight decay, at least 0; both at most 1e30.
     second
-        Decay of the mean of squared gradients; that of the mean of gradients is 0.9.
+        Decay of the mean of squared gradients, in [0, 1); that of the mean of gradients is 0.9.
     longest
         Gradients longer than this, over all tensors together, are shortened to it; by default none is.
     schedule
@@ -127,9 +154,16 @@ def adamw(
     ArgumentError
         If a number is out of range.
     """
-    require_integer("epochs", epochs, at_least=0)
-    require_number("rate", rate, above=0.0)
-    require_number("decay", decay, at_least=0.0)
+    require_kind("model", model, Model)
+    require_function("losses", losses)
+    require_count("epochs", epochs, at_least=0)
+    require_number("rate", rate, above=0.0, at_most=1e30)
+    require_number("decay", decay, at_least=0.0, at_most=1e30)
+    require_number("second", second, at_least=0.0, at_most=1 - 2**-53)
+    if longest is not None:
+        require_number("longest", longest, above=0.0)
+    if schedule is not None:
+        require_function("schedule", schedule)
     leaves: list[torch.Tensor] = []
 
     def leaf(tensor: torch.Tensor) -> torch.Tensor:
@@ -153,6 +187,13 @@ def adamw(
 
 
 def warm_cosine(steps: int) -> Callable[[int], float]:
-    """Factor of the rate that rises over the first twentieth of the steps and falls along a cosine to a hundredth."""
+    """Factor of the rate that rises over the first twentieth of the steps and falls along a cosine to a hundredth.
+
+    Raises
+    ------
+    ArgumentError
+        If ``steps`` is not an integer from 1 to 2**53.
+    """
+    require_count("steps", steps)
     warm = max(1, steps // 20)
     return lambda k: min((k + 1) / warm, 0.01 + 0.99 * (1 + math.cos(math.pi * min(k / steps, 1.0))) / 2)
