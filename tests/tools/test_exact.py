@@ -74,6 +74,10 @@ def test_determinants_are_those_of_their_definition_however_large_the_entries(en
         assert determinant(matrices, signed=signed).tolist() == expected
 
 
+def test_no_matrices_have_no_determinants():
+    assert determinant(np.zeros((2, 2, 0), dtype=np.int64)).shape == (0,)
+
+
 def test_determinants_stay_in_64_bits_up_to_the_bound_and_not_beyond():
     # 4! m^4 < 2^63: the largest entry is 24898. All entries m make permanents as large as the bound.
     assert determinants_fit(4, 24898)

@@ -106,9 +106,8 @@ def determinant(matrices: npt.NDArray[Any], *, signed: bool = True, entry: int |
     """
     _require_array("matrices", matrices, "iufO", 2)
     size = len(matrices)
-    if matrices.shape[1] != size or not 0 < size <= _WIDEST or 0 in matrices.shape:
-        expected = f"axes (n, n, ...) with n up to {_WIDEST}, none empty"
-        raise ArgumentError("matrices", expected, f"shape {matrices.shape}")
+    if matrices.shape[1] != size or not 0 < size <= _WIDEST:
+        raise ArgumentError("matrices", f"axes (n, n, ...) with n from 1 to {_WIDEST}", f"shape {matrices.shape}")
     if entry is not None:
         require_integer("entry", entry, at_least=0)
     if matrices.dtype == np.int64 and not determinants_fit(size, largest(matrices) if entry is None else entry):
