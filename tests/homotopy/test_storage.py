@@ -325,11 +325,11 @@ REFUSED = [
     (lambda: storage_complex(3, (4,)), "degrees: expected an integer in [1, 3]; got 4."),
     (lambda: storage_complex(3, (2, 2)), "degrees: expected different sizes of sets; got (2, 2)."),
     (lambda: vertices(0, (1,)), "neurons: expected an integer in [1, 12]; got 0."),
-    (lambda: storage_complex(2, (2,)).equals(3), "other: expected a StorageComplex; got int."),
+    (lambda: storage_complex(2, (2,)).equals(3), "other: expected a StorageComplex; got 3 (int)."),
     (lambda: cube(1, folded=True), "neurons: expected an integer in [2, 12]; got 1."),
 ]
 REFUSED_WITH_GUDHI = [
-    (lambda: simplex_tree(3), "complex_: expected a StorageComplex; got int."),
+    (lambda: simplex_tree(3), "complex_: expected a StorageComplex; got 3 (int)."),
 ]
 
 

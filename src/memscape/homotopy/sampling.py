@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from memscape.arguments import ArgumentError, require_generator, require_integer
+from memscape.arguments import ArgumentError, require_count, require_generator, require_integer, require_room
 from memscape.homotopy.storage import only_even, vertices
 from memscape.polytopes.separation import perceptron
 from memscape.polytopes.weight_space import normals, storable
@@ -44,12 +44,13 @@ def draw_sets(count: int, size: int, sets: int, *, generator: torch.Generator) -
     Raises
     ------
     ArgumentError
-        If a number is not positive or ``size`` exceeds ``count``.
+        If a number is not positive, ``size`` exceeds ``count``, or the keys of all vertices do not fit in memory.
     """
-    require_integer("count", count, at_least=1)
+    require_count("count", count)
     require_integer("size", size, at_least=1, at_most=count)
-    require_integer("sets", sets, at_least=1)
+    require_count("sets", sets)
     require_generator("generator", generator)
+    require_room(sets=sets, count=count)
     keys = torch.rand((sets, count), generator=generator, dtype=torch.float64, device="cpu")
     return keys.argsort(dim=1, stable=True)[:, :size].sort(dim=1).values
 
@@ -188,6 +189,7 @@ def sample(
         If a number does not fit, see `draw_sets` and `learn`.
     """
     count = vertices(neurons, degrees)
+    require_count("drawn", drawn)
     sets = draw_sets(count, size, drawn, generator=generator)
     require_integer("steps", steps, at_least=1, at_most=10000)
     flips = torch.tensor([1 << neuron for neuron in range(neurons)], device="cpu")

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from memscape.arguments import ArgumentError, require_integer
+from memscape.arguments import ArgumentError, require_integer, require_kind, require_sequence
 from memscape.polytopes.weight_space import monomials, normals, storable
 from memscape.tools import pieces
 from memscape.tools.subsets import members, translated, unpack
@@ -137,7 +137,14 @@ class StorageComplex:
         return sum((-1) ** k * count for k, count in enumerate(self.f_vector))
 
     def every(self, orbits: Orbits) -> np.ndarray:
-        """All sets of some orbits of this complex as bit masks in increasing order, numpy.uint64."""
+        """All sets of some orbits of this complex as bit masks in increasing order, numpy.uint64.
+
+        Raises
+        ------
+        ArgumentError
+            If ``orbits`` are no Orbits.
+        """
+        require_kind("orbits", orbits, Orbits)
         return _Symmetry.of(self.neurons, self.degrees).spread(orbits.sets)
 
     def equals(self, other: StorageComplex) -> bool:
@@ -148,8 +155,7 @@ class StorageComplex:
         ArgumentError
             If ``other`` is not a storage complex.
         """
-        if not isinstance(other, StorageComplex):
-            raise ArgumentError("other", "a StorageComplex", type(other).__name__)
+        require_kind("other", other, StorageComplex)
         if self.vertices != other.vertices or self.f_vector != other.f_vector:
             return False
         # With folded states the permutations act in another way; then all sets are compared.
@@ -333,8 +339,7 @@ def simplex_tree(complex_: StorageComplex) -> SimplexTree:
     """
     from gudhi import SimplexTree
 
-    if not isinstance(complex_, StorageComplex):
-        raise ArgumentError("complex_", "a StorageComplex", type(complex_).__name__)
+    require_kind("complex_", complex_, StorageComplex)
     tree = SimplexTree()
     tree.insert_batch(np.arange(complex_.vertices)[None], np.zeros(complex_.vertices))
     if complex_.capacity == 1:
@@ -367,10 +372,11 @@ def cube(neurons: int, *, folded: bool = False) -> nx.Graph:
     Raises
     ------
     ArgumentError
-        If ``neurons`` is out of range.
+        If ``neurons`` is out of range, or ``folded`` is neither true nor false.
     """
     import networkx as nx
 
+    require_kind("folded", folded, bool)
     require_integer("neurons", neurons, at_least=1 + folded, at_most=12)
     count = 2 ** (neurons - folded)
     flips = [1 << neuron for neuron in range(neurons - folded)]
@@ -383,5 +389,12 @@ def cube(neurons: int, *, folded: bool = False) -> nx.Graph:
 
 
 def only_even(degrees: Sequence[int]) -> bool:
-    """Whether all couplings join an even number of neurons, so that a state and its negative are one vertex."""
-    return all(degree % 2 == 0 for degree in degrees)
+    """Whether all couplings join an even number of neurons, so that a state and its negative are one vertex.
+
+    Raises
+    ------
+    ArgumentError
+        If the degrees are no sequence of integers.
+    """
+    found = [require_integer("degrees", degree) for degree in require_sequence("degrees", degrees, "integers")]
+    return all(degree % 2 == 0 for degree in found)
