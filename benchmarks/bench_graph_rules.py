@@ -4,7 +4,7 @@ from harness import LOOK_UP, MATMUL, Peer
 from peers_graph_rules import batches_of_lapack, loop_of_solves
 
 from memscape.polytopes.digraphs import classes, extensions
-from memscape.polytopes.graph_rules import Parameters, couplings, fixed_points
+from memscape.polytopes.graph_rules import Parameters, fixed_points, network
 from memscape.polytopes.stable_extensions import stable_extensions
 
 
@@ -12,7 +12,7 @@ def bench_table_of_digraphs(race) -> None:
     codes, parameters = classes(5), Parameters("1/4", "1/2")
     few = codes[::96]
     exact = fixed_points(few, 5, parameters)
-    weights = couplings(few, 5, parameters).numpy()
+    weights = network(few, 5, parameters).weights.numpy()
     exists, stable = loop_of_solves(weights)
     assert (exists == exact.exists).all()
     assert (stable == exact.stable_supports).all()
@@ -32,7 +32,7 @@ def bench_search_of_six(race) -> None:
     codes, parameters = classes(5)[::16], Parameters("1/12", "11/120")
     few = codes[::20]
     every = extensions(few, 5).ravel()
-    weights = couplings(every, 6, parameters).numpy()
+    weights = network(every, 6, parameters).weights.numpy()
     theirs = every[batches_of_lapack(weights)]
     assert set(stable_extensions(few, 5, parameters)) == set(theirs[theirs != 2**30 - 1])
     race.run(

@@ -7,7 +7,7 @@ from harness import MATMUL, Peer
 from peers_threshold_linear import batched_solves, loop_of_solves
 
 from memscape.polytopes.chirotopes import chirotopes, table_codes
-from memscape.polytopes.threshold_linear import fixed_points
+from memscape.polytopes.threshold_linear import ThresholdLinear, fixed_points
 
 SEED = 2020
 
@@ -27,11 +27,11 @@ def flops(neurons: int) -> float:
     [(12, 1, 15.0, 1024), (12, 16, 25.0, 1024), (16, 1, 25.0, 1024), (18, 1, 25.0, 1024)],
 )
 def bench_all_supports(race, neurons, count, target, solved) -> None:
-    couplings, inputs = networks(count, neurons), torch.ones(neurons, dtype=torch.float64)
+    model = ThresholdLinear(networks(count, neurons), torch.ones(neurons, dtype=torch.float64))
     # Drawn from all supports, so that small and large ones are as frequent as among all of them.
     some = np.random.default_rng(SEED).permutation(2**neurons)[:solved].tolist()
-    arrays = couplings[0].numpy(), inputs.numpy()
-    found = fixed_points(couplings, inputs)
+    arrays = model.weights[0].numpy(), model.inputs.numpy()
+    found = fixed_points(model)
     exists, stable = loop_of_solves(*arrays, some)
     assert np.array_equal(found.exists[0, some].numpy(), exists)
     assert np.array_equal(found.stable[0, some].numpy(), stable)
@@ -39,7 +39,7 @@ def bench_all_supports(race, neurons, count, target, solved) -> None:
     race.run(
         "fixed points of all supports",
         f"n = {neurons}, {2**neurons} supports" + (f", {count} networks" if count > 1 else ""),
-        lambda: fixed_points(couplings, inputs),
+        lambda: fixed_points(model),
         {"numpy, one solve a support": Peer(lambda: loop_of_solves(*arrays, some), target=target, share=share)},
         {MATMUL: count * flops(neurons)},
         "one multiplication and addition an entry of every tableau; float64 and memory traffic come on top",
@@ -49,16 +49,20 @@ def bench_all_supports(race, neurons, count, target, solved) -> None:
 
 @pytest.mark.parametrize(("neurons", "count", "target"), [(3, 200_000, 2.0), (6, 10_000, 2.5)])
 def bench_many_networks(race, neurons, count, target) -> None:
-    couplings, inputs = networks(count, neurons), torch.ones(count, neurons, dtype=torch.float64)
-    found = fixed_points(couplings, inputs)
-    exists, stable = batched_solves(couplings, inputs)
+    model = ThresholdLinear(networks(count, neurons), torch.ones(count, neurons, dtype=torch.float64))
+    found = fixed_points(model)
+    exists, stable = batched_solves(model.weights, model.inputs)
     assert torch.equal(found.exists, exists)
     assert torch.equal(found.stable, stable)
     race.run(
         "fixed points of many networks",
         f"n = {neurons}, {count} networks",
-        lambda: fixed_points(couplings, inputs),
-        {"torch, one batched solve a support": Peer(lambda: batched_solves(couplings, inputs), target=target)},
+        lambda: fixed_points(model),
+        {
+            "torch, one batched solve a support": Peer(
+                lambda: batched_solves(model.weights, model.inputs), target=target
+            )
+        },
         {MATMUL: count * flops(neurons)},
         "one multiplication and addition an entry of every tableau; float64 and stability come on top",
         rounds=5,

@@ -21,7 +21,7 @@ from matplotlib.animation import PillowWriter
 
 from memscape.book import figures
 from memscape.polytopes.digraphs import adjacency
-from memscape.polytopes.graph_rules import Parameters, couplings
+from memscape.polytopes.graph_rules import Parameters, network
 from memscape.polytopes.threshold_linear import trajectories
 
 GRAPHS = ((25, 3, "3-cycle"), (24985, 5, "three 3-cycles"), (91525, 5, "four 3-cycles"))
@@ -50,9 +50,9 @@ class Lossless(PillowWriter):
 
 def course(code: int, nodes: int) -> tuple[np.ndarray, np.ndarray]:
     """Activities every twentieth of a time constant after the transient, and their projection on two axes."""
-    weights = couplings(np.array(code), nodes, Parameters(0.25, 0.5))
+    model = network(np.array(code), nodes, Parameters(0.25, 0.5))
     start = torch.linspace(0.1, 0.3, nodes, dtype=torch.float64)
-    path = trajectories(weights, torch.ones(nodes, dtype=torch.float64), start, duration=300, step=0.05)[2000:].numpy()
+    path = trajectories(model, start, duration=300, step=0.05)[2000:].numpy()
     centred = path - path.mean(axis=0)
     return path, centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
 

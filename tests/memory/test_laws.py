@@ -22,7 +22,7 @@ from memscape.memory.energy_transformer import EnergyTransformer
 from memscape.memory.lagrangians import LayerNorm
 from memscape.memory.patterns import random_patterns
 from memscape.memory.probability_flow import minimum_probability_flow
-from memscape.polytopes.threshold_linear import RectifiedMemory
+from memscape.polytopes.threshold_linear import RectifiedMemory, ThresholdLinear
 from memscape.tools.complexes import complete
 from memscape.tools.models import Spins
 
@@ -412,23 +412,34 @@ class Graded:
     """A model of graded units to be held to the laws.
 
     ``build`` makes it from patterns ``(P, N)``. ``axes``: those of one state, from P and N. ``rename``: a state under
-    another order of the memories, for models whose state has a place for each.
+    another order of the memories, for models whose state has a place for each. ``within``: what turns any numbers into
+    a state that the model can be in.
     """
 
     name: str
     build: Callable[[torch.Tensor], Any]
     axes: Callable[[int, int], tuple[int, ...]] = lambda count, neurons: (neurons,)
     rename: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = lambda state, order: state
+    within: Callable[[torch.Tensor], torch.Tensor] = lambda numbers: numbers
 
     def state(self, seed: int, xi: torch.Tensor, *probes: int) -> torch.Tensor:
-        """States with normal entries."""
-        return normal(seed, *probes, *self.axes(*xi.shape))
+        """States made of normal numbers."""
+        return self.within(normal(seed, *probes, *self.axes(*xi.shape)))
+
+
+def correlations(xi: torch.Tensor) -> torch.Tensor:
+    # A product with its own transpose is symmetric up to rounding only.
+    weights = xi.mT @ xi
+    return (weights + weights.mT) / 2
 
 
 def hopfield_1984(xi: torch.Tensor) -> hopfield.Graded:
-    # A product with its own transpose is symmetric up to rounding only.
-    weights = xi.mT @ xi
-    return hopfield.Graded((weights + weights.mT) / 2, xi.new_zeros(xi.shape[1]), gain=2.0)
+    return hopfield.Graded(correlations(xi), xi.new_zeros(xi.shape[1]), gain=2.0)
+
+
+def threshold_linear(xi: torch.Tensor) -> ThresholdLinear:
+    """Neurons inhibit each other by as much as the memories correlate them."""
+    return ThresholdLinear(-correlations(xi), xi.new_ones(xi.shape[1]))
 
 
 WEIGHTS = normal(99, 2, 1, 10, 10)
@@ -458,6 +469,7 @@ GRADED = [
     Graded("two-body B", **two_body(lambda xi: lagrangians.model_b(xi, beta=0.7))),
     Graded("two-body C", **two_body(lagrangians.model_c)),
     Graded("rectified memory", lambda xi: RectifiedMemory(0.3 * xi, xi.new_ones(xi.shape[1]))),
+    Graded("threshold-linear", threshold_linear, within=torch.abs),
     Graded("energy transformer", transformer, axes=lambda count, neurons: (4, neurons)),
 ]
 

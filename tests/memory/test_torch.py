@@ -182,7 +182,8 @@ from memscape.memory import completion, energy_transformer, patterns, robust, si
 from memscape.memory.dense import DenseMemory, Exponential, Rectified
 from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.hopfield import hebbian
-from memscape.polytopes import input_space, splines
+from memscape.polytopes import graph_rules, input_space, splines
+from memscape.polytopes.threshold_linear import ThresholdLinear, fixed_points, lyapunov_exponents
 from memscape.tools import complexes
 from memscape.tools.training import balanced_batches
 
@@ -202,8 +203,12 @@ def drawn():
     yield sets, sampling.learn(4, (1, 2), sets).weights
     stored = sampling.sample(4, (2,), 3, 9, generator=g).stored
     yield torch.tensor([stored], device="cpu"), splines.folding(2).weights[1]
-    couplings = torch.eye(3, device="cpu", dtype=torch.float64) - 1
-    yield input_space.input_regions(couplings).inputs, torch.zeros(1, device="cpu")
+    weights = torch.eye(3, device="cpu", dtype=torch.float64) - 1
+    regions = input_space.input_regions(weights)
+    found = fixed_points(ThresholdLinear(weights / 2, regions.inputs), activities=True)
+    yield regions.inputs, found.activities
+    ring = graph_rules.network(25, 3, graph_rules.Parameters("1/4", "1/2"))
+    yield ring.weights, lyapunov_exponents(ring, regions.inputs, step=0.1, steps=9)
     block = energy_transformer.random_transformer(4, heads=1, width=2, memories=3, rng=np.random.default_rng(0))
     yield block.queries, block.flow(torch.ones(2, 4, dtype=torch.float64, device="cpu"))
 

@@ -18,7 +18,7 @@ from memscape.polytopes.chirotopes import (
     set_codes,
     table_codes,
 )
-from memscape.polytopes.threshold_linear import fixed_points
+from memscape.polytopes.threshold_linear import ThresholdLinear, fixed_points
 
 from ..draws import normal
 
@@ -46,15 +46,15 @@ def test_random_networks_show_all_patterns_without_inputs_and_no_others(neurons,
     if neurons == 3:
         met = set(table_codes(couplings).tolist()) - {UNDECIDED}
         assert met == set(listed.codes.tolist())
-    drawn = chirotope_of(couplings[:2000], torch.ones(2000, neurons))
+    drawn = chirotope_of(ThresholdLinear(couplings[:2000], torch.ones(2000, neurons, dtype=F64)))
     width = listed.signs.shape[1]
     assert set(map(tuple, drawn.signs[:, :width])) <= set(map(tuple, listed.signs))
 
 
 @pytest.mark.parametrize("neurons", [2, 3])
 def test_random_networks_with_inputs_are_on_the_list_and_their_signs_tell_their_fixed_points(neurons):
-    couplings, inputs = competitive(2, 20_000, neurons), normal(3, 20_000, neurons).exp()
-    drawn, found = chirotope_of(couplings, inputs), fixed_points(couplings, inputs)
+    model = ThresholdLinear(competitive(2, 20_000, neurons), normal(3, 20_000, neurons).exp())
+    drawn, found = chirotope_of(model), fixed_points(model)
     assert np.array_equal(drawn.exists, found.exists.numpy())
     assert np.array_equal(drawn.index, found.index.numpy())
     listed = chirotopes(neurons, inputs=True)
@@ -98,7 +98,7 @@ def test_codes_of_tables_are_those_of_the_determinants():
         replaced[:, :, i] = torch.eye(3, dtype=F64)[j]
         assert torch.equal(codes >> (3 * i + j) & 1, (torch.linalg.det(replaced) > 0).long())
     assert torch.equal(codes >> 9 & 1, (torch.linalg.det(system) > 0).long())
-    drawn = chirotope_of(couplings, torch.tensor([1.0, 0.9, 1.1], dtype=F64).expand(200, 3))
+    drawn = chirotope_of(ThresholdLinear(couplings, torch.tensor([1.0, 0.9, 1.1], dtype=F64)))
     assert np.array_equal(drawn.codes, codes.numpy())
     assert table_codes(couplings.reshape(4, 50, 3, 3)).shape == (4, 50)
 
@@ -117,7 +117,7 @@ def test_canonical_sets_do_not_depend_on_the_numbering():
     ones = torch.ones(3, dtype=F64)
     expected = None
     for order in itertools.permutations(range(3)):
-        found = fixed_points(couplings[:, order][:, :, order], ones)
+        found = fixed_points(ThresholdLinear(couplings[:, order][:, :, order], ones))
         smallest = canonical(set_codes(found.exists, found.stable), 3)
         assert expected is None or np.array_equal(smallest, expected)
         expected = smallest
@@ -145,19 +145,16 @@ def test_codes_and_words_of_a_set():
     ("call", "message"),
     [
         (lambda: chirotopes(4), "neurons: expected an integer in [2, 3]; got 4."),
-        (lambda: table_codes(torch.zeros(2, 2)), "couplings: expected axes (..., neurons, neurons) with neurons = 3"),
+        (lambda: table_codes(torch.zeros(2, 2)), "weights: expected axes (..., neurons, neurons) with neurons = 3"),
         (
-            lambda: chirotope_of(torch.zeros(1, 2, 2), torch.ones(1, 2)),
-            "couplings: expected no determinant within rounding of zero; got some. Draw those networks anew.",
+            lambda: chirotope_of(ThresholdLinear(torch.zeros(1, 2, 2), torch.ones(1, 2))),
+            "model: expected no determinant within rounding of zero; got some. Draw those networks anew.",
         ),
         (
-            lambda: chirotope_of(torch.zeros(1, 4, 4), torch.ones(1, 4)),
-            "the number of neurons of couplings: expected an integer in [2, 3]; got 4.",
+            lambda: chirotope_of(ThresholdLinear(torch.zeros(1, 4, 4), torch.ones(1, 4))),
+            "the number of neurons of the model: expected an integer in [2, 3]; got 4.",
         ),
-        (
-            lambda: chirotope_of(torch.zeros(1, 2, 2), torch.ones(3, 2)),
-            "inputs: expected axes (networks, neurons) with networks = 1",
-        ),
+        (lambda: chirotope_of(torch.zeros(1, 2, 2)), "model: expected a ThresholdLinear network; got Tensor."),
         (
             lambda: relabelled(np.array([1024]), 3),
             "codes: expected integers from 0 to 2**10 - 1; got int64 beyond them.",

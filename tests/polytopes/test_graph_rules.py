@@ -18,12 +18,11 @@ from memscape.polytopes.graph_rules import (
     cliques,
     composed,
     core_structures,
-    couplings,
     dominated,
     fixed_points,
     full_support,
     graphical_domination,
-    lyapunov_exponents,
+    network,
     reductions,
     target_free_cliques,
     uniform_in_degree,
@@ -59,16 +58,18 @@ def test_legal_means_that_an_unanswered_edge_has_a_negative_determinant():
 
 def test_weights_are_those_of_another_package():
     # The three-cycle of AlgebraicDynamics.jl, which prints the transpose.
-    weights = couplings(CYCLE, 3, USUAL)
+    weights = network(CYCLE, 3, USUAL).weights
     expected = torch.tensor([[0, -0.75, -1.5], [-1.5, 0, -0.75], [-0.75, -1.5, 0]], dtype=torch.float64)
     assert torch.equal(weights, expected) or torch.equal(weights, expected.T)
     assert weights[1, 0] == -0.75  # 0 -> 1
 
 
 def test_weights_take_a_dtype_and_any_number_of_axes():
-    weights = couplings(FIVE[:6].reshape(2, 3), 5, USUAL, dtype=torch.float32)
-    assert weights.shape == (2, 3, 5, 5)
-    assert weights.dtype == torch.float32
+    model = network(FIVE[:6].reshape(2, 3), 5, USUAL, dtype=torch.float32)
+    assert model.networks == (2, 3)
+    assert model.weights.shape == (2, 3, 5, 5)
+    assert model.weights.dtype == torch.float32
+    assert model.inputs.tolist() == [1] * 5
 
 
 # Fixed points
@@ -79,7 +80,7 @@ def test_integers_and_the_doubling_of_tableaux_agree_on_every_support_of_every_d
     for nodes in (2, 3, 4, 5):
         codes = classes(nodes)[:: 7 if nodes == 5 else 1]
         exact = fixed_points(codes, nodes, parameters)
-        other = all_supports(couplings(codes, nodes, parameters), torch.ones(nodes, dtype=torch.float64))
+        other = all_supports(network(codes, nodes, parameters))
         assert (exact.exists[:, 1:] == other.exists.numpy()[:, 1:]).all()
         assert (exact.stable_supports[:, 1:] == other.stable.numpy()[:, 1:]).all()
         assert (exact.index[:, 1:] == other.index.numpy()[:, 1:]).all()
@@ -162,7 +163,7 @@ def test_independent_sets_have_all_supports_and_cliques_and_cycles_one():
 def test_stable_is_what_the_eigenvalues_say():
     codes = FIVE[::31]
     found = fixed_points(codes, 5, STRONG)
-    real = np.linalg.eigvals(np.eye(5) - couplings(codes, 5, STRONG).numpy()).real.min(axis=-1)
+    real = np.linalg.eigvals(np.eye(5) - network(codes, 5, STRONG).weights.numpy()).real.min(axis=-1)
     rows = found.permitted[:, -1] & (abs(real) > 1e-9)
     assert rows.any()
     assert (found.stable[rows, -1] == (real[rows] > 0)).all()
@@ -362,37 +363,7 @@ def test_vanishing_inhibition_is_the_limit_of_small_parameters():
     assert vanishing_inhibition(0, 4, 2.0) == pytest.approx(2.0)
 
 
-# Attractors
-
-
-def test_exponents_of_a_fixed_point_a_cycle_and_chaos():
-    start = torch.full((5,), 0.1, dtype=torch.float64) + torch.arange(5) * 0.01
-    clique = couplings(np.array(2**20 - 1), 5, USUAL)
-    # All perturbations of a clique's fixed point that sum to zero die at the rate epsilon.
-    assert lyapunov_exponents(clique, start, step=0.1, steps=2000).item() == pytest.approx(-0.25, abs=5e-3)
-    assert lyapunov_exponents(couplings(CYCLE, 3, USUAL), start[:3], step=0.05, steps=6000).item() == pytest.approx(
-        0, abs=5e-3
-    )
-    chaos = lyapunov_exponents(couplings(np.array(91525), 5, USUAL), start, step=0.05, steps=8000)
-    assert chaos.item() > 0.02
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_exponents_on_a_gpu_are_those_of_the_processor():
-    start = torch.linspace(0.1, 0.2, 3, dtype=torch.float64)
-    there = lyapunov_exponents(couplings(CYCLE, 3, USUAL, device="cuda"), start.to("cuda"), step=0.1, steps=500)
-    here = lyapunov_exponents(couplings(CYCLE, 3, USUAL), start, step=0.1, steps=500)
-    torch.testing.assert_close(there.cpu(), here)
-
-
-def flow(**changes):
-    given = {
-        "weights": couplings(CYCLE, 3, USUAL),
-        "start": torch.ones(3, dtype=torch.float64),
-        "step": 0.1,
-        "steps": 9,
-    }
-    return lyapunov_exponents(**(given | changes))
+# Refusals
 
 
 @pytest.mark.parametrize(
@@ -407,7 +378,7 @@ def flow(**changes):
             "delta: expected a fraction, a number or a string such as",
         ),
         (lambda: Parameters(float("nan"), 1), "epsilon: expected a finite number; got nan (float)."),
-        (lambda: couplings([99], 2, USUAL), "codes: expected codes of 2 bits, for 2 nodes; got 99."),
+        (lambda: network([99], 2, USUAL), "codes: expected codes of 2 bits, for 2 nodes; got 99."),
         (lambda: fixed_points([0.0], 2, USUAL), "codes: expected integer codes; got dtype float64."),
         (lambda: fixed_points([0], 2, USUAL).within(4), "subset: expected an integer in [0, 3]; got 4."),
         (lambda: cliques([-1], 2), "codes: expected codes of 2 bits"),
@@ -428,19 +399,6 @@ def flow(**changes):
         (lambda: vanishing_inhibition([0], 1, 1.0), "nodes: expected an integer >= 2; got 1."),
         (lambda: vanishing_inhibition([0], 2, -1.0), "ratio: expected finite values > 0; got -1."),
         (lambda: written(np.zeros(3), np.zeros(3)), "exists: expected bool, axes (2**n,), n = 1 to 9; got float64"),
-        (
-            lambda: flow(start=torch.ones(2, dtype=torch.float64)),
-            "start: expected axes (..., neurons) with",
-        ),
-        (lambda: flow(start=torch.ones(3)), "start: expected float64; got float32."),
-        (lambda: flow(start=-torch.ones(3, dtype=torch.float64)), "start: expected finite values >= 0; got -1."),
-        (
-            lambda: flow(weights=torch.zeros(2, 3, 3), start=torch.ones(4, 3)),
-            "start: expected axes that go with (2, 3); got shape (4, 3).",
-        ),
-        (lambda: flow(step=1.0), "step: expected a finite number > 0 and <= 0.5; got 1."),
-        (lambda: flow(steps=4), "steps: expected an integer >= 5; got 4."),
-        (lambda: flow(drive=0), "drive: expected a finite number > 0; got 0."),
     ],
 )
 def test_bad_arguments_are_refused(call, message):

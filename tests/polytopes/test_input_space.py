@@ -7,7 +7,7 @@ import torch
 from memscape.arguments import ArgumentError
 from memscape.polytopes.chirotopes import chirotopes, relabelled, table_codes
 from memscape.polytopes.input_space import GRID, input_regions
-from memscape.polytopes.threshold_linear import fixed_points
+from memscape.polytopes.threshold_linear import ThresholdLinear, fixed_points
 
 F64 = torch.float64
 
@@ -25,7 +25,7 @@ def test_regions_tile_the_triangle_and_agree_with_random_inputs(seed):
     assert (found.polygons.areas > 0).all()
     assert found.points.decided.all()
     inputs = torch.from_numpy(np.random.default_rng(seed).dirichlet((1.0, 1.0, 1.0), size=500))
-    exists = fixed_points(couplings, inputs).exists
+    exists = fixed_points(ThresholdLinear(couplings, inputs)).exists
     # Each input belongs to the region it lies in, and has its fixed points.
     v, after = found.polygons.vertices, found.polygons.vertices.roll(-1, dims=1)
     counts, last = found.polygons.counts, torch.arange(v.shape[1])
@@ -57,10 +57,10 @@ def test_the_sets_of_a_network_are_those_of_its_signs_and_their_number_those_of_
 @pytest.mark.parametrize(
     ("couplings", "message"),
     [
-        (torch.zeros(2, 2), "couplings: expected axes (neurons, neurons) with neurons = 3; got shape (2, 2)."),
-        (torch.zeros(3, 3), "couplings: expected a zero diagonal and all other entries in (-64, 0); got [[0.0, 0.0"),
-        (-torch.ones(3, 3), "couplings: expected a zero diagonal and all other entries in (-64, 0); got [[-1.0"),
-        (-65 * (1 - torch.eye(3)), "couplings: expected a zero diagonal and all other entries in (-64, 0); got [[-0.0"),
+        (torch.zeros(2, 2), "weights: expected axes (neurons, neurons) with neurons = 3; got shape (2, 2)."),
+        (torch.zeros(3, 3), "weights: expected a zero diagonal and all other entries in (-64, 0); got [[0.0, 0.0"),
+        (-torch.ones(3, 3), "weights: expected a zero diagonal and all other entries in (-64, 0); got [[-1.0"),
+        (-65 * (1 - torch.eye(3)), "weights: expected a zero diagonal and all other entries in (-64, 0); got [[-0.0"),
     ],
 )
 def test_other_networks_are_refused(couplings, message):

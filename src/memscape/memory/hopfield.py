@@ -39,6 +39,7 @@ __all__ = [
     "projection",
     "require_bits",
     "require_network",
+    "require_symmetric",
     "stability",
     "to_bits",
     "without_diagonal",
@@ -415,7 +416,7 @@ class Graded(Model):
     resistance: Scalar = 1.0
 
     def __post_init__(self) -> None:
-        _require_symmetric("weights", self.weights)
+        require_symmetric("weights", self.weights)
         _require_bias("inputs", self.inputs, self.weights)
         require_scalar("gain", self.gain, above=0.0, device=self.weights.device)
         require_scalar("resistance", self.resistance, above=0.0, device=self.weights.device)
@@ -482,7 +483,7 @@ def _correlations(patterns: torch.Tensor) -> torch.Tensor:
 
 def require_network(couplings: torch.Tensor, thresholds: torch.Tensor) -> None:
     """Raise ArgumentError unless couplings ``(*G, N, N)`` are symmetric and thresholds ``(*G, N)`` fit them."""
-    _require_symmetric("couplings", couplings)
+    require_symmetric("couplings", couplings)
     _require_bias("thresholds", thresholds, couplings)
 
 
@@ -499,7 +500,8 @@ def require_bits(couplings: torch.Tensor, thresholds: torch.Tensor) -> None:
         )
 
 
-def _require_symmetric(argument: str, weights: torch.Tensor) -> None:
+def require_symmetric(argument: str, weights: torch.Tensor) -> None:
+    """Raise ArgumentError unless weights ``(*G, N, N)`` are finite and symmetric."""
     require_tensor(argument, weights, "... neurons neurons")
     if readable(weights) and not torch.equal(weights, weights.mT):
         raise ArgumentError(argument, "a symmetric matrix", "an asymmetric one", "Only symmetric ones have an energy.")

@@ -27,7 +27,7 @@ import numpy.typing as npt
 import torch
 
 from memscape.arguments import ArgumentError, require_integer, require_tensor
-from memscape.polytopes.threshold_linear import written
+from memscape.polytopes.threshold_linear import ThresholdLinear, require_network, written
 from memscape.tools import pieces
 from memscape.tools.subsets import BitGroup, pack, unpack
 
@@ -134,41 +134,40 @@ def chirotopes(neurons: int, *, inputs: bool = False) -> Chirotopes:
     return Chirotopes(n, known)
 
 
-def chirotope_of(couplings: torch.Tensor, inputs: torch.Tensor) -> Chirotopes:
+def chirotope_of(model: ThresholdLinear) -> Chirotopes:
     """The sign patterns of networks with inputs, one a network.
 
     Parameters
     ----------
-    couplings, inputs
-        W, axes ``(networks, n, n)``, and b, axes ``(networks, n)``, with n = 2 or 3.
+    model
+        Networks of two or three neurons; those of several axes come one behind the other.
 
     Raises
     ------
     ArgumentError
-        If the tensors do not fit or are not finite, or a determinant is so close to zero that rounding could decide it.
+        If the model is none of two or three neurons, or a determinant is so close to zero that rounding could decide
+        it.
     """
-    sizes: dict[str, int] = {}
-    require_tensor("couplings", couplings, "networks neurons neurons", sizes=sizes)
-    require_tensor("inputs", inputs, "networks neurons", sizes=sizes, device=couplings.device)
-    n = require_integer("the number of neurons of couplings", sizes["neurons"], at_least=2, at_most=3)
-    unit = torch.eye(n, dtype=torch.float64, device=couplings.device).expand(len(couplings), n, n)
-    vectors = torch.cat([unit, unit - couplings.double(), inputs.double()[..., None]], dim=-1)
+    n = require_network(model, at_least=2, at_most=3).neurons
+    unit = torch.eye(n, dtype=torch.float64, device=model.weights.device).expand(*model.networks, n, n)
+    inputs = model.inputs.double().expand(*model.networks, n)
+    vectors = torch.cat([unit, unit - model.weights.double(), inputs[..., None]], dim=-1).reshape(-1, n, 2 * n + 1)
     subsets = [list(subset) for subset in _subsets(n, 2 * n + 1)]
     values = torch.stack([torch.linalg.det(vectors[..., subset]) for subset in subsets], dim=-1)
     # Hadamard's bound: a determinant is at most the product of the lengths of its columns.
     lengths = torch.linalg.vector_norm(vectors, dim=-2)
     largest = torch.stack([lengths[..., subset].prod(dim=-1) for subset in subsets], dim=-1)
     if not (values.abs() > _DOUBT * largest).all():
-        raise ArgumentError("couplings", "no determinant within rounding of zero", "some", "Draw those networks anew.")
+        raise ArgumentError("model", "no determinant within rounding of zero", "some", "Draw those networks anew.")
     return Chirotopes(n, values.sign().to(torch.int8).cpu().numpy())
 
 
-def table_codes(couplings: torch.Tensor) -> torch.Tensor:
-    """Codes of the tables of networks of three neurons, as :attr:`Chirotopes.codes`, from their couplings.
+def table_codes(weights: torch.Tensor) -> torch.Tensor:
+    """Codes of the tables of networks of three neurons, as :attr:`Chirotopes.codes`, from their weights.
 
     Parameters
     ----------
-    couplings
+    weights
         W, axes ``(..., 3, 3)``.
 
     Returns
@@ -179,10 +178,10 @@ def table_codes(couplings: torch.Tensor) -> torch.Tensor:
     Raises
     ------
     ArgumentError
-        If the couplings are not finite or not 3 x 3.
+        If the weights are not finite or not 3 x 3.
     """
-    require_tensor("couplings", couplings, "... neurons neurons", sizes={"neurons": 3})
-    system = torch.eye(3, dtype=torch.float64, device=couplings.device) - couplings.double()
+    require_tensor("weights", weights, "... neurons neurons", sizes={"neurons": 3})
+    system = torch.eye(3, dtype=torch.float64, device=weights.device) - weights.double()
     # Networks along the last axis. det(U with column i replaced by e_j) is the cofactor of entry (j, i).
     u = system.reshape(-1, 3, 3).permute(1, 2, 0).contiguous()
     codes = torch.zeros(u.shape[-1], dtype=torch.int64, device=u.device)
@@ -199,7 +198,7 @@ def table_codes(couplings: torch.Tensor) -> torch.Tensor:
             size += u[j, 0].abs() * largest
     codes |= (determinant > 0).long() << 9
     certain &= determinant.abs() > _DOUBT * size
-    return torch.where(certain, codes, UNDECIDED).reshape(couplings.shape[:-2])
+    return torch.where(certain, codes, UNDECIDED).reshape(weights.shape[:-2])
 
 
 def relabelled(codes: Codes, neurons: int) -> Codes:

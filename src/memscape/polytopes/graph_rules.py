@@ -35,9 +35,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from memscape.arguments import ArgumentError, require_choice, require_integer, require_number, require_tensor
-from memscape.memory.dynamics import largest_lyapunov_exponent
+from memscape.arguments import ArgumentError, require_choice, require_integer, require_number
 from memscape.polytopes.digraphs import Codes, adjacency, in_neighbours, require_codes
+from memscape.polytopes.threshold_linear import ThresholdLinear
 from memscape.tools.exact import characteristic, determinant, determinants_fit, hurwitz, largest
 from memscape.tools.subsets import BitGroup, mask, pack, subsets
 
@@ -47,13 +47,12 @@ __all__ = [
     "cliques",
     "composed",
     "core_structures",
-    "couplings",
     "dominated",
     "fixed_points",
     "full_support",
     "graphical_domination",
     "integer_matrices",
-    "lyapunov_exponents",
+    "network",
     "reductions",
     "target_free_cliques",
     "uniform_in_degree",
@@ -172,20 +171,20 @@ class FixedPoints:
         return self.exists & self.core_motif
 
 
-def couplings(
+def network(
     codes: npt.ArrayLike,
     nodes: int,
     parameters: Parameters,
     *,
     dtype: torch.dtype = torch.float64,
     device: torch.device | str = "cpu",
-) -> torch.Tensor:
-    """The weight matrices W of combinatorial networks.
+) -> ThresholdLinear:
+    """The combinatorial networks of digraphs, with all inputs 1.
 
     Parameters
     ----------
     codes, nodes
-        Digraphs, axes ``(...)``, and their number n of nodes.
+        Digraphs, axes ``(*G)``, and their number n of nodes.
     parameters
         epsilon and delta.
     dtype, device
@@ -193,8 +192,8 @@ def couplings(
 
     Returns
     -------
-    torch.Tensor
-        Axes ``(..., n, n)``; dimensionless.
+    ThresholdLinear
+        Weights ``(*G, n, n)`` and inputs ``(n)``; dimensionless.
 
     Raises
     ------
@@ -204,7 +203,9 @@ def couplings(
     edge, none = float(parameters.epsilon - 1), float(-1 - parameters.delta)
     weights = np.where(adjacency(codes, nodes), edge, none)
     weights[..., range(nodes), range(nodes)] = 0.0
-    return torch.from_numpy(weights).to(dtype=dtype, device=device)
+    return ThresholdLinear(
+        torch.from_numpy(weights).to(dtype=dtype, device=device), torch.ones(nodes, dtype=dtype, device=device)
+    )
 
 
 def integer_matrices(codes: npt.ArrayLike, nodes: int, parameters: Parameters) -> npt.NDArray[Any]:
@@ -507,68 +508,6 @@ def core_structures(codes: npt.ArrayLike, points: FixedPoints) -> Codes:
         images = [mask(order[i] for i in range(nodes) if s >> i & 1) for s in range(len(sets))]
         moves.append(images + [place[order[i], order[j]] for i, j in place])
     return BitGroup(np.array(moves)).canonical(pack(np.concatenate([core, kept[:, heads, tails]], axis=-1)))[0]
-
-
-def lyapunov_exponents(
-    weights: torch.Tensor, start: torch.Tensor, *, step: float, steps: int, drive: float = 1.0
-) -> torch.Tensor:
-    r"""Largest Lyapunov exponent of the trajectory from each start: how fast close trajectories part.
-
-    A small difference v obeys :math:`\dot v = -v + H W v`, with H the diagonal matrix that says which neurons are
-    driven above threshold; see :func:`memscape.memory.dynamics.largest_lyapunov_exponent`.
-
-    Parameters
-    ----------
-    weights
-        W, axes ``(..., n, n)``.
-    start
-        Activities at time 0, axes ``(..., n)``, >= 0, of the same dtype and device.
-    step
-        Length of a step of Runge and Kutta's method, in units of the time constant of a neuron, at most 0.5.
-    steps
-        Number of steps, at least 5; the first fifth is not counted.
-    drive
-        The input theta of every neuron, > 0.
-
-    Returns
-    -------
-    torch.Tensor
-        Axes ``(...)``, in units of one over the time constant.
-
-    Raises
-    ------
-    ArgumentError
-        If a tensor or number is out of range, or the axes do not match.
-    """
-    _require_flow(weights, start, step, drive)
-
-    def tangent(state: torch.Tensor, difference: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        total = _apply(weights, state) + drive
-        return torch.relu(total) - state, torch.where(total > 0, _apply(weights, difference), 0) - difference
-
-    state = start.expand(torch.broadcast_shapes(start.shape, weights.shape[:-1]))
-    return largest_lyapunov_exponent(tangent, state, step=step, steps=steps)
-
-
-def _apply(weights: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
-    # For a few neurons a sum over products is several times as fast as a batch of small matrix products.
-    return (weights * state.unsqueeze(-2)).sum(dim=-1)
-
-
-def _require_flow(weights: torch.Tensor, start: torch.Tensor, step: float, drive: float) -> None:
-    sizes: dict[str, int] = {}
-    require_tensor("weights", weights, "... neurons neurons", sizes=sizes)
-    require_tensor(
-        "start", start, "... neurons", values="nonnegative", sizes=sizes, device=weights.device, dtype=weights.dtype
-    )
-    try:
-        torch.broadcast_shapes(start.shape, weights.shape[:-1])
-    except RuntimeError:
-        raise ArgumentError(
-            "start", f"axes that go with {tuple(weights.shape[:-1])}", f"shape {tuple(start.shape)}"
-        ) from None
-    require_number("step", step, above=0, at_most=0.5)
-    require_number("drive", drive, above=0)
 
 
 def full_support(

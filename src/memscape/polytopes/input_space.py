@@ -16,12 +16,12 @@ import torch
 
 from memscape.arguments import ArgumentError, require_tensor
 from memscape.polytopes.polygons import Polygons, arrange
-from memscape.polytopes.threshold_linear import FixedPoints, fixed_points
+from memscape.polytopes.threshold_linear import FixedPoints, ThresholdLinear, fixed_points
 
 __all__ = ["GRID", "InputRegions", "input_regions"]
 
 GRID = 2.0**-16
-"""Couplings are taken as multiples of this, so that the coefficients of all lines are exact in float64."""
+"""Weights are taken as multiples of this, so that the coefficients of all lines are exact in float64."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class InputRegions:
     points: FixedPoints
 
 
-def input_regions(couplings: torch.Tensor) -> InputRegions:
+def input_regions(weights: torch.Tensor) -> InputRegions:
     """Regions of the triangle of positive inputs in which the fixed points keep their supports.
 
     Parameters
     ----------
-    couplings
+    weights
         W, axes ``(3, 3)``, of a competitive network: zero diagonal, all others negative and above -64. They are
         rounded to multiples of 2**-16; the lines are then exact.
 
@@ -60,13 +60,13 @@ def input_regions(couplings: torch.Tensor) -> InputRegions:
     Raises
     ------
     ArgumentError
-        If the couplings are not those of a competitive network of three neurons.
+        If the weights are not those of a competitive network of three neurons.
     """
-    require_tensor("couplings", couplings, "neurons neurons", sizes={"neurons": 3})
-    rounded = (couplings.double().cpu() / GRID).round() * GRID
+    require_tensor("weights", weights, "neurons neurons", sizes={"neurons": 3})
+    rounded = (weights.double().cpu() / GRID).round() * GRID
     off = rounded[~torch.eye(3, dtype=torch.bool, device="cpu")]
     if (rounded.diagonal() != 0).any() or not ((off < 0) & (off > -64)).all():
-        raise ArgumentError("couplings", "a zero diagonal and all other entries in (-64, 0)", str(couplings.tolist()))
+        raise ArgumentError("weights", "a zero diagonal and all other entries in (-64, 0)", str(weights.tolist()))
     unit = torch.eye(3, dtype=torch.float64, device="cpu")
     u = (unit - rounded).mT
     pairs = [(u[i], unit[k]) for i, k in itertools.permutations(range(3), 2)]
@@ -78,4 +78,4 @@ def input_regions(couplings: torch.Tensor) -> InputRegions:
     polygons = arrange(corners, lines).polygons
     inside = polygons.centroids
     inputs = torch.cat([1 - inside.sum(dim=-1, keepdim=True), inside], dim=-1)
-    return InputRegions(polygons, inputs, fixed_points(rounded, inputs))
+    return InputRegions(polygons, inputs, fixed_points(ThresholdLinear(rounded, inputs)))

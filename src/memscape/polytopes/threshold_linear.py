@@ -1,6 +1,6 @@
 r"""Threshold-linear networks: all fixed points at once, exactly decided.
 
-A network of n neurons with couplings W and inputs b follows
+A network (:class:`ThresholdLinear`) of n neurons with weights W and inputs b follows
 
 .. math:: \frac{dx_i}{dt} = -x_i + \Big[ \sum_j W_{ij} x_j + b_i \Big]_+ , \qquad [u]_+ = \max(u, 0)
 
@@ -31,9 +31,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.arguments import ArgumentError, Values, require_integer, require_number, require_tensor
 from memscape.memory.dense import Rectified
-from memscape.memory.dynamics import trajectory
+from memscape.memory.dynamics import largest_lyapunov_exponent, trajectory
+from memscape.memory.hopfield import require_symmetric
+from memscape.memory.lagrangians import in_single
+from memscape.memory.patterns import as_probes, require_state
 from memscape.tools import pieces
 from memscape.tools.exact import characteristic_polynomial, routh, solution
 from memscape.tools.models import Model
@@ -43,9 +46,12 @@ __all__ = [
     "ExactFixedPoint",
     "FixedPoints",
     "RectifiedMemory",
+    "ThresholdLinear",
     "exact_fixed_point",
     "fixed_points",
     "hurwitz",
+    "lyapunov_exponents",
+    "require_network",
     "trajectories",
     "written",
 ]
@@ -71,6 +77,87 @@ _MANY = 64
 
 _ROUTH = 6
 """Up to this size the stability of many matrices is read from their characteristic polynomials."""
+
+
+@dataclass(frozen=True)
+class ThresholdLinear(Model):
+    r"""A threshold-linear network, :math:`\dot x = -x + [W x + b]_+`, or many of them.
+
+    Its states are activities x, its unit of time is the time constant of a neuron, and all else is dimensionless.
+    Activities that start at zero or above stay there. If W is symmetric,
+
+    .. math:: E(x) = \tfrac12\, x \cdot (I - W) x - b \cdot x
+
+    then never increases: with the total input :math:`u = W x + b`, neuron i adds :math:`-(u_i - x_i)^2` to
+    :math:`dE/dt` where :math:`u_i \ge 0` and :math:`-x_i (x_i - u_i)` where :math:`u_i < 0`.
+
+    Parameters
+    ----------
+    weights
+        W, axes ``(*G, n, n)``, row i holds what neuron i receives. The diagonal is usually zero but need not be.
+    inputs
+        b, axes ``(*G, n)``. Axes of networks that one of the two lacks, or has once, are those of the other: one matrix
+        for many inputs, one input for many matrices.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes, dtypes or devices do not fit, or a value is not finite.
+    """
+
+    weights: torch.Tensor
+    inputs: torch.Tensor
+
+    def __post_init__(self) -> None:
+        sizes: dict[str, int] = {}
+        require_tensor("weights", self.weights, "... neurons neurons", sizes=sizes)
+        device, dtype = self.weights.device, self.weights.dtype
+        require_tensor("inputs", self.inputs, "... neurons", sizes=sizes, device=device, dtype=dtype)
+        try:
+            torch.broadcast_shapes(self.weights.shape[:-2], self.inputs.shape[:-1])
+        except RuntimeError:
+            expected = f"batch axes that broadcast against {tuple(self.weights.shape[:-2])}"
+            raise ArgumentError("inputs", expected, f"shape {tuple(self.inputs.shape)}") from None
+
+    @property
+    def networks(self) -> tuple[int, ...]:
+        """The axes G of independent networks."""
+        return tuple(torch.broadcast_shapes(self.weights.shape[:-2], self.inputs.shape[:-1]))
+
+    @property
+    def neurons(self) -> int:
+        """Number of neurons n."""
+        return self.weights.shape[-1]
+
+    def energy(self, state: torch.Tensor) -> torch.Tensor:
+        """E at activities x, axes ``(*G, ..., n)`` to ``(*G, ...)``, dimensionless.
+
+        Raises
+        ------
+        ArgumentError
+            If the weights are not symmetric, the state does not fit the network, or a result is beyond its dtype.
+        """
+        require_symmetric("weights", self.weights)
+        self._require("state", state)
+        return in_single("state", ThresholdLinear._energy, self, state)
+
+    def flow(self, state: torch.Tensor) -> torch.Tensor:
+        """Time derivative dx/dt of activities x, same axes ``(*G, ..., n)``; weights need not be symmetric."""
+        self._require("state", state)
+        return in_single("state", ThresholdLinear._flow, self, state)
+
+    def _require(self, argument: str, state: torch.Tensor, values: Values = "finite") -> None:
+        require_state(argument, state, self.weights.expand(*self.networks, -1, -1), values=values)
+
+    def _energy(self, state: torch.Tensor) -> torch.Tensor:
+        probes = as_probes(state, self.networks)
+        pull = (probes - probes @ self.weights) / 2 - self.inputs[..., None, :]
+        return (probes * pull).sum(dim=-1).reshape(state.shape[:-1])
+
+    def _flow(self, state: torch.Tensor) -> torch.Tensor:
+        probes = as_probes(state, self.networks)
+        total = probes @ self.weights.mT + self.inputs[..., None, :]
+        return (total.clamp(min=0.0) - probes).reshape(state.shape)
 
 
 @dataclass(frozen=True)
@@ -116,42 +203,39 @@ class FixedPoints:
         return ~self.doubtful.any(dim=-1)
 
 
-def fixed_points(couplings: torch.Tensor, inputs: torch.Tensor, *, activities: bool = False) -> FixedPoints:
+def fixed_points(model: ThresholdLinear, *, activities: bool = False) -> FixedPoints:
     r"""Existence, stability and index of the fixed points of all supports, by principal pivoting.
 
     Parameters
     ----------
-    couplings
-        W, axes ``(..., n, n)``, row i holds what neuron i receives; n is at most 20. The diagonal is usually zero but
-        need not be.
-    inputs
-        b, axes ``(..., n)``; batch axes broadcast against those of the couplings.
+    model
+        Networks of at most 20 neurons.
     activities
         Whether to return the solutions x of all supports too.
 
     Returns
     -------
     FixedPoints
-        Tensors with axes ``(..., 2**n)`` on the device of the couplings, dimensionless. All is computed in float64. A
+        Tensors with axes ``(*G, 2**n)`` on the device of the model, dimensionless. All is computed in float64. A
         neuron outside the support whose total input is exactly zero is at its threshold: that support is doubtful.
 
     Raises
     ------
     ArgumentError
-        If the couplings are not square, finite and of at most 20 neurons, or the inputs do not fit them.
+        If the model is no threshold-linear network or has more than 20 neurons.
     """
-    n = _require_network(couplings, inputs)
-    batch = torch.broadcast_shapes(couplings.shape[:-2], inputs.shape[:-1])
-    system = torch.eye(n, dtype=torch.float64, device=couplings.device) - couplings.double()
+    n = require_network(model, at_most=LARGEST).neurons
+    system = torch.eye(n, dtype=torch.float64, device=model.weights.device) - model.weights.double()
     # Networks along the last axis: every step below is one sweep over contiguous memory, for one network of many
     # supports as for many networks of few.
-    tableau = torch.cat([system.expand(*batch, n, n), inputs.double().expand(*batch, n)[..., None]], dim=-1)
+    inputs = model.inputs.double().expand(*model.networks, n)
+    tableau = torch.cat([system.expand(*model.networks, n, n), inputs[..., None]], dim=-1)
     tableau = tableau.reshape(-1, n, n + 1).permute(1, 2, 0)
     widest = max(2**k * (n + 1 - k) for k in range(n + 1)) * n * 8
-    together = pieces.fitting(widest * (_CACHED if couplings.device.type == "cpu" else 1))
+    together = pieces.fitting(widest * (_CACHED if tableau.device.type == "cpu" else 1))
     found = [_all_supports(piece, activities=activities) for piece in tableau.split(together, dim=-1)]
     columns = (parts[0] if len(parts) == 1 else torch.cat(parts) for parts in zip(*found, strict=True))
-    return FixedPoints(*(column.reshape(*batch, *column.shape[1:]) for column in columns))
+    return FixedPoints(*(column.reshape(*model.networks, *column.shape[1:]) for column in columns))
 
 
 def _all_supports(tableau: torch.Tensor, *, activities: bool) -> tuple[torch.Tensor, ...]:
@@ -303,22 +387,16 @@ def _routh(matrices: torch.Tensor) -> torch.Tensor:
 
 
 def trajectories(
-    couplings: torch.Tensor,
-    inputs: torch.Tensor,
-    starts: torch.Tensor,
-    *,
-    duration: float,
-    step: float,
-    every: int = 1,
+    model: ThresholdLinear, starts: torch.Tensor, *, duration: float, step: float, every: int = 1
 ) -> torch.Tensor:
     """Activities along the flow, by the Runge-Kutta rule of order four, all networks and starts together.
 
     Parameters
     ----------
-    couplings, inputs
-        W, axes ``(..., n, n)``, and b, axes ``(..., n)``.
+    model
+        The networks.
     starts
-        Activities at time 0, axes ``(..., n)``; all batch axes broadcast against each other.
+        Activities at time 0, axes ``(*G, ..., n)``; left untouched.
     duration, step
         In units of the time constant of a neuron; the step is at most 1, and the last one reaches the duration.
     every
@@ -327,25 +405,62 @@ def trajectories(
     Returns
     -------
     torch.Tensor
-        Axes ``(times, ..., n)`` in the dtype of the starts, the first at time 0.
+        Axes ``(times, *G, ..., n)``, the first at time 0.
 
     Raises
     ------
     ArgumentError
-        If the tensors do not fit each other, or a number is out of range.
+        If the starts do not fit the model, or a number is out of range.
     """
-    n = _require_network(couplings, inputs)
-    require_tensor("starts", starts, "... neurons", sizes={"neurons": n}, device=couplings.device)
+    require_network(model)._require("starts", starts)
     require_number("duration", duration, above=0.0)
     require_number("step", step, above=0.0, at_most=1.0)
-    transposed, drive = couplings.to(starts.dtype).mT, inputs.to(starts.dtype)
-
-    def flow(x: torch.Tensor) -> torch.Tensor:
-        return ((x[..., None, :] @ transposed)[..., 0, :] + drive).clamp_(min=0.0) - x
-
-    batch = torch.broadcast_shapes(couplings.shape[:-2], inputs.shape[:-1], starts.shape[:-1])
     steps = max(1, math.ceil(duration / step - 1e-9))
-    return trajectory(flow, starts.expand(*batch, n), step=step, steps=steps, every=every)
+    # Checked once, not four times a step.
+    return trajectory(model._flow, starts, step=step, steps=steps, every=every)
+
+
+def lyapunov_exponents(model: ThresholdLinear, starts: torch.Tensor, *, step: float, steps: int) -> torch.Tensor:
+    r"""Largest Lyapunov exponent of the trajectory from each start: how fast close trajectories part.
+
+    A small difference v obeys :math:`\dot v = -v + H W v`, with H the diagonal matrix that says which neurons are
+    driven above threshold; see :func:`memscape.memory.dynamics.largest_lyapunov_exponent`.
+
+    Parameters
+    ----------
+    model
+        The networks.
+    starts
+        Activities at time 0, axes ``(*G, ..., n)``, >= 0; left untouched.
+    step
+        Length of a step of Runge and Kutta's method, in units of the time constant of a neuron, at most 0.5.
+    steps
+        Number of steps, at least 5; the first fifth is not counted.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(*G, ...)``, in units of one over the time constant.
+
+    Raises
+    ------
+    ArgumentError
+        If the starts do not fit the model or one is negative, or a number is out of range.
+    """
+    require_network(model)._require("starts", starts, "nonnegative")
+    require_number("step", step, above=0.0, at_most=0.5)
+    weights, inputs = model.weights[..., None, :, :], model.inputs[..., None, :]
+
+    def apply(state: torch.Tensor) -> torch.Tensor:
+        # For a few neurons a sum over products is several times as fast as a batch of small matrix products.
+        return (weights * state.unsqueeze(-2)).sum(dim=-1)
+
+    def tangent(state: torch.Tensor, difference: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        total = apply(state) + inputs
+        return torch.relu(total) - state, torch.where(total > 0, apply(difference), 0) - difference
+
+    probes = as_probes(starts, model.networks)
+    return largest_lyapunov_exponent(tangent, probes, step=step, steps=steps).reshape(starts.shape[:-1])
 
 
 def written(exists: npt.ArrayLike, stable: npt.ArrayLike) -> str:
@@ -387,7 +502,7 @@ class RectifiedMemory(Model):
 
     the two-layer network of Krotov & Hopfield (2021) with linear visible and rectified hidden units. At rest
     :math:`v = I + \sum_\mu y_\mu \xi_\mu` with :math:`y_\mu = [\xi_\mu \cdot v]_+`, so that y is a fixed point of
-    the symmetric threshold-linear network with couplings :math:`K_{\mu\nu} = \xi_\mu \cdot \xi_\nu` and inputs
+    the symmetric threshold-linear network with weights :math:`K_{\mu\nu} = \xi_\mu \cdot \xi_\nu` and inputs
     :math:`c_\mu = \xi_\mu \cdot I`: one neuron a memory.
 
     Parameters
@@ -413,14 +528,10 @@ class RectifiedMemory(Model):
         require_tensor("drive", self.drive, "neurons", sizes=sizes, device=device, dtype=dtype)
 
     @property
-    def couplings(self) -> torch.Tensor:
-        """K, axes ``(P, P)``; its diagonal is not zero."""
-        return self.memories @ self.memories.mT
-
-    @property
-    def inputs(self) -> torch.Tensor:
-        """c, axes ``(P)``."""
-        return self.memories @ self.drive
+    def network(self) -> ThresholdLinear:
+        """The network of P neurons with weights K, whose diagonal is not zero, and inputs c."""
+        weights = self.memories @ self.memories.mT  # symmetric up to rounding only
+        return ThresholdLinear((weights + weights.mT) / 2, self.memories @ self.drive)
 
     def energy(self, state: torch.Tensor) -> torch.Tensor:
         """E at visible activities v, axes ``(..., N)`` to ``(...)``."""
@@ -476,13 +587,13 @@ class ExactFixedPoint:
 
 
 def exact_fixed_point(
-    couplings: Sequence[Sequence[Rational | float]], inputs: Sequence[Rational | float], support: int
+    weights: Sequence[Sequence[Rational | float]], inputs: Sequence[Rational | float], support: int
 ) -> ExactFixedPoint:
     """What :func:`fixed_points` says of one support, in rational arithmetic; stability by Routh's array.
 
     Parameters
     ----------
-    couplings, inputs
+    weights, inputs
         W by rows and b: integers, fractions or finite floats, taken at their exact values.
     support
         Bit mask of the support, 0 to 2**n - 1.
@@ -490,16 +601,16 @@ def exact_fixed_point(
     Raises
     ------
     ArgumentError
-        If the couplings are not n rows of n numbers, the inputs not n numbers, or there is no such support.
+        If the weights are not n rows of n numbers, the inputs not n numbers, or there is no such support.
     """
     n = len(inputs)
-    if len(couplings) != n or any(len(row) != n for row in couplings):
-        raise ArgumentError("couplings", f"{n} rows of {n} numbers, as many as inputs", _lengths(couplings))
-    for name, values in (("inputs", inputs), *(("couplings", row) for row in couplings)):
+    if len(weights) != n or any(len(row) != n for row in weights):
+        raise ArgumentError("weights", f"{n} rows of {n} numbers, as many as inputs", _lengths(weights))
+    for name, values in (("inputs", inputs), *(("weights", row) for row in weights)):
         for value in values:
             require_number(name, value)
     require_integer("support", support, at_least=0, at_most=2**n - 1)
-    w, b = [[Fraction(value) for value in row] for row in couplings], [Fraction(value) for value in inputs]
+    w, b = [[Fraction(value) for value in row] for row in weights], [Fraction(value) for value in inputs]
     inside = [i for i in range(n) if support >> i & 1]
     # det(s - A) for A = -I + W_sigma; at s = 0 it is det(I - W_sigma).
     polynomial = characteristic_polynomial([[w[i][j] - int(i == j) for j in inside] for i in inside])
@@ -519,14 +630,10 @@ def _lengths(rows: Sequence[Sequence[object]]) -> str:
     return f"{len(rows)} rows of {', '.join(str(length) for length in sorted({len(row) for row in rows}))}"
 
 
-def _require_network(couplings: torch.Tensor, inputs: torch.Tensor) -> int:
-    sizes: dict[str, int] = {}
-    require_tensor("couplings", couplings, "... neurons neurons", sizes=sizes)
-    require_integer("the number of neurons of couplings", sizes["neurons"], at_most=LARGEST)
-    require_tensor("inputs", inputs, "... neurons", sizes=sizes, device=couplings.device)
-    try:
-        torch.broadcast_shapes(couplings.shape[:-2], inputs.shape[:-1])
-    except RuntimeError:
-        expected = f"batch axes that broadcast against {tuple(couplings.shape[:-2])}"
-        raise ArgumentError("inputs", expected, f"shape {tuple(inputs.shape)}") from None
-    return sizes["neurons"]
+def require_network(model: ThresholdLinear, *, at_least: int = 1, at_most: int | None = None) -> ThresholdLinear:
+    """Return ``model`` if it is a threshold-linear network of as many neurons, otherwise raise ArgumentError."""
+    if not isinstance(model, ThresholdLinear):
+        cure = "Make one with ThresholdLinear(weights, inputs)."
+        raise ArgumentError("model", "a ThresholdLinear network", type(model).__name__, cure)
+    require_integer("the number of neurons of the model", model.neurons, at_least=at_least, at_most=at_most)
+    return model
