@@ -51,18 +51,15 @@ def bench_all_supports(race, neurons, count, target, solved) -> None:
 def bench_many_networks(race, neurons, count, target) -> None:
     model = ThresholdLinear(networks(count, neurons), torch.ones(count, neurons, dtype=torch.float64))
     found = fixed_points(model)
-    exists, stable = batched_solves(model.weights, model.inputs)
+    tensors = model.weights, model.inputs
+    exists, stable = batched_solves(*tensors)
     assert torch.equal(found.exists, exists)
     assert torch.equal(found.stable, stable)
     race.run(
         "fixed points of many networks",
         f"n = {neurons}, {count} networks",
         lambda: fixed_points(model),
-        {
-            "torch, one batched solve a support": Peer(
-                lambda: batched_solves(model.weights, model.inputs), target=target
-            )
-        },
+        {"torch, one batched solve a support": Peer(lambda: batched_solves(*tensors), target=target)},
         {MATMUL: count * flops(neurons)},
         "one multiplication and addition an entry of every tableau; float64 and stability come on top",
         rounds=5,

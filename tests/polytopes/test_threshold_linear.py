@@ -421,10 +421,8 @@ def test_half_precision_is_computed_in_single():
     # W x is beyond float16, W x + b is not.
     single = ThresholdLinear(torch.full((2, 2), 60000.0), torch.full((2,), -60000.0))
     model, state = single.to(torch.float16), torch.full((2,), 0.6, dtype=torch.float16)
-    for half, full in (
-        (model.energy(state), single.energy(state.float())),
-        (model.flow(state), single.flow(state.float())),
-    ):
+    for name in ("energy", "flow"):
+        half, full = getattr(model, name)(state), getattr(single, name)(state.float())
         assert half.dtype == torch.float16
         torch.testing.assert_close(half.float(), full, rtol=1e-3, atol=0)
     with pytest.raises(ArgumentError, match=r"state: expected results within float16; got an overflow\."):
@@ -491,7 +489,7 @@ PAIR = ThresholdLinear(torch.zeros(2, 2), torch.ones(2))
         ),
         (
             lambda: fixed_points(ThresholdLinear(torch.zeros(21, 21), torch.ones(21))),
-            "the number of neurons of the model: expected an integer <= 20; got 21.",
+            "the number of neurons of the model: expected an integer in [1, 20]; got 21.",
         ),
         (
             lambda: ThresholdLinear(torch.zeros(3, 3), torch.ones(2)),
