@@ -258,15 +258,15 @@ def _all_supports(tableau: torch.Tensor, *, activities: bool) -> tuple[torch.Ten
         inside[k] = changed
         rows = doubled.reshape(n, n - k, -1, networks)
     # What is left is the column of inputs: activities of the neurons in the support, total inputs of the others.
-    solution, index, smallest = rows[:, 0], pivots.sign().to(torch.int8), pivots.abs()
-    smallest[0] = torch.inf
+    solution, index = rows[:, 0], pivots.sign().to(torch.int8)
     for k in range(n):
-        before, after = slice(2**k), slice(2**k, 2 ** (k + 1))
-        index[after] *= index[before]
-        torch.minimum(smallest[after], smallest[before], out=smallest[after])
-    weak = ~(smallest > _PIVOT * size)  # true for NaN, which follows a pivot of zero
+        index[2**k : 2 ** (k + 1)] *= index[: 2**k]
+    weak = ~(pivots.abs() > _PIVOT * size)  # true for NaN, which follows a pivot of zero
+    weak[0] = False
     doubtful = torch.zeros_like(weak)
     if weak.any():
+        for k in range(n):  # one weak pivot on the way is enough
+            weak[2**k : 2 ** (k + 1)] |= weak[: 2**k]
         support, network = weak.nonzero(as_tuple=True)
         solved, index[support, network], doubtful[support, network] = _solve_apart(tableau[:, :, network], support)
         solution[:, support, network] = torch.where(bits(support, n).T, solved, -solved)
@@ -277,9 +277,12 @@ def _all_supports(tableau: torch.Tensor, *, activities: bool) -> tuple[torch.Ten
     # Networks first, and only then the list of fixed points: it has an entry for few of the supports.
     exists, index, doubtful = exists.T.contiguous(), index.T.contiguous(), doubtful.T.contiguous()
     # A stable fixed point has index 1. Without self-couplings the trace is negative, and up to two neurons that is all.
-    stable, wanted = exists & (index > 0), exists & (index > 0)
+    stable = wanted = exists & (index > 0)
     if (system.diagonal() == 1).all():
-        wanted[:, [1 << i | 1 << j for i in range(n) for j in range(i + 1)]] = False
+        rest = torch.arange(2**n, device=exists.device)
+        for _ in range(2):
+            rest &= rest - 1  # takes the last neuron out
+        wanted = stable & (rest > 0)
     network, support = wanted.nonzero(as_tuple=True)
     if len(network):
         stable[network, support], close = _stable(-system.permute(2, 0, 1), network, support)
@@ -351,13 +354,12 @@ def _hurwitz(matrices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Whether ``(M, n, n)`` matrices are stable, and whether the largest real part is too close to zero to say."""
     n = matrices.shape[-1]
     size = matrices.abs().amax(dim=(-2, -1))
-    if n <= _ROUTH and len(matrices) >= _MANY:
-        smallest = _routh(matrices / torch.where(size > 0, size, 1.0)[:, None, None])
-        stable = smallest > 0
-        open_ = ~(smallest.abs() > _OPEN)
-    else:
-        stable, open_ = torch.zeros_like(size, dtype=torch.bool), torch.ones_like(size, dtype=torch.bool)
-    close = torch.zeros_like(stable)
+    if n > _ROUTH or len(matrices) < _MANY:
+        real = torch.linalg.eigvals(matrices).real.amax(dim=-1)
+        return real < 0, real.abs() <= _DOUBT * size
+    smallest = _routh(matrices / torch.where(size > 0, size, 1.0)[:, None, None])
+    stable, close = smallest > 0, torch.zeros_like(smallest, dtype=torch.bool)
+    open_ = ~(smallest.abs() > _OPEN)
     if open_.any():
         real = torch.linalg.eigvals(matrices[open_]).real.amax(dim=-1)
         stable[open_] = real < 0
