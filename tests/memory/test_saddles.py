@@ -241,7 +241,7 @@ def bad(**changes):
         (lambda: Recipe(batch=0), "batch: expected an integer >= 1; got 0."),
         (lambda: Recipe().faster(0), "factor: expected a finite number > 0; got 0."),
         (lambda: log_normaliser(-1.0, 10), "beta: expected a finite number in [0, 1e+300]; got -1."),
-        (lambda: log_normaliser(1.0, 2), "neurons: expected an integer in [3, 9.00719925474099e+15]; got 2."),
+        (lambda: log_normaliser(1.0, 2), "neurons: expected an integer in [3, 9007199254740992]; got 2."),
         (lambda: normalise(torch.ones(2, 4)), "images: expected images that are not constant; got a constant one."),
         (lambda: soften(torch.tensor([0.5]), classes=3, softening=0.1), "digits: expected a non-empty int64 tensor"),
         (lambda: soften(torch.tensor([3]), classes=3, softening=0.1), "digits: expected classes 0 to 2; got 3 to 3."),
