@@ -301,3 +301,20 @@ def test_bad_input_is_refused(call, message):
     with pytest.raises(ArgumentError) as refusal:
         call()
     assert str(refusal.value).startswith(message)
+
+
+@pytest.mark.parametrize("size", [1.0, 0.0])
+def test_powers_beyond_the_range_of_the_dtype_are_refused(size):
+    images, digits = torch.ones(4, 16, dtype=torch.float32), torch.zeros(4, dtype=torch.int64)
+    # An overlap of 16 at temperature 1: 16**31 = 2**124 fits a float32, whose range ends at 2**128, 16**40 does not.
+    fits, beyond = (
+        Classifier(torch.ones(1, 16), torch.tensor([[0.25, -0.25]]), power, 1.0, size) for power in (30, 40)
+    )
+    assert fits.inputs(images).isfinite().all()
+    for call in (
+        lambda: beyond.inputs(images),
+        lambda: beyond.contributions(images, digits),
+        lambda: gradient(beyond, images, digits, loss=4),
+    ):
+        with pytest.raises(ArgumentError, match="^power: "):
+            call()

@@ -37,6 +37,7 @@ import torch
 
 from memscape.arguments import (
     ArgumentError,
+    require_fit,
     require_generator,
     require_integer,
     require_labels,
@@ -108,7 +109,7 @@ class Classifier(Model):
         Raises
         ------
         ArgumentError
-            If the images do not fit the memories.
+            If the images do not fit the memories, or an input is beyond the dtype's range.
         """
         _require_images(images, self)
         columns = []
@@ -119,7 +120,7 @@ class Classifier(Model):
             else:
                 sums = (weight @ _power(overlaps, self.power).flatten(1)).view(overlaps.shape[1:])
                 columns.append(sums[:-1] - sums[-1])
-        return torch.cat(columns, dim=1).mT
+        return require_fit("power", torch.cat(columns, dim=1).mT)
 
     def contributions(self, images: torch.Tensor, digits: torch.Tensor) -> torch.Tensor:
         """What every memory adds to the input of one label unit.
@@ -139,19 +140,20 @@ class Classifier(Model):
         Raises
         ------
         ArgumentError
-            If images or digits do not fit the memories.
+            If images or digits do not fit the memories, or a contribution is beyond the dtype's range.
         """
         _require_images(images, self)
         _require_digits(digits, images, self.labels.shape[1])
         products, labels, shifts = self.images @ images.mT, self.labels[:, digits], _shifts(self)
         if self.size == 0.0:
             overlaps, weight = self._overlaps(products, shifts)
-            return (weight[:, None] * labels * _power(overlaps[:, 0], self.power - 1)).mT
+            return require_fit("power", (weight[:, None] * labels * _power(overlaps[:, 0], self.power - 1)).mT)
         # Two cases are enough: the label unit of each image turned over, and none.
         none = shifts[:, -1:]
         largest = _largest(products, shifts)
         turned, still = ((products + shift).relu_() / largest[:, None] for shift in (shifts[:, digits], none))
-        return (_weight(self, largest)[:, None] * (_power(turned, self.power) - _power(still, self.power))).mT
+        differences = _power(turned, self.power) - _power(still, self.power)
+        return require_fit("power", (_weight(self, largest)[:, None] * differences).mT)
 
     def _overlaps(self, products: torch.Tensor, shifts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Rectified overlaps (K, cases, samples) over the memory's largest, and the weight (K,) of their powers."""
@@ -306,14 +308,16 @@ def gradient(
     Raises
     ------
     ArgumentError
-        If images or digits do not fit, or the exponent is not even and positive.
+        If images or digits do not fit, the exponent is not even and positive, or a derivative is beyond the range of
+        the dtype.
     """
     Schedule(epochs=1, loss=loss, hot=1.0, cold=1.0)
     _require_images(images, classifier)
     _require_digits(digits, images, classifier.labels.shape[1])
     descent = _descent(classifier, images, digits, loss)
     # Errors count in units of 2, their largest value, and every memory has a scale of its own.
-    uphill = -loss * 2.0 ** (loss - 1) * _slope(classifier) * descent.scale.exp()[:, None] * descent.entries
+    factor = -loss * 2.0 ** (loss - 1) * _slope(classifier)
+    uphill = require_fit("power", factor * descent.scale.exp()[:, None] * descent.entries)
     return uphill[:, : images.shape[1]], uphill[:, images.shape[1] :]
 
 
