@@ -28,6 +28,7 @@ from scipy import optimize, special
 from memscape.arguments import (
     ArgumentError,
     require_choice,
+    require_fit,
     require_integer,
     require_number,
     require_tensor,
@@ -60,6 +61,8 @@ _CELLS = 2**17
 """Cells of the lattice on which :func:`bit_error` adds crosstalk up; sums that fit into so many are exact."""
 
 
+_STEEPEST = 10**4  # largest degree: the double factorial has 70,000 digits
+
 # Formulas
 
 
@@ -79,7 +82,7 @@ def crosstalk(degree: int) -> int:
     ArgumentError
         If the degree is not an integer of at least 2.
     """
-    require_integer("degree", degree, at_least=2)
+    require_integer("degree", degree, at_least=2, at_most=_STEEPEST)
     return math.prod(range(1, 2 * degree - 2, 2))
 
 
@@ -129,7 +132,7 @@ def asymptotic_error(load: torch.Tensor, degree: int) -> torch.Tensor:
         If a load is not positive or the degree is not an integer of at least 2.
     """
     separation = _separation(load, degree, rectified=False)
-    return torch.exp(-(separation**2) / 2) / (separation * math.sqrt(2 * math.pi))
+    return require_fit("load", torch.exp(-(separation**2) / 2) / (separation * math.sqrt(2 * math.pi)))
 
 
 def load_at(error: float, degree: int, *, tail: str = "gaussian") -> float:

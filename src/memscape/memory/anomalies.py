@@ -12,7 +12,16 @@ import numpy as np
 import torch
 import torch.nn.functional as functional
 
-from memscape.arguments import ArgumentError, require_booleans, require_integer, require_number, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    require_booleans,
+    require_count,
+    require_integer,
+    require_kind,
+    require_number,
+    require_room,
+    require_tensor,
+)
 from memscape.memory.dynamics import evolve
 from memscape.memory.energy_transformer import EnergyTransformer, random_transformer
 from memscape.tools.models import Model
@@ -87,9 +96,11 @@ def planted_graph(
     ArgumentError
         If a number is out of range or ``rng`` is not a numpy generator.
     """
-    require_integer("nodes", nodes, at_least=2)
+    require_integer("nodes", nodes, at_least=2, at_most=2**26)
+    require_room(nodes=nodes, others=nodes)
     require_integer("communities", communities, at_least=2, at_most=nodes)
-    require_integer("features", features, at_least=1)
+    require_count("features", features)
+    require_room(nodes=nodes, features=features)
     require_number("degree", degree, above=0.0, at_most=nodes / communities / 2)
     require_number("inside", inside, at_least=0.0, at_most=1.0)
     require_number("noise", noise, at_least=0.0)
@@ -100,6 +111,7 @@ def planted_graph(
     near = degree * inside / sizes.mean()
     far = degree * (1 - inside) / (nodes - sizes.mean())
     between = np.where(np.eye(communities, dtype=bool), near, far)
+    between[between < 1e-18] = 0.0  # no edge is ever drawn, and NetworkX divides by the logarithm of the rest
     graph = nx.stochastic_block_model(sizes.tolist(), between.tolist(), seed=int(rng.integers(2**31)))
     chosen = rng.choice(nodes, anomalies, replace=False)
     swapped, rewired = chosen[: anomalies // 2], chosen[anomalies // 2 :]
@@ -151,14 +163,14 @@ class Detector(Model):
     steps: int
 
     def __post_init__(self) -> None:
-        features = self.block.queries.shape[-1]
+        features = require_kind("block", self.block, EnergyTransformer).queries.shape[-1]
         place: dict[str, Any] = {"device": self.block.queries.device, "dtype": self.block.queries.dtype}
         require_tensor("encoder", self.encoder, "inputs features", sizes={"features": features}, **place)
         require_tensor("encoder_bias", self.encoder_bias, "features", sizes={"features": features}, **place)
         require_tensor("readout", self.readout, "features", sizes={"features": 2 * features}, **place)
         require_tensor("readout_bias", self.readout_bias, "", **place)
         require_number("step", self.step, above=0.0)
-        require_integer("steps", self.steps, at_least=1)
+        require_count("steps", self.steps)
 
     def score(self, features: torch.Tensor, adjacency: torch.Tensor) -> torch.Tensor:
         """Log-odds that a node is an anomaly.
@@ -231,7 +243,7 @@ def random_detector(
     ArgumentError
         If a size is not a positive integer, the step is not positive or ``rng`` is not a numpy generator.
     """
-    require_integer("inputs", inputs, at_least=1)
+    require_count("inputs", inputs)
     block = random_transformer(
         features, heads=heads, width=width, memories=memories, rng=rng, dtype=dtype, device=device
     )
@@ -278,9 +290,11 @@ def train_detector(
     ArgumentError
         If the graph does not fit the model, no known node is an anomaly or all are, or a number is out of range.
     """
+    require_kind("model", model, Detector)
+    require_kind("graph", graph, PlantedGraph)
     shape, device = graph.anomalous.shape, graph.anomalous.device
     require_booleans("known", known, "True where the label is known.", shape=shape, device=device)
-    require_integer("epochs", epochs, at_least=1)
+    require_count("epochs", epochs)
     model.score(graph.features, graph.adjacency)  # refuses a graph that does not fit
     target = graph.anomalous[known].to(graph.features.dtype)
     if target.numel() == 0 or not 0 < target.sum() < len(target):

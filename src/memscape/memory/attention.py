@@ -352,7 +352,8 @@ def one_step_bound(patterns: torch.Tensor, distance: torch.Tensor, *, beta: floa
         device=patterns.device,
     )
     largest = patterns.norm(dim=-1).amax(dim=-1, keepdim=True)
-    return 2 * (patterns.shape[-2] - 1) * largest * torch.exp(-beta * (gap - 2 * largest * distance))
+    bound = 2 * (patterns.shape[-2] - 1) * largest * torch.exp(-beta * (gap - 2 * largest * distance))
+    return require_fit("distance", bound)
 
 
 def fixed_point_bound(patterns: torch.Tensor, *, beta: float) -> torch.Tensor:

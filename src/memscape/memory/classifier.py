@@ -37,12 +37,17 @@ import torch
 
 from memscape.arguments import (
     ArgumentError,
+    require_count,
+    require_device,
+    require_dtype,
     require_fit,
     require_generator,
     require_integer,
+    require_kind,
     require_labels,
     require_number,
     require_rng,
+    require_room,
     require_tensor,
 )
 from memscape.tools import pieces
@@ -50,6 +55,9 @@ from memscape.tools.models import Model
 from memscape.tools.training import balanced_batches
 
 __all__ = ["Classifier", "Schedule", "error_rate", "gradient", "random_classifier", "train"]
+
+
+_STEEPEST = 512  # exponent of a loss: errors of 2, their largest value, to that power fit a float64
 
 
 @dataclass(frozen=True)
@@ -199,8 +207,8 @@ class Schedule:
     batch: int = 1000
 
     def __post_init__(self) -> None:
-        require_integer("epochs", self.epochs, at_least=1)
-        require_integer("loss", self.loss, at_least=2)
+        require_count("epochs", self.epochs)
+        require_integer("loss", self.loss, at_least=2, at_most=_STEEPEST)
         if self.loss % 2:
             raise ArgumentError("loss", "an even exponent", str(self.loss), "The loss is |c - t| to the power 2m.")
         require_number("hot", self.hot, above=0.0)
@@ -213,6 +221,7 @@ class Schedule:
 
     def temperature(self, epoch: int) -> float:
         """Temperature in an epoch, counted from 0."""
+        require_count("epoch", epoch, at_least=0)
         done = 1.0 if epoch >= self.ramp else epoch / self.ramp
         return self.hot + (self.cold - self.hot) * done
 
@@ -252,9 +261,11 @@ def random_classifier(
         If a size is not a positive integer, a number is out of range or ``rng`` is not a numpy generator.
     """
     for name, value in (("memories", memories), ("pixels", pixels), ("classes", classes)):
-        require_integer(name, value, at_least=1)
+        require_count(name, value)
+    require_room(memories=memories, entries=pixels + classes)
     require_number("mean", mean)
-    require_number("deviation", deviation, at_least=0.0)
+    require_number("deviation", deviation, at_least=0.0, at_most=1e300)
+    dtype, device = require_dtype("dtype", dtype), require_device("device", device)
     require_rng("rng", rng)
     entries = torch.from_numpy(rng.normal(mean, deviation, (memories, pixels + classes))).to(device, dtype)
     return Classifier(entries[:, :pixels].contiguous(), entries[:, pixels:].contiguous(), power, temperature, size)
@@ -363,6 +374,7 @@ def train(
     """
     _require_images(images, classifier)
     _require_digits(digits, images, classifier.labels.shape[1])
+    require_kind("schedule", schedule, Schedule)
     require_generator("generator", generator)
     return _train(classifier, images, digits, schedule, generator)
 
@@ -505,7 +517,7 @@ def _block(classifier: Classifier) -> int:
 
 
 def _require_images(images: torch.Tensor, classifier: Classifier) -> None:
-    memories = classifier.images
+    memories = require_kind("classifier", classifier, Classifier).images
     require_tensor(
         "images",
         images,

@@ -13,9 +13,12 @@ import torch
 from memscape.arguments import (
     ArgumentError,
     require_booleans,
+    require_count,
     require_generator,
     require_integer,
+    require_kind,
     require_number,
+    require_room,
     require_tensor,
 )
 from memscape.memory.dynamics import evolve
@@ -74,8 +77,9 @@ def hide(images: int, tokens: int, hidden: int, *, generator: torch.Generator) -
     ArgumentError
         If a number is out of range or ``generator`` is not on the CPU.
     """
-    require_integer("images", images, at_least=1)
-    require_integer("tokens", tokens, at_least=1)
+    require_count("images", images)
+    require_count("tokens", tokens)
+    require_room(images=images, tokens=tokens)
     require_integer("hidden", hidden, at_least=0, at_most=tokens)
     require_generator("generator", generator)
     order = torch.rand((images, tokens), generator=generator, dtype=torch.float64, device="cpu").argsort(dim=-1)
@@ -121,6 +125,7 @@ class Completer(Model):
     steps: int
 
     def __post_init__(self) -> None:
+        require_kind("block", self.block, EnergyTransformer)
         sizes = {"features": self.block.queries.shape[-1]}
         place: dict[str, Any] = {
             "sizes": sizes,
@@ -134,7 +139,7 @@ class Completer(Model):
         require_tensor("decoder", self.decoder, "features pixels", **place)
         require_tensor("decoder_bias", self.decoder_bias, "pixels", **place)
         require_number("step", self.step, above=0.0)
-        require_integer("steps", self.steps, at_least=1)
+        require_count("steps", self.steps)
 
     def embed(self, patches: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
         """Tokens at the start of the descent.
@@ -204,7 +209,8 @@ def random_completer(
         If a size is not a positive integer, the step is not positive or ``rng`` is not a numpy generator.
     """
     for name, value in (("tokens", tokens), ("pixels", pixels)):
-        require_integer(name, value, at_least=1)
+        require_count(name, value)
+    require_room(tokens=tokens, pixels=pixels)
     block = random_transformer(
         features,
         heads=heads,
@@ -271,13 +277,14 @@ def train_completer(
     ArgumentError
         If the patches do not fit the model or a number is out of range.
     """
+    require_kind("model", model, Completer)
     sizes = {"tokens": model.places.shape[0], "pixels": model.encoder.shape[0]}
     device, dtype = model.encoder.device, model.encoder.dtype
     require_tensor("patches", patches, "images tokens pixels", sizes=sizes, device=device, dtype=dtype)
     require_integer("hidden", hidden, at_least=1, at_most=sizes["tokens"])
-    require_integer("batch", batch, at_least=1)
-    require_integer("epochs", epochs, at_least=1)
-    require_integer("longest", model.steps if longest is None else longest, at_least=model.steps)
+    require_integer("batch", batch, at_least=1, at_most=len(patches))
+    require_count("epochs", epochs)
+    require_integer("longest", model.steps if longest is None else longest, at_least=model.steps, at_most=2**20)
     require_generator("generator", generator)
 
     def losses(current: Completer) -> Iterator[torch.Tensor]:
@@ -343,7 +350,11 @@ def gaussian_completion(
         v, h = seen[rows], covered[rows]
         square = covariance[v[:, :, None], v[:, None, :]] + ridge * torch.eye(v.shape[1], device="cpu").to(covariance)
         offset = flat[rows].gather(1, v) - mean[v]
-        solved = torch.cholesky_solve(offset[..., None], torch.linalg.cholesky(square))
+        factor, failed = torch.linalg.cholesky_ex(square)
+        if failed.any():
+            cure = "Take a larger one, or more training images than pixels."
+            raise ArgumentError("ridge", "a covariance that is positive definite in its dtype", f"{ridge:g}", cure)
+        solved = torch.cholesky_solve(offset[..., None], factor)
         filled[rows] = filled[rows].scatter(1, h, mean[h] + (covariance[h[:, :, None], v[:, None, :]] @ solved)[..., 0])
     return filled.reshape(patches.shape)
 

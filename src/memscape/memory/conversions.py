@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as functional
 
-from memscape.arguments import require_tensor
+from memscape.arguments import require_kind, require_tensor
 from memscape.memory import hopfield, robust, saddles, simplicial
 from memscape.memory.attention import ModernHopfield, attend
 from memscape.memory.dense import DenseMemory, Exponential, Power, Rectified
@@ -76,6 +76,7 @@ def deviations(arrow: Arrow, patterns: torch.Tensor, state: torch.Tensor) -> lis
     ArgumentError
         If the patterns or the state do not fit.
     """
+    require_kind("arrow", arrow, Arrow)
     require_tensor("patterns", patterns, "patterns neurons", values="spins", dtype=torch.float64)
     require_state("state", state, patterns)
     return [difference.abs().max().item() for difference in arrow.differences(patterns, state)]

@@ -35,7 +35,15 @@ from typing import Protocol, runtime_checkable
 import torch
 import torch.nn.functional as functional
 
-from memscape.arguments import ArgumentError, require_fit, require_integer, require_scalar, require_tensor, transformed
+from memscape.arguments import (
+    ArgumentError,
+    require_count,
+    require_fit,
+    require_integer,
+    require_scalar,
+    require_tensor,
+    transformed,
+)
 from memscape.memory.patterns import align, flat, require_state
 from memscape.tools import pieces
 from memscape.tools.models import Model, Scalar
@@ -81,6 +89,9 @@ class Whole(Protocol):
         """Raise ArgumentError unless F is meant for N neurons and F(N) is positive and within a float64."""
 
 
+_EXACT = 2**53  # largest overlap: the most neurons that anything counts to
+
+
 @dataclass(frozen=True)
 class Power(Model):
     """F(x) = x**n (Krotov & Hopfield 2016, eq. 2).
@@ -113,7 +124,7 @@ class Power(Model):
 
     def exact(self, x: int) -> int:
         """F at an integer overlap, without rounding."""
-        return x**self.n
+        return require_integer("x", x, at_most=_EXACT, at_least=-_EXACT) ** self.n
 
 
 @dataclass(frozen=True)
@@ -145,7 +156,7 @@ class Rectified(Model):
 
     def exact(self, x: int) -> int:
         """F at an integer overlap, without rounding."""
-        return max(x, 0) ** self.n
+        return max(require_integer("x", x, at_most=_EXACT, at_least=-_EXACT), 0) ** self.n
 
 
 @dataclass(frozen=True)
@@ -162,7 +173,7 @@ class Exponential(Model):
 
     def fit(self, neurons: int) -> None:
         """Raise ArgumentError if exp(-N) to exp(N) do not fit a float64, N > 350."""
-        if neurons > 350:
+        if require_count("neurons", neurons) > 350:
             raise ArgumentError(
                 "patterns",
                 "at most 350 neurons for the exponential",
@@ -638,6 +649,7 @@ class OverlapTracker:
 
 
 def _fit_power(n: int, neurons: int) -> None:
+    require_count("neurons", neurons)
     if n * math.log2(neurons) > 1000:
         raise ArgumentError(
             "interaction",

@@ -19,7 +19,17 @@ from dataclasses import dataclass
 
 import torch
 
-from memscape.arguments import ArgumentError, require_generator, require_integer, require_number, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    require_able,
+    require_count,
+    require_fit,
+    require_function,
+    require_generator,
+    require_number,
+    require_room,
+    require_tensor,
+)
 from memscape.memory.patterns import as_probes, flat
 from memscape.tools.models import GradedUnits, Spins, Tracker, Updates
 
@@ -103,7 +113,8 @@ def asynchronous(
         If the state does not fit the model, ``sweeps`` is not a positive integer, ``temperature`` is negative, not
         finite or does not fit the probes, or ``generator`` is not on the CPU.
     """
-    require_integer("sweeps", sweeps, at_least=1)
+    require_able("model", model, "networks", "neurons", "track")
+    require_count("sweeps", sweeps)
     require_generator("generator", generator)
     networks, neurons = model.networks, model.neurons
     tracker: Tracker | None = model.track(state)  # refuses a state that does not fit
@@ -203,7 +214,8 @@ def synchronous(model: Spins, state: torch.Tensor, *, steps: int = 100) -> Retri
     ArgumentError
         If the state does not fit the model or ``steps`` is not a positive integer.
     """
-    require_integer("steps", steps, at_least=1)
+    require_able("model", model, "networks", "update")
+    require_count("steps", steps)
     networks = model.networks
     after = as_probes(model.update(state), networks)  # refuses a state that does not fit, before anything else is done
     now = as_probes(state, networks).clone()
@@ -254,14 +266,16 @@ def gradient_flow(model: GradedUnits, potential: torch.Tensor, *, step: float, s
     ArgumentError
         If ``step`` is not positive and finite, ``steps`` is not a positive integer, or the model refuses the potential.
     """
+    require_able("model", model, "flow")
     require_number("step", step, above=0.0)
-    require_integer("steps", steps, at_least=1)
+    require_count("steps", steps)
     require_tensor("potential", potential, "... neurons")
+    require_room(steps=steps, potential=potential.numel())
     trajectory = potential.new_empty((steps + 1, *potential.shape))
     trajectory[0] = potential
     for k in range(steps):
         trajectory[k + 1] = trajectory[k] + step * model.flow(trajectory[k])
-    return trajectory
+    return require_fit("step", trajectory)
 
 
 def evolve(model: GradedUnits, potential: torch.Tensor, *, step: float, steps: int) -> torch.Tensor:
@@ -272,11 +286,12 @@ def evolve(model: GradedUnits, potential: torch.Tensor, *, step: float, steps: i
     ArgumentError
         As :func:`gradient_flow`.
     """
+    require_able("model", model, "flow")
     require_number("step", step, above=0.0)
-    require_integer("steps", steps, at_least=1)
+    require_count("steps", steps)
     for _ in range(steps):
         potential = potential + step * model.flow(potential)
-    return potential
+    return require_fit("step", potential)
 
 
 def iterate(model: Updates, state: torch.Tensor, *, steps: int) -> torch.Tensor:
@@ -296,7 +311,8 @@ def iterate(model: Updates, state: torch.Tensor, *, steps: int) -> torch.Tensor:
     ArgumentError
         If the state does not fit the model or ``steps`` is not a positive integer.
     """
-    require_integer("steps", steps, at_least=1)
+    require_able("model", model, "update")
+    require_count("steps", steps)
     for _ in range(steps):
         state = model.update(state)
     return state
@@ -364,16 +380,17 @@ def trajectory(
         If ``step`` is not positive and finite, ``steps`` or ``every`` is not a positive integer, or the state is not
         finite.
     """
+    require_function("flow", flow)
     require_number("step", step, above=0.0)
-    require_integer("steps", steps, at_least=1)
-    require_integer("every", every, at_least=1)
+    require_count("steps", steps)
+    require_count("every", every)
     require_tensor("state", state, "...")
     kept = [state]
     for done in range(1, steps + 1):
         state = runge_kutta(flow, state, step)
         if done % every == 0:
             kept.append(state)
-    return torch.stack(kept)
+    return require_fit("step", torch.stack(kept))
 
 
 def largest_lyapunov_exponent(
@@ -415,8 +432,9 @@ def largest_lyapunov_exponent(
     ----------
     Benettin, Galgani & Strelcyn 1976.
     """
+    require_function("tangent", tangent)
     require_number("step", step, above=0.0)
-    require_integer("steps", steps, at_least=5)
+    require_count("steps", steps, at_least=5)
     require_tensor("state", state, "... neurons")
     # A fixed direction: whatever it is, the fastest growing one takes over.
     difference = torch.linspace(1.0, 2.0, state.shape[-1], dtype=state.dtype, device=state.device).expand_as(state)
@@ -428,4 +446,4 @@ def largest_lyapunov_exponent(
         both[1] /= length.unsqueeze(-1)
         if number >= steps // 5:
             growth += length.log()
-    return growth / (step * (steps - steps // 5))
+    return require_fit("step", growth / (step * (steps - steps // 5)))

@@ -36,8 +36,10 @@ import torch
 from memscape.arguments import (
     ArgumentError,
     require_booleans,
-    require_integer,
+    require_count,
+    require_kind,
     require_number,
+    require_room,
     require_scalar,
     require_tensor,
 )
@@ -104,6 +106,7 @@ class EnergyTransformer(Model):
 
     def __post_init__(self) -> None:
         sizes: dict[str, int] = {}
+        require_kind("norm", self.norm, LayerNorm)
         require_tensor("queries", self.queries, "heads width features", sizes=sizes)
         place: dict[str, Any] = {"sizes": sizes, "device": self.queries.device, "dtype": self.queries.dtype}
         require_tensor("keys", self.keys, "heads width features", **place)
@@ -309,7 +312,9 @@ def random_transformer(
         If a size is not a positive integer, a spread is not positive or ``rng`` is not a numpy generator.
     """
     for name, value in (("features", features), ("heads", heads), ("width", width), ("memories", memories)):
-        require_integer(name, value, at_least=1)
+        require_count(name, value)
+    require_room(heads=heads, width=width, features=features)
+    require_room(memories=memories, features=features)
     scale = 1 / math.sqrt(features) if spread is None else require_number("spread", spread, above=0.0)
     require_number("spread_memories", spread_memories, above=0.0)
     draw = Normal(rng, dtype, device)

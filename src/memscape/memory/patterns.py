@@ -13,7 +13,17 @@ from collections.abc import Sequence
 
 import torch
 
-from memscape.arguments import ArgumentError, Values, require_generator, require_integer, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    Values,
+    require_count,
+    require_generator,
+    require_integer,
+    require_room,
+    require_sequence,
+    require_sizes,
+    require_tensor,
+)
 
 __all__ = [
     "align",
@@ -62,18 +72,16 @@ def random_patterns(
         If a size is not a positive integer, the dtype is not floating, the device is unknown or absent, or
         ``generator`` is not a CPU generator.
     """
-    require_integer("count", count, at_least=1)
-    require_integer("neurons", neurons, at_least=1)
-    if isinstance(networks, str) or not isinstance(networks, Sequence):
-        raise ArgumentError("networks", "a sequence of integers", repr(networks), "Write networks=(10,) for ten.")
-    for size in networks:
-        require_integer("networks", size, at_least=1)
+    require_count("count", count)
+    require_count("neurons", neurons)
+    networks = require_sizes("networks", networks)
+    require_room(networks=math.prod(networks), count=count, neurons=neurons)
     require_generator("generator", generator)
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise ArgumentError("dtype", "a floating torch.dtype", str(dtype), "Use torch.float64 or torch.float32.")
     try:
         place = torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError, TypeError) as error:
+    except (RuntimeError, AssertionError, TypeError, ValueError) as error:
         raise ArgumentError("device", "a device of this machine", repr(device), "Use 'cpu'.") from error
     bits = torch.randint(0, 2, (*networks, count, neurons), generator=generator, dtype=torch.int8, device="cpu")
     return (2 * bits - 1).to(device=place, dtype=dtype)
@@ -159,7 +167,7 @@ def mixture(patterns: torch.Tensor, members: Sequence[int]) -> torch.Tensor:
         If the patterns are not made of spins, an index is out of range or repeated, or their number is even.
     """
     require_tensor("patterns", patterns, "... patterns neurons", values="spins")
-    for member in members:
+    for member in require_sequence("members", members, "indices"):
         require_integer("members", member, at_least=0, at_most=patterns.shape[-2] - 1)
     if len(members) % 2 == 0 or len(set(members)) != len(members):
         raise ArgumentError(

@@ -14,7 +14,14 @@ from dataclasses import dataclass
 
 import torch
 
-from memscape.arguments import require_generator, require_integer
+from memscape.arguments import (
+    require_count,
+    require_function,
+    require_generator,
+    require_integer,
+    require_room,
+    require_sequence,
+)
 from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.patterns import flip, overlap, random_patterns
 from memscape.tools.models import Spins, Updates
@@ -146,6 +153,7 @@ def one_step(
         wrong = _wrong(build(patterns).update(patterns[:, :probes]), patterns[:, :probes])
         return wrong, wrong == 0
 
+    require_function("build", build)
     _require_probes(probes, count)
     return _batched(step, neurons, count, networks, generator, torch.float32, device)
 
@@ -182,12 +190,14 @@ def step_curve(
     ArgumentError
         If ``bits`` is not a positive integer or :func:`one_step` refuses an argument.
     """
-    require_integer("bits", bits, at_least=1)
-    require_integer("neurons", neurons, at_least=2)
+    require_count("bits", bits)
+    require_count("neurons", neurons, at_least=2)
+    require_sequence("counts", counts, "numbers of patterns")
+    require_room(bits=bits)
     wanted = -(-bits // neurons)
     found = []
     for count in counts:
-        networks = max(10, -(-wanted // min(require_integer("counts", count, at_least=1), 50)))
+        networks = max(10, -(-wanted // min(require_count("counts", count), 50)))
         found.append(
             one_step(
                 build,
@@ -249,6 +259,7 @@ def from_patterns(
         end = asynchronous(build(patterns), start, sweeps=sweeps, generator=generator)
         return _wrong(end.state, start), end.converged
 
+    require_function("build", build)
     _require_probes(probes, count)
     return _batched(settle, neurons, count, networks, generator, dtype, device)
 
@@ -304,7 +315,8 @@ def from_random(
         nearest = overlap(patterns, end.state).amax(dim=-1)
         return (neurons * (1 - nearest.double()) / 2).round().long(), end.converged
 
-    require_integer("probes", probes, at_least=1)
+    require_function("build", build)
+    require_count("probes", probes)
     return _batched(settle, neurons, count, networks, generator, dtype, device)
 
 
@@ -368,9 +380,10 @@ def in_step(
     ArgumentError
         If a size is out of range, or the model refuses its argument.
     """
-    require_integer("neurons", neurons, at_least=2)
-    require_integer("networks", networks, at_least=1)
-    require_integer("probes", probes, at_least=1)
+    require_function("build", build)
+    require_count("neurons", neurons, at_least=2)
+    require_count("networks", networks)
+    require_count("probes", probes)
     patterns = random_patterns(
         count, neurons, networks=(networks,), generator=generator, dtype=torch.float32, device=device
     )
@@ -394,9 +407,10 @@ def _batched(
     device: torch.device | str,
 ) -> Recall:
     """Draw ``networks`` networks, some at a time, and measure each batch."""
-    require_integer("neurons", neurons, at_least=2)
-    require_integer("count", count, at_least=1)
-    require_integer("networks", networks, at_least=1)
+    require_count("neurons", neurons, at_least=2)
+    require_count("count", count)
+    require_count("networks", networks)
+    require_room(networks=networks)  # what is counted for each stays in memory
     require_generator("generator", generator)
     # Patterns, or couplings where those are larger, in 8 bytes each.
     together = max(1, _DRAWN // (8 * neurons * max(count, neurons)))
@@ -415,5 +429,5 @@ def _wrong(state: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 def _require_probes(probes: int, count: int) -> None:
-    require_integer("count", count, at_least=1)
+    require_count("count", count)
     require_integer("probes", probes, at_least=1, at_most=count)

@@ -30,7 +30,15 @@ import numpy as np
 import torch
 from scipy.optimize import nnls
 
-from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    require_device,
+    require_dtype,
+    require_integer,
+    require_number,
+    require_room,
+    require_tensor,
+)
 from memscape.memory.hopfield import Hopfield, from_bits, require_bits
 from memscape.memory.patterns import align, as_probes, flat, random_patterns, require_state
 from memscape.tools import pieces
@@ -52,6 +60,9 @@ __all__ = [
 Number = int | float | Fraction
 
 
+_MOST_VERTICES = 2**20  # their pairs are neurons: 2**40 of them fit no memory
+
+
 def edges(vertices: int) -> torch.Tensor:
     """Both ends of every edge of the complete graph: 01, 02, ..., 12, 13, ... in this order.
 
@@ -70,7 +81,7 @@ def edges(vertices: int) -> torch.Tensor:
     ArgumentError
         If ``vertices`` is not an integer of at least 2.
     """
-    require_integer("vertices", vertices, at_least=2)
+    require_integer("vertices", vertices, at_least=2, at_most=_MOST_VERTICES)
     return torch.triu_indices(vertices, vertices, 1, device="cpu")
 
 
@@ -112,6 +123,7 @@ def random_cliques(
     _require_clique(vertices, clique)
     # One spin a network and pattern is drawn for its checks of the other arguments and for dtype and device.
     like = random_patterns(count, 1, networks=networks, generator=generator, dtype=dtype, device=device)
+    require_room(patterns=like.numel(), edges=vertices * (vertices - 1) // 2)
     keys = torch.rand((*like.shape[:-1], vertices), generator=generator, dtype=torch.float64, device="cpu")
     members = keys.argsort(dim=-1)[..., :clique]
     return _induced(members, vertices, like)
@@ -129,6 +141,7 @@ def every_clique(
     """
     _require_clique(vertices, clique)
     count = math.comb(vertices, clique)
+    dtype, device = require_dtype("dtype", dtype), require_device("device", device)
     if count > 10**7:
         raise ArgumentError("clique", "at most 10000000 cliques", str(count), "Draw some with random_cliques.")
     members = np.fromiter(itertools.combinations(range(vertices), clique), dtype=(np.int64, clique), count=count)
@@ -410,7 +423,7 @@ class CliqueNetwork(Model):
     weights: torch.Tensor
 
     def __post_init__(self) -> None:
-        require_integer("vertices", self.vertices, at_least=2)
+        require_integer("vertices", self.vertices, at_least=2, at_most=_MOST_VERTICES)
         require_tensor("weights", self.weights, "... parameters", sizes={"parameters": 3})
 
     @property
@@ -563,7 +576,7 @@ def _common_ends(vertices: int, device: torch.device) -> torch.Tensor:
 
 
 def _require_clique(vertices: int, clique: int, *, spare: int = 0) -> None:
-    require_integer("vertices", vertices, at_least=2 + spare)
+    require_integer("vertices", vertices, at_least=2 + spare, at_most=_MOST_VERTICES)
     require_integer("clique", clique, at_least=2, at_most=vertices - spare)
 
 

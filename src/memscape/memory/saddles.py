@@ -32,11 +32,16 @@ from scipy.special import hyp0f1
 
 from memscape.arguments import (
     ArgumentError,
+    require_count,
+    require_dtype,
+    require_fit,
     require_generator,
     require_integer,
+    require_kind,
     require_labels,
     require_number,
     require_rng,
+    require_room,
     require_tensor,
 )
 from memscape.tools.models import Model
@@ -139,6 +144,7 @@ class Mixture(Model):
 
     def loss(self, images: torch.Tensor, targets: torch.Tensor) -> float:
         """Mean of minus t . ln P over the images, in nats; ``targets`` as :func:`soften` makes them."""
+        _require_images(images, self)
         _require_targets(targets, images, self)
         return -(targets * self.log_joint(images)).sum(dim=1).mean().item()
 
@@ -254,7 +260,7 @@ def normalise(images: torch.Tensor) -> torch.Tensor:
     length = centred.norm(dim=1, keepdim=True)
     if (length == 0).any():
         raise ArgumentError("images", "images that are not constant", "a constant one", "Leave it out.")
-    return centred / length
+    return require_fit("images", centred / length)
 
 
 def soften(digits: torch.Tensor, *, classes: int, softening: float, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -281,9 +287,11 @@ def soften(digits: torch.Tensor, *, classes: int, softening: float, dtype: torch
     ArgumentError
         If the digits are not such integers or a number is out of range.
     """
-    require_integer("classes", classes, at_least=2)
+    require_count("classes", classes, at_least=2)
     require_number("softening", softening, above=0.0, at_most=1.0)
     require_labels("digits", digits)
+    require_dtype("dtype", dtype)
+    require_room(digits=len(digits), classes=classes + 1)
     if digits.min() < 0 or digits.max() >= classes:
         raise ArgumentError("digits", f"classes 0 to {classes - 1}", f"{digits.min().item()} to {digits.max().item()}")
     hard = torch.nn.functional.one_hot(digits, classes + 1).to(dtype)
@@ -343,8 +351,9 @@ def random_mixture(
     ArgumentError
         If a tensor does not fit or a number is out of range.
     """
-    require_integer("memories", memories, at_least=1)
+    require_count("memories", memories)
     require_tensor("centre", centre, "neurons")
+    require_room(memories=memories, neurons=centre.numel())
     require_tensor("priors", priors, "classes", values="nonnegative", dtype=centre.dtype, device=centre.device)
     require_number("spread", spread, at_least=0.0)
     require_number("background", background, above=0.0)
@@ -446,7 +455,8 @@ def train(
     """
     _require_images(images, model)
     _require_targets(targets, images, model)
-    require_integer("epochs", epochs, at_least=1)
+    require_count("epochs", epochs)
+    require_kind("recipe", recipe, Recipe)
     require_integer("batch", recipe.batch, at_least=1, at_most=len(images))
     require_generator("generator", generator)
     return _train(model, images, targets, recipe, epochs, generator)
@@ -484,7 +494,11 @@ def _centred(slope: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 def tangent(vectors: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     """The part of every vector along the sphere at its point, both ``(P, N)``, the points of length one."""
-    return vectors - (vectors * points).sum(dim=1, keepdim=True) * points
+    require_tensor("points", points, "memories neurons")
+    require_tensor("vectors", vectors, "memories neurons", device=points.device, dtype=points.dtype)
+    if vectors.shape != points.shape:
+        raise ArgumentError("vectors", f"shape {tuple(points.shape)}, as the points", f"shape {tuple(vectors.shape)}")
+    return require_fit("points", vectors - (vectors * points).sum(dim=1, keepdim=True) * points)
 
 
 def _tangent(slope: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -559,7 +573,7 @@ def critical_point(
     """
     _require_images(images, model)
     _require_targets(targets, images, model)
-    require_integer("steps", steps, at_least=1)
+    require_count("steps", steps)
     require_number("tolerance", tolerance, above=0.0)
     require_number("rate", rate, above=0.0)
     memories, weights, rows, columns = model.memories, model.weights, model.counts, model.priors
@@ -584,6 +598,7 @@ def duplicate(model: Mixture) -> Mixture:
     ArgumentError
         Never for a valid model.
     """
+    require_kind("model", model, Mixture)
     halves = model.weights[:-1] / 2
     return replace(
         model,
@@ -593,6 +608,7 @@ def duplicate(model: Mixture) -> Mixture:
 
 
 def _require_images(images: torch.Tensor, model: Mixture) -> None:
+    require_kind("model", model, Mixture)
     memories = model.memories
     require_tensor(
         "images",

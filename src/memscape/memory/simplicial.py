@@ -41,6 +41,7 @@ import torch
 from memscape.arguments import (
     ArgumentError,
     require_choice,
+    require_count,
     require_integer,
     require_number,
     require_tensor,
@@ -112,7 +113,7 @@ class Skeleton(Model):
     dimensions: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        require_integer("neurons", self.neurons, at_least=1)
+        require_count("neurons", self.neurons)
         require_dimensions(self.dimensions, self.neurons)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
@@ -139,6 +140,7 @@ class Skeleton(Model):
 
     def exact(self, x: int) -> int:
         """F at an integer overlap of the parity of N, without rounding."""
+        require_integer("x", x, at_least=-self.neurons, at_most=self.neurons)
         before, here, total = 0, 1, 0
         for k in range(max(self.dimensions) + 1):
             before, here = here, (x * here - (self.neurons - k + 1) * before) // (k + 1)
@@ -216,11 +218,11 @@ def diluted(
     ArgumentError
         If the key is unknown, or there are not enough simplices or connections.
     """
-    require_integer("neurons", neurons, at_least=2)
+    require_count("neurons", neurons, at_least=2)
     require_choice("key", key, list(KEYS))
     if connections is None:
         connections = math.comb(neurons, 2)
-    require_integer("connections", connections, at_least=len(KEYS[key]))
+    require_count("connections", connections, at_least=len(KEYS[key]))
     counts, taken, share = {}, 0, 0.0
     for dimension, part in KEYS[key].items():  # rounded in sums, so that no connection is lost
         share += part
@@ -623,11 +625,11 @@ def next_overlap(inputs: Mapping[int, float], patterns: int, overlap: torch.Tens
     """
     if not isinstance(inputs, Mapping) or not inputs:
         raise ArgumentError("inputs", "a dictionary from dimension to inputs of a neuron", repr(inputs))
-    for dimension, number in inputs.items():
-        require_integer("inputs", dimension, at_least=0)
-        require_number(f"inputs[{dimension}]", number, at_least=0.0)
+    for dimension in inputs:
+        require_count("inputs", dimension, at_least=0)
+    inputs = {d: require_number(f"inputs[{d}]", number, at_least=0.0) for d, number in inputs.items()}
     total = require_number("inputs", sum(inputs.values()), above=0.0)
-    require_integer("patterns", patterns, at_least=1)
+    require_count("patterns", patterns)
     require_tensor("overlap", overlap, "...")
     if (overlap.abs() > 1).any():
         raise ArgumentError("overlap", "values in [-1, 1]", f"{overlap[overlap.abs() > 1][0].item():.7g}")

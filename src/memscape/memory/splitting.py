@@ -29,7 +29,17 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from memscape.arguments import require_generator, require_integer, require_number, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    require_count,
+    require_fit,
+    require_generator,
+    require_integer,
+    require_kind,
+    require_number,
+    require_sequence,
+    require_tensor,
+)
 from memscape.memory.attention import attend
 from memscape.memory.saddles import Mixture, Recipe, gradient, tangent, train
 from memscape.tools.models import Model
@@ -132,6 +142,7 @@ def attention_gradient(model: KeyValue, queries: torch.Tensor, answers: torch.Te
     ArgumentError
         If queries or answers do not fit.
     """
+    require_kind("model", model, KeyValue)
     _require_inputs(queries, model.keys)
     require_tensor(
         "answers",
@@ -143,6 +154,7 @@ def attention_gradient(model: KeyValue, queries: torch.Tensor, answers: torch.Te
     )
     shares = torch.softmax(torch.addmm(model.log_weights, queries, model.keys.mT, alpha=model.beta), dim=1)
     error = shares @ model.values - answers
+    require_fit("answers", error.square().sum())
     of_values = shares.mT @ error / len(queries)
     agreement = error @ model.values.mT
     pulls = shares * (agreement - (shares * agreement).sum(dim=1, keepdim=True))
@@ -206,8 +218,8 @@ def splits(
         device=inputs.device,
         dtype=inputs.dtype,
     )
-    require_number("beta", beta, above=0.0)
-    require_integer("steps", steps, at_least=1)
+    require_number("beta", beta, above=0.0, at_most=1e100)
+    require_count("steps", steps)
     require_generator("generator", generator)
     scale = beta**2 / len(inputs)
     sphere = beta * (pulls * (inputs @ keys.mT)).mean(dim=0) if spherical else torch.zeros_like(pulls[0])
@@ -254,6 +266,7 @@ def split(model: Mixture, found: Splits, *, limit: int, threshold: float = -0.00
     ArgumentError
         If the splits are not of these memories or a number is out of range.
     """
+    require_kind("model", model, Mixture)
     return _split(model, found, limit, threshold, step)[0]
 
 
@@ -282,6 +295,7 @@ def split_keys(model: KeyValue, found: Splits, *, limit: int, threshold: float =
     ArgumentError
         If the splits are not of these keys or a number is out of range.
     """
+    require_kind("model", model, KeyValue)
     keys, chosen = _parted(model.keys, found, limit, threshold, step)
     log_weights = model.log_weights.clone()
     log_weights[chosen] -= math.log(2.0)
@@ -300,13 +314,14 @@ def _parted(
 
     Those below the threshold are, the most negative first, as many as there is room for.
     """
+    require_kind("found", found, Splits)
     sizes = {"memories": keys.shape[0], "neurons": keys.shape[1]}
     for name, tensor, axes in (
         ("values", found.values, "memories"),
         ("directions", found.directions, "memories neurons"),
     ):
         require_tensor(name, tensor, axes, sizes=sizes, device=keys.device, dtype=keys.dtype)
-    require_integer("limit", limit, at_least=len(keys))
+    require_count("limit", limit, at_least=len(keys))
     require_number("threshold", threshold)
     require_number("step", step, above=0.0)
     order = found.values.argsort(stable=True)
@@ -351,8 +366,11 @@ def descend(
     ArgumentError
         If queries or answers do not fit, or the batch exceeds them.
     """
+    require_tensor("queries", queries, "samples neurons")
+    require_tensor("answers", answers, "samples outputs", sizes={"samples": len(queries)})
     attention_gradient(model, queries[:1], answers[:1])
-    require_integer("epochs", epochs, at_least=1)
+    require_count("epochs", epochs)
+    require_kind("recipe", recipe, Recipe)
     require_integer("batch", recipe.batch, at_least=1, at_most=len(queries))
     require_generator("generator", generator)
     velocity = [torch.zeros_like(part) for part in (model.keys, model.values, model.log_weights)]
@@ -415,6 +433,8 @@ def work_to(stages: Sequence[Stage], target: float) -> float:
     float
         Infinity if it is never reached.
     """
+    for stage in require_sequence("stages", stages, "stages"):
+        require_kind("stages", stage, Stage)
     require_number("target", target)
     spent = 0.0
     for stage in stages:
@@ -466,7 +486,10 @@ def fit(
     ArgumentError
         If data do not fit or a number is out of range.
     """
-    require_integer("patience", patience, at_least=1)
+    require_kind("model", model, Mixture)
+    _require_data("data", data)
+    _require_data("validation", validation)
+    require_count("patience", patience)
     best, losses, lowest, waited = model, [], math.inf, 0
     for trained in train(model, *data, recipe, epochs=epochs, generator=generator):
         losses.append(trained.loss(*validation))
@@ -518,6 +541,7 @@ def grow(
     ArgumentError
         If data do not fit or a number is out of range.
     """
+    require_kind("model", model, Mixture)
     first = len(model.memories)
     require_integer("limit", limit, at_least=first)
     stage = fit(model, data, validation, recipe, epochs=epochs, patience=patience, generator=generator)
@@ -549,6 +573,11 @@ def grow(
         stage = fit(larger, data, validation, pace, epochs=epochs, patience=patience, generator=generator)
         stage = replace(stage, parents=parents, splitting=cost)
         yield stage
+
+
+def _require_data(name: str, data: Data) -> None:
+    if not isinstance(data, tuple) or len(data) != 2 or not all(isinstance(part, torch.Tensor) for part in data):
+        raise ArgumentError(name, "a pair (images, targets)", type(data).__name__)
 
 
 def _require_inputs(inputs: torch.Tensor, keys: torch.Tensor) -> None:

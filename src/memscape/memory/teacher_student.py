@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq, root
 
-from memscape.arguments import require_integer, require_number
+from memscape.arguments import ArgumentError, require_count, require_number
 
 __all__ = ["Glass", "free_entropy", "gardner_line", "glass", "glass_line", "local_line", "overlap", "retrieval_line"]
 
@@ -66,8 +66,8 @@ def overlap(temperature: npt.ArrayLike, order: int, *, steps: int = 4000) -> Arr
     ArgumentError
         If a number is out of range.
     """
-    require_integer("order", order, at_least=3)
-    require_integer("steps", steps, at_least=1)
+    require_count("order", order, at_least=3)
+    require_count("steps", steps)
     t = _temperatures(temperature)
     c = 1 / (2 * t**2)
     q = np.ones_like(t)
@@ -87,7 +87,7 @@ def free_entropy(temperature: npt.ArrayLike, q: npt.ArrayLike, order: int) -> Ar
     Parameters
     ----------
     temperature, q
-        t and the overlap, of one shape.
+        t in [1e-100, 1e100] and the overlap in [0, 1], of one shape.
     order
         p, at least 3.
 
@@ -101,8 +101,10 @@ def free_entropy(temperature: npt.ArrayLike, q: npt.ArrayLike, order: int) -> Ar
     ArgumentError
         If a number is out of range.
     """
-    require_integer("order", order, at_least=3)
-    t, overlaps = _temperatures(temperature), np.asarray(q, dtype=np.float64)
+    require_count("order", order, at_least=3)
+    t, overlaps = _temperatures(temperature), _numbers("q", q)
+    for value in (overlaps.min(), overlaps.max()):
+        require_number("q", float(value), at_least=0.0, at_most=1.0)
     c = 1 / (2 * t**2)
     field = c * order * overlaps ** (order - 1)
     u = np.sqrt(field)[..., None] * _NODES + field[..., None]
@@ -114,7 +116,7 @@ def local_line(order: int) -> float:
 
     The equation q = <tanh u> is solved for the temperature at every q, with the field as the parameter, and maximised.
     """
-    require_integer("order", order, at_least=3)
+    require_count("order", order, at_least=3)
     fields = np.linspace(0.5, 12.0, 4000)
     temperatures = _temperature_at(fields, order)
     best = fields[temperatures.argmax()]
@@ -167,10 +169,13 @@ def glass(temperature: float, order: int, *, start: tuple[float, float] = (1.0, 
     ArgumentError
         If a number is out of range.
     """
-    require_number("temperature", temperature, above=0.0)
-    require_integer("order", order, at_least=3)
+    require_number("temperature", temperature, at_least=1e-100, at_most=1e100)
+    require_count("order", order, at_least=3)
+    first = _numbers("start", start)
+    if first.shape != (2,):
+        raise ArgumentError("start", "two numbers, x and q", f"shape {first.shape}")
     c = 1 / (2 * temperature**2)
-    found = root(_glass_slopes, np.array(start), args=(c, order), tol=1e-13)
+    found = root(_glass_slopes, first, args=(c, order), tol=1e-13)
     x, q = (float(value) for value in found.x)
     u, tilted, _ = _tilted(x, q, c, order)
     return Glass(x, q, float(1 - c * order * (order - 1) * q ** (order - 2) * (tilted @ np.cosh(u) ** -4.0)))
@@ -178,7 +183,7 @@ def glass(temperature: float, order: int, *, start: tuple[float, float] = (1.0, 
 
 def glass_line(order: int) -> float:
     """Temperature at which the glass of the direct model appears: its x reaches 1."""
-    require_integer("order", order, at_least=3)
+    require_count("order", order, at_least=3)
     top = local_line(order)
 
     def excess(t: float) -> float:
@@ -222,7 +227,17 @@ def _log_cosh(u: Array) -> Array:
 
 
 def _temperatures(temperature: npt.ArrayLike) -> Array:
-    t = np.asarray(temperature, dtype=np.float64)
+    t = _numbers("temperature", temperature)
     for value in (t.min(), t.max()):
-        require_number("temperature", float(value), above=0.0)
+        require_number("temperature", float(value), at_least=1e-100, at_most=1e100)
     return t
+
+
+def _numbers(name: str, values: npt.ArrayLike) -> Array:
+    try:
+        found = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentError(name, "numbers", type(values).__name__) from error
+    if found.size == 0 or not np.isfinite(found).all():
+        raise ArgumentError(name, "finite numbers", "others" if found.size else "none")
+    return found

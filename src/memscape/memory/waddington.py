@@ -27,7 +27,16 @@ import torch
 from scipy.optimize import brentq, root
 from scipy.sparse.csgraph import connected_components
 
-from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    require_count,
+    require_integer,
+    require_kind,
+    require_number,
+    require_sequence,
+    require_tensor,
+    wide,
+)
 from memscape.memory.classifier import Classifier, Schedule, random_classifier
 
 __all__ = ["Pair", "appearance", "distinct", "purity", "start"]
@@ -71,7 +80,7 @@ def start(
     ArgumentError
         If a number is out of its range.
     """
-    require_integer("n", n, at_least=1)
+    require_count("n", n)
     require_number("temperature", temperature, above=0.0)
     power = n + 1
     scaled = math.exp((math.log(2 * power) + n * math.log(temperature)) / power)
@@ -110,12 +119,14 @@ def distinct(points: torch.Tensor, *, radius: float) -> int:
     """
     require_tensor("points", points, "memories neurons")
     require_number("radius", radius, above=0.0)
+    points = wide(points)  # distances are not computed in half precision
     near = torch.cdist(points, points) < radius * math.sqrt(points.shape[1])
     return int(connected_components(near.cpu().numpy(), directed=False)[0])
 
 
 def purity(classifier: Classifier, *, threshold: float = 0.5) -> float:
     """Share of the memories that vote for one class only: exactly one label above the threshold."""
+    require_kind("classifier", classifier, Classifier)
     require_number("threshold", threshold)
     return ((classifier.labels > threshold).sum(dim=1) == 1).double().mean().item()
 
@@ -133,6 +144,8 @@ def appearance(course: Sequence[Classifier]) -> list[int]:
     ArgumentError
         If the course is empty.
     """
+    for classifier in require_sequence("course", course, "classifiers"):
+        require_kind("course", classifier, Classifier)
     if not course:
         raise ArgumentError("course", "at least one classifier", "none")
     labels = torch.stack([classifier.labels for classifier in course])
@@ -176,9 +189,30 @@ class Pair:
         require_integer("others", self.others, at_least=0)
 
     def flow(self, share: npt.ArrayLike, n: float) -> Array:
-        """h(a) at shares a of the first image, in [0, 1]; n need not be an integer. In units of 1 / T."""
+        """h(a) at shares a of the first image, in [0, 1]; n need not be an integer. In units of 1 / T.
+
+        Raises
+        ------
+        ArgumentError
+            If a number is out of range, or a power of the inputs is beyond what a float holds.
+        """
         require_number("n", n, above=0.0)
-        a = np.asarray(share, dtype=np.float64)
+        try:
+            a = np.asarray(share, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ArgumentError("share", "numbers in [0, 1]", type(share).__name__) from error
+        if not ((a >= 0) & (a <= 1)).all():
+            raise ArgumentError("share", "numbers in [0, 1]", "others")
+        return self._flow(a, n)
+
+    def _flow(self, a: Array, n: float) -> Array:
+        try:
+            with np.errstate(over="raise", invalid="raise", divide="raise"):
+                return self._unbounded(a, n)
+        except FloatingPointError as error:
+            raise ArgumentError("n", "a power of the inputs over T that a float holds", f"{n:g}") from error
+
+    def _unbounded(self, a: Array, n: float) -> Array:
         with_a, with_b = a * self.aa + (1 - a) * self.ab, a * self.ab + (1 - a) * self.bb
         f, g = (with_a / self.temperature) ** n, (with_b / self.temperature) ** n
         own, other = _balance(f, g, n), _balance(g, f, n)
@@ -196,12 +230,13 @@ class Pair:
         points
             Places at which the sign is looked at first.
         """
-        require_integer("points", points, at_least=3)
+        require_number("n", n, above=0.0)
+        require_integer("points", points, at_least=3, at_most=10**7)
         grid = np.linspace(1e-6, 1 - 1e-6, points)
-        sign = np.sign(self.flow(grid, n))
+        sign = np.sign(self._flow(grid, n))
         found = []
         for k in np.flatnonzero(sign[:-1] * sign[1:] < 0):
-            zero = brentq(lambda a: float(self.flow(a, n)), grid[k], grid[k + 1], xtol=1e-14)
+            zero = brentq(lambda a: float(self._flow(np.asarray(a), n)), grid[k], grid[k + 1], xtol=1e-14)
             found.append((float(zero), bool(sign[k] > 0)))
         return found
 
@@ -212,7 +247,7 @@ class Pair:
         step = 1e-5
 
         def both(pair: Array) -> list[float]:
-            low, middle, high = self.flow(pair[0] + np.array([-step, 0.0, step]), float(pair[1]))
+            low, middle, high = self._flow(pair[0] + np.array([-step, 0.0, step]), float(pair[1]))
             return [middle, (high - low) / (2 * step)]
 
         found = root(both, np.array([share, n]), tol=1e-12)
