@@ -146,7 +146,10 @@ REFUSALS = [
     (lambda: next(train_completer(COMPLETER, ONES, **PLAN | {"rate": 0.0})), "rate: expected a finite number > 0"),
     (lambda: next(train_completer(COMPLETER, ONES, **PLAN | {"epochs": 0})), "epochs: expected an integer >= 1"),
     (lambda: gaussian_completion(ONES, ONES[:, :2], SEEN[:, :2], ridge=1.0), "patches: expected axes .* tokens = 4"),
-    (lambda: next(train_completer(COMPLETER, ONES, **PLAN | {"longest": 2})), "longest: expected an integer >= 3"),
+    (
+        lambda: next(train_completer(COMPLETER, ONES, **PLAN | {"longest": 2})),
+        r"longest: expected an integer in \[3, 1048576\]",
+    ),
     (lambda: nearest_completion(ONES, ONES, SEEN, neighbours=4), r"neighbours: expected an integer in \[1, 3\]; got 4"),
     (lambda: gaussian_completion(ONES, ONES, SEEN, ridge=0.0), "ridge: expected a finite number > 0; got 0"),
     (

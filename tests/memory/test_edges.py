@@ -228,6 +228,7 @@ CALLS = [
     Call(hopfield.zero_one, {"patterns": xi}),
     Call(hopfield.require_bits, {"couplings": J, "thresholds": theta}),
     Call(hopfield.require_network, {"couplings": J, "thresholds": theta}),
+    Call(hopfield.require_symmetric, {"argument": "couplings", "weights": J}),
     Call(hopfield.stability, {"model": hop, "patterns": xi}),
     Call(lagrangians.AdditivePower, {"n": 3}),
     Call(lagrangians.LayerNorm, {"gamma": layer.gamma, "delta": layer.delta, "eps": 1e-5}),

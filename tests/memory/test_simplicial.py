@@ -285,7 +285,7 @@ REFUSED = [
     ),
     (lambda: diluted(9, "R_12", connections=1, generator=rng(0)), "connections: expected an integer >= 2; got 1."),
     (lambda: diluted(1, "K1", generator=rng(0)), "neurons: expected an integer >= 2; got 1."),
-    (lambda: simplicial.matched(1, "K1"), "neurons: expected an integer in [2, 9.00719925474099e+15]; got 1."),
+    (lambda: simplicial.matched(1, "K1"), "neurons: expected an integer in [2, 9007199254740992]; got 1."),
     (lambda: simplicial.matched(9, "K2"), f"key: expected one of {', '.join(map(repr, KEYS))}; got 'K2' (str)."),
     (lambda: store(ones, [[0, 1]]), "simplices: expected Simplices; got list. Make them with diluted or complete."),
     (lambda: store(torch.ones(3, 5), pair), "simplices: expected simplices on 5 neurons; got on 4."),

@@ -218,7 +218,7 @@ def call_grow(**changes):
         (lambda: call_splits(inputs=normal(0, 6, 4)), "inputs: expected axes (samples, neurons) with neurons = 3"),
         (lambda: call_splits(pulls=normal(0, 6, 3)), "pulls: expected axes (samples, memories) with memories = 2"),
         (lambda: call_splits(keys=normal(0, 3)), "keys: expected axes (memories, neurons); got shape (3,)."),
-        (lambda: call_splits(beta=0.0), "beta: expected a finite number > 0; got 0."),
+        (lambda: call_splits(beta=0.0), "beta: expected a finite number > 0 and <= 1e+100; got 0."),
         (lambda: call_splits(steps=0), "steps: expected an integer >= 1; got 0."),
         (lambda: call_splits(generator=None), "generator: expected a torch.Generator; got NoneType."),
         (lambda: call_split(limit=3), "limit: expected an integer >= 4; got 3."),

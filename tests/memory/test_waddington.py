@@ -144,7 +144,7 @@ def test_two_points_meet_at_the_fold_and_are_gone_behind_it():
         (lambda: Pair(3.0, 2.0, 3.0, 0.0), "temperature: expected a finite number > 0; got 0."),
         (lambda: Pair(3.0, 2.0, 3.0, 1.0, others=-1), "others: expected an integer >= 0; got -1."),
         (lambda: SYSTEM.flow(0.5, 0.0), "n: expected a finite number > 0; got 0."),
-        (lambda: SYSTEM.fixed_points(5.0, points=2), "points: expected an integer >= 3; got 2."),
+        (lambda: SYSTEM.fixed_points(5.0, points=2), "points: expected an integer in [3, 10000000]; got 2."),
         (lambda: SYSTEM.fold(2.0, 5.0), "share: expected a finite number > 0 and <= 1; got 2."),
     ],
 )

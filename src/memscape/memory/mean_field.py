@@ -488,8 +488,10 @@ def _divide(above: Array, below: Array) -> Array:
 
 def _loads(load: torch.Tensor) -> Array:
     require_tensor("load", load, "...", dtype=torch.float64)
+    if bool((load <= 0).any()):
+        raise ArgumentError("load", "values > 0", f"{load.min():g}")
     if bool((load < 1e-100).any() or (load > 1e100).any()):
-        raise ArgumentError("load", "values > 0, in [1e-100, 1e100]", f"{load.min():g} to {load.max():g}")
+        raise ArgumentError("load", "values in [1e-100, 1e100]", f"{load.min():g} to {load.max():g}")
     return np.atleast_1d(load.cpu().numpy())
 
 

@@ -581,7 +581,7 @@ def _require_clique(vertices: int, clique: int, *, spare: int = 0) -> None:
 
 
 def _require_graph(couplings: torch.Tensor, thresholds: torch.Tensor, vertices: int, *, at_least: int) -> None:
-    require_integer("vertices", vertices, at_least=at_least)
+    require_integer("vertices", vertices, at_least=at_least, at_most=_MOST_VERTICES)
     require_bits(couplings, thresholds)
     neurons = math.comb(vertices, 2)
     if couplings.shape[-1] != neurons:
