@@ -159,7 +159,8 @@ def _spoiled_tensors(value: torch.Tensor) -> list[Any]:
     if value.dtype == torch.bool:
         return [*found, ~value, value.float(), value.int()]
     if not value.is_floating_point():
-        return [*found, value.float(), value.int(), torch.full_like(value, -1), torch.full_like(value, 2**62)]
+        large = torch.iinfo(value.dtype).max // 2 + 1
+        return [*found, value.float(), value.int(), torch.full_like(value, -1), torch.full_like(value, large)]
     double = value.dtype == torch.float64
     entries = (math.nan, math.inf, -math.inf, 1e300 if double else 3e38, 1e-310 if double else 1e-45, 0.0)
     one_nan = value.clone()
@@ -172,7 +173,7 @@ def _spoiled_arrays(value: np.ndarray) -> list[Any]:
     found = [None, "x", 3, value.tolist(), value[:0], value[None], value[:1], value.astype(object), value.astype(float)]
     found += [np.full(value.shape, entry) for entry in (math.nan, math.inf, 1e300)]
     if value.dtype.kind in "iu":
-        found += [np.full_like(value, 2**62), (-value.astype(np.int64))]
+        found += [np.full_like(value, np.iinfo(value.dtype).max // 2 + 1), -value.astype(np.int64)]
     return found
 
 

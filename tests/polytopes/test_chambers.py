@@ -272,7 +272,7 @@ def test_acyclic_orientations_of_a_small_graph_one_by_one():
     ("call", "message"),
     [
         (lambda: chambers(6, (2,)), "neurons: expected an integer in [1, 5]; got 6."),
-        (lambda: chambers(3, (2,), steps=-1), "steps: expected an integer >= 0; got -1."),
+        (lambda: chambers(3, (2,), steps=-1), "steps: expected an integer in [0, 10000]; got -1."),
         (lambda: chambers(5, (1, 2)), "degrees: expected at most 52 hyperplanes; got 80. regions_over_fields counts"),
         (lambda: chambers(3, (0,)), "degrees: expected an integer in [1, 3]; got 0."),
         (lambda: points_off(6, 5), "neurons: expected an integer in [3, 5]; got 6."),

@@ -346,9 +346,9 @@ GO = {"epochs": 1, "batch": 2, "rate": 0.1, "generator": torch.Generator()}
 LAYER = MaxAffine(normal(0, 2, 3, 4), normal(0, 2, 3))
 BAD = [
     (lambda: zaslavsky(-1, 2), "hyperplanes: expected an integer >= 0; got -1"),
-    (lambda: zaslavsky(3, 0), "dimension: expected an integer >= 1; got 0"),
+    (lambda: zaslavsky(3, 0), r"dimension: expected an integer in \[1, 10000\]; got 0"),
     (lambda: cover(0, 2), "patterns: expected an integer >= 1; got 0"),
-    (lambda: cover(2, 0), "neurons: expected an integer >= 1; got 0"),
+    (lambda: cover(2, 0), r"neurons: expected an integer in \[1, 10000\]; got 0"),
     (lambda: MaxAffine(normal(0, 2, 3), normal(0, 2, 3)), "slopes: expected axes .units, pieces, inputs."),
     (lambda: MaxAffine(normal(0, 2, 3, 4), normal(0, 2, 2)), "offsets: expected axes .* pieces = 3"),
     (lambda: LAYER(POINTS), "x: expected axes .* inputs = 4"),

@@ -27,7 +27,7 @@ import torch
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from memscape.arguments import ArgumentError, require_integer
+from memscape.arguments import ArgumentError, require_count, require_integer, require_kind, require_sequence
 from memscape.polytopes.separation import perceptron, separate
 from memscape.polytopes.weight_space import Arrangement, arrangement, states, symmetries
 from memscape.tools import pieces
@@ -207,7 +207,7 @@ def chambers(neurons: int, degrees: Sequence[int], *, steps: int = 500) -> Chamb
         If an argument is out of range or there are more than 52 hyperplanes.
     """
     require_integer("neurons", neurons, at_least=1, at_most=5)
-    require_integer("steps", steps, at_least=0)
+    require_count("steps", steps, at_least=0, at_most=10000)
     cut = arrangement(neurons, degrees)
     if cut.hyperplanes > _MOST:
         raise ArgumentError(
@@ -252,17 +252,23 @@ def adjacency(found: Chambers) -> Adjacency:
     Raises
     ------
     ArgumentError
-        If there are more than ten million chambers.
+        If ``found`` are no chambers or more than ten million.
     """
-    sides, orbit = found.every()
+    sides, orbit = require_kind("found", found, Chambers).every()
     planes = found.arrangement.hyperplanes
     memories = pack(found.arrangement.fixed(2 * unpack(sides, planes) - 1))
     return Adjacency(sides, orbit, _neighbours(sides, planes), memories)
 
 
 def memory_classes(found: Chambers) -> MemoryClasses:
-    """Gather the chambers by the set of their strict fixed points, and see whether they hang together."""
-    cut = found.arrangement
+    """Gather the chambers by the set of their strict fixed points, and see whether they hang together.
+
+    Raises
+    ------
+    ArgumentError
+        If ``found`` are no chambers.
+    """
+    cut = require_kind("found", found, Chambers).arrangement
     group = symmetries(cut.edge.shape[1])
     targets = group.on_states()
     by_states, by_planes = BitGroup(targets, np.ones_like(targets), once=False), _hyperplane_group(cut, once=False)
@@ -396,8 +402,10 @@ def regions_over_fields(neurons: int, primes: Sequence[int], *, thresholds: bool
     Raises
     ------
     ArgumentError
-        If there are too few primes, or a prime does not lie on the polynomial that the first ones fix.
+        If the primes are no sequence, too few, or one does not lie on the polynomial that the first ones fix.
     """
+    for prime in require_sequence("primes", primes, "integers"):
+        require_integer("primes", prime, at_least=3)
     cut = arrangement(neurons, (1, 2) if thresholds else (2,))
     degree, planes = cut.dimension - 1, cut.hyperplanes
     if len(set(primes)) < len(primes) or len(primes) < degree:

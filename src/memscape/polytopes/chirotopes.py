@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from memscape.arguments import ArgumentError, require_integer, require_tensor
+from memscape.arguments import ArgumentError, require_integer, require_sequence, require_tensor
 from memscape.polytopes.threshold_linear import ThresholdLinear, require_network, written
 from memscape.tools import pieces
 from memscape.tools.subsets import BitGroup, pack, unpack
@@ -73,7 +73,19 @@ class Chirotopes:
         return len(self.signs)
 
     def bracket(self, vectors: Sequence[int]) -> Signs:
-        """Sign of the determinant of n distinct vectors in any order, axes ``(patterns)``."""
+        """Sign of the determinant of n distinct vectors in any order, axes ``(patterns)``.
+
+        Raises
+        ------
+        ArgumentError
+            If there are not n different vectors, or one is not there.
+        """
+        chosen = require_sequence("vectors", vectors, "integers")
+        last = 2 * self.neurons - (self.signs.shape[1] == comb(2 * self.neurons, self.neurons))
+        for vector in chosen:
+            require_integer("vectors", vector, at_least=0, at_most=last)
+        if len(chosen) != self.neurons or len(set(chosen)) < len(chosen):
+            raise ArgumentError("vectors", f"{self.neurons} different ones", repr(vectors)[:60])
         return self.signs[:, _position(tuple(sorted(vectors)))] * np.int8(_parity(vectors))
 
     @property

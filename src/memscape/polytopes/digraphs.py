@@ -22,7 +22,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from memscape.arguments import ArgumentError, require_choice, require_integer
+from memscape.arguments import ArgumentError, require_choice, require_integer, require_sequence
 
 __all__ = [
     "MOST_NODES",
@@ -222,7 +222,7 @@ def compose(kind: str, parts: Sequence[tuple[npt.ArrayLike, int]]) -> Codes:
         If the kind is unknown, there are fewer than two parts, codes do not fit, or there are too many nodes.
     """
     require_choice("kind", kind, ("disjoint", "clique", "cyclic"))
-    require_integer("number of parts", len(parts), at_least=2)
+    require_integer("number of parts", len(require_sequence("parts", parts, "pairs of codes and nodes")), at_least=2)
     blocks = [adjacency(codes, nodes) for codes, nodes in parts]
     sizes = [nodes for _, nodes in parts]
     require_integer("nodes of all parts", sum(sizes), at_most=MOST_NODES)

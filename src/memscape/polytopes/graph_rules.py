@@ -35,7 +35,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from memscape.arguments import ArgumentError, require_choice, require_integer, require_number
+from memscape.arguments import (
+    ArgumentError,
+    require_choice,
+    require_device,
+    require_dtype,
+    require_integer,
+    require_kind,
+    require_number,
+    require_sequence,
+)
 from memscape.polytopes.digraphs import Codes, adjacency, in_neighbours, require_codes
 from memscape.polytopes.threshold_linear import ThresholdLinear
 from memscape.tools.exact import characteristic, determinant, determinants_fit, hurwitz, largest
@@ -200,7 +209,9 @@ def network(
     ArgumentError
         If the codes are not integers or do not fit the number of nodes.
     """
-    edge, none = float(parameters.epsilon - 1), float(-1 - parameters.delta)
+    law = require_kind("parameters", parameters, Parameters)
+    dtype, device = require_dtype("dtype", dtype), require_device("device", device)
+    edge, none = float(law.epsilon - 1), float(-1 - law.delta)
     weights = np.where(adjacency(codes, nodes), edge, none)
     weights[..., range(nodes), range(nodes)] = 0.0
     return ThresholdLinear(
@@ -228,7 +239,7 @@ def integer_matrices(codes: npt.ArrayLike, nodes: int, parameters: Parameters) -
     ArgumentError
         If the codes are not integers or do not fit the number of nodes.
     """
-    one, edge, none = parameters.scaled
+    one, edge, none = require_kind("parameters", parameters, Parameters).scaled
     kind = np.int64 if determinants_fit(nodes, none) else object
     edges = adjacency(codes, nodes)
     matrices = np.full(edges.shape, none, dtype=kind)
@@ -457,7 +468,10 @@ def composed(kind: str, parts: list[Bools]) -> Bools:
         If the kind is unknown or there are fewer than two parts.
     """
     require_choice("kind", kind, ("disjoint", "clique", "cyclic"))
-    require_integer("number of parts", len(parts), at_least=2)
+    require_integer("number of parts", len(require_sequence("parts", parts, "arrays of booleans")), at_least=2)
+    for part in parts:
+        if not isinstance(part, np.ndarray) or part.dtype != bool or part.ndim == 0:
+            raise ArgumentError("parts", "arrays of booleans, axes (..., 2**n)", type(part).__name__)
     whole: Bools = np.ones(1, dtype=bool)
     for part in parts:
         choice = part.copy()
@@ -491,7 +505,7 @@ def core_structures(codes: npt.ArrayLike, points: FixedPoints) -> Codes:
     ArgumentError
         If the codes do not fit the fixed points.
     """
-    nodes = require_integer("nodes", points.nodes, at_most=5)
+    nodes = require_integer("nodes", require_kind("points", points, FixedPoints).nodes, at_most=5)
     codes = require_codes("codes", codes, nodes)
     core = points.core_supports
     if core.shape[:-1] != codes.shape:
@@ -538,7 +552,10 @@ def full_support(
     epsilon, delta = _require_range("epsilon", epsilon, 1.0), _require_range("delta", delta, np.inf)
     matrices = np.where(edges, 1 - epsilon[..., None, None], 1 + delta[..., None, None])
     matrices[..., range(nodes), range(nodes)] = 1.0
-    activities = np.linalg.solve(matrices, np.ones((*matrices.shape[:-1], 1)))[..., 0]
+    try:
+        activities = np.linalg.solve(matrices, np.ones((*matrices.shape[:-1], 1)))[..., 0]
+    except np.linalg.LinAlgError:
+        raise ArgumentError("epsilon", "parameters that float64 tells from 0", "a singular matrix") from None
     return activities.min(axis=-1), -np.linalg.eigvals(matrices).real.min(axis=-1)
 
 
@@ -575,10 +592,13 @@ def vanishing_inhibition(codes: npt.ArrayLike, nodes: int, ratio: npt.ArrayLike)
 
 
 def _require_range(argument: str, value: npt.ArrayLike, below: float) -> npt.NDArray[np.float64]:
-    array = np.asarray(value, dtype=np.float64)
+    bound = "" if below == np.inf else f" and < {below:g}"
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ArgumentError(argument, f"finite values > 0{bound}", type(value).__name__) from None
     wrong = ~((array > 0) & (array < below))
     if wrong.any():
-        bound = "" if below == np.inf else f" and < {below:g}"
         raise ArgumentError(argument, f"finite values > 0{bound}", f"{array[wrong].flat[0]:g}")
     return array
 

@@ -21,10 +21,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from numbers import Rational
 
 import torch
 
-from memscape.arguments import ArgumentError, require_integer, require_number, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    require_count,
+    require_device,
+    require_kind,
+    require_number,
+    require_tensor,
+)
 
 __all__ = [
     "Arrangement",
@@ -83,7 +91,21 @@ class Polygons:
         return self.counts.shape[0]
 
     def select(self, index: torch.Tensor) -> Polygons:
-        """The polygons at ``index``, integers ``(S,)``, or where a mask ``(R,)`` is true."""
+        """The polygons at ``index``, integers ``(S,)``, or where a mask ``(R,)`` is true.
+
+        Raises
+        ------
+        ArgumentError
+            If the index is no such tensor.
+        """
+        kinds, count = (torch.bool, torch.int64), len(self)
+        if not isinstance(index, torch.Tensor) or index.dtype not in kinds or index.ndim != 1:
+            raise ArgumentError("index", "integers or a mask, one axis", type(index).__name__)
+        if len(index) != count if index.dtype == torch.bool else ((index < 0) | (index >= count)).any():
+            raise ArgumentError("index", f"a mask of {count} polygons or integers in [0, {count - 1}]", "others")
+        return self._taken(index)
+
+    def _taken(self, index: torch.Tensor) -> Polygons:
         fields = {name: getattr(self, name)[index] for name in ("vertices", "counts", "errors", "walls")}
         return replace(self, **fields)
 
@@ -215,11 +237,11 @@ def square(half: float, *, device: torch.device | str = "cpu") -> torch.Tensor:
     Raises
     ------
     ArgumentError
-        If ``half`` is not a positive finite number.
+        If ``half`` is not a positive finite number, or there is no such device.
     """
     half = require_number("half", half, above=0.0)
     corners = [[-half, -half], [half, -half], [half, half], [-half, half]]
-    return torch.tensor(corners, dtype=torch.float64, device=device)
+    return torch.tensor(corners, dtype=torch.float64, device=require_device("device", device))
 
 
 def signs(polygons: Polygons, lines: torch.Tensor, uncertainty: torch.Tensor | None = None) -> torch.Tensor:
@@ -284,19 +306,18 @@ def cut(
         As for :func:`signs`; if the signs do not fit, or the label is not an integer of at least 0.
     """
     lines, uncertainty = _require_lines(polygons, lines, uncertainty)
-    require_integer("label", label, at_least=0)
-    if signs.dtype != torch.int8 or signs.shape != polygons.walls.shape:
-        raise ArgumentError(
-            "signs", f"int8 of shape {tuple(polygons.walls.shape)}", f"{signs.dtype} of shape {tuple(signs.shape)}"
-        )
+    require_count("label", label, at_least=0)
+    _require_signs(polygons, signs)
     above, below = (signs > 0).any(dim=1), (signs < 0).any(dim=1)
     parents = torch.arange(len(polygons), device=signs.device)
     sides = above.to(torch.int8) - below.to(torch.int8)
     crossed = (above & below).nonzero()[:, 0]
     if crossed.numel() == 0:
         return Cut(polygons, parents, sides)
+    if (lines[crossed, :2] == 0).all(dim=-1).any():
+        raise ArgumentError("lines", "a direction of each line that cuts", "a_1 = a_2 = 0")
     sides[crossed] = 1
-    parts = _parts(polygons.select(crossed), lines[crossed], uncertainty[crossed], signs[crossed], label)
+    parts = _parts(polygons._taken(crossed), lines[crossed], uncertainty[crossed], signs[crossed], label)
     return Cut(_replaced(polygons, crossed, parts), torch.cat((parents, crossed)), torch.cat((sides, -sides[crossed])))
 
 
@@ -338,8 +359,10 @@ def arrange(vertices: torch.Tensor, lines: torch.Tensor, uncertainty: torch.Tens
     polygons = convex(vertices)
     base = sides(polygons)
     require_tensor("lines", lines, "lines coefficients", sizes={"coefficients": 3}, dtype=torch.float64)
-    if uncertainty is not None and uncertainty.shape != lines.shape:
-        raise ArgumentError("uncertainty", f"shape {tuple(lines.shape)}", f"shape {tuple(uncertainty.shape)}")
+    if uncertainty is not None:
+        require_tensor("uncertainty", uncertainty, "...", values="nonnegative", dtype=torch.float64)
+        if uncertainty.shape != lines.shape:
+            raise ArgumentError("uncertainty", f"shape {tuple(lines.shape)}", f"shape {tuple(uncertainty.shape)}")
     exact = [tuple(map(Fraction, line)) for line in lines.tolist()]
     codes = torch.empty(1, 0, dtype=torch.int8, device=lines.device)
     for label, line in enumerate(lines):
@@ -356,7 +379,14 @@ def arrange(vertices: torch.Tensor, lines: torch.Tensor, uncertainty: torch.Tens
 
 
 def doubts(polygons: Polygons, signs: torch.Tensor) -> list[list[int]]:
-    """Where the signs are 0: polygon, vertex, and the labels of the two lines that meet there, one list each."""
+    """Where the signs are 0: polygon, vertex, and the labels of the two lines that meet there, one list each.
+
+    Raises
+    ------
+    ArgumentError
+        If the signs do not fit the polygons.
+    """
+    _require_signs(require_kind("polygons", polygons, Polygons), signs)
     region, corner = ((signs == 0) & polygons.real).nonzero(as_tuple=True)
     before = torch.where(corner > 0, corner, polygons.counts[region]) - 1
     meeting = (polygons.names[polygons.walls[region, each]] for each in (before, corner))
@@ -382,8 +412,12 @@ def exact_sign(line: Line, first: Line, second: Line) -> int:
     Raises
     ------
     ArgumentError
-        If the two lines are parallel.
+        If the two lines are parallel, or one is not given by three exact numbers.
     """
+    for name, numbers in (("line", line), ("first", first), ("second", second)):
+        exact = isinstance(numbers, tuple | list) and all(isinstance(number, Rational) for number in numbers)
+        if not exact or len(numbers) != 3:
+            raise ArgumentError(name, "three integers or fractions", repr(numbers)[:60])
     (a, b, c), (d, e, f), (g, h, i) = line, first, second
     meet = d * h - e * g
     if meet == 0:
@@ -492,7 +526,7 @@ def _values(polygons: Polygons, lines: torch.Tensor, uncertainty: torch.Tensor) 
 def _require_lines(
     polygons: Polygons, lines: torch.Tensor, uncertainty: torch.Tensor | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    device = polygons.vertices.device
+    device = require_kind("polygons", polygons, Polygons).vertices.device
     require_tensor("lines", lines, "... coefficients", sizes={"coefficients": 3}, dtype=torch.float64, device=device)
     if lines.shape not in ((3,), (len(polygons), 3)):
         raise ArgumentError("lines", f"shape (3,) or ({len(polygons)}, 3)", f"shape {tuple(lines.shape)}")
@@ -502,6 +536,13 @@ def _require_lines(
     if uncertainty.shape != lines.shape:
         raise ArgumentError("uncertainty", f"shape {tuple(lines.shape)}", f"shape {tuple(uncertainty.shape)}")
     return lines.expand(len(polygons), 3), uncertainty.expand(len(polygons), 3)
+
+
+def _require_signs(polygons: Polygons, signs: torch.Tensor) -> None:
+    tensor = isinstance(signs, torch.Tensor)
+    if not tensor or signs.dtype != torch.int8 or signs.shape != polygons.walls.shape:
+        got = f"{signs.dtype} of shape {tuple(signs.shape)}" if tensor else type(signs).__name__
+        raise ArgumentError("signs", f"int8 of shape {tuple(polygons.walls.shape)}", got)
 
 
 def _cross(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -516,7 +557,14 @@ def _turns(vertices: torch.Tensor) -> torch.Tensor:
 
 
 def sides(polygon: Polygons) -> list[tuple[Fraction, ...]]:
-    """The lines along the sides of one polygon as :func:`convex` made it, exact: that of side -1 first."""
+    """The lines along the sides of one polygon as :func:`convex` made it, exact: that of side -1 first.
+
+    Raises
+    ------
+    ArgumentError
+        If ``polygon`` are no polygons.
+    """
+    require_kind("polygon", polygon, Polygons)
     corners = [tuple(map(Fraction, corner)) for corner in polygon.vertices[0].tolist()]
     around = zip(corners, corners[1:] + corners[:1], strict=True)
     return [(y - v, u - x, x * v - u * y) for (x, y), (u, v) in around]

@@ -15,7 +15,14 @@ import numpy as np
 import torch
 from scipy.optimize import linprog
 
-from memscape.arguments import require_integers
+from memscape.arguments import (
+    MOST,
+    ArgumentError,
+    require_fit,
+    require_integer,
+    require_integers,
+    require_tensor,
+)
 from memscape.tools.exact import largest, relation, whole
 
 __all__ = ["Separation", "perceptron", "separate"]
@@ -62,12 +69,13 @@ def separate(rows: np.ndarray) -> Separation:
     Raises
     ------
     ArgumentError
-        If ``rows`` is not a matrix of integers.
+        If ``rows`` is not a matrix of integers, or one of them is beyond 10^15, which the solver does not take.
     RuntimeError
         If neither proof is found, which takes margins near the tolerance of the solver, 1e-7. Those of rows of -1, 0
         and 1 in the dimensions of this part are far above.
     """
     rows = require_integers("rows", rows, (None, None))
+    require_integer("largest entry of rows", largest(rows), at_most=10**15)
     count, dimension = rows.shape
     matrix = np.concatenate([-rows.astype(float), np.ones((count, 1))], axis=1)
     cost = np.append(np.zeros(dimension), -1.0)
@@ -119,7 +127,13 @@ def perceptron(
     tuple of torch.Tensor
         The weights, axes ``(sets, couplings)``, and whether they meet all conditions, booleans ``(sets)``. False proves
         nothing.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes do not fit, a value is not finite or no sign, or ``steps`` is no integer up to 2**53.
     """
+    _require_sets(rows, steps, sides)
     weights = rows.sum(dim=1) if sides is None else sides @ rows
     found, solved = weights.clone(), torch.zeros(len(weights), dtype=torch.bool, device=rows.device)
     left = torch.arange(len(weights), device=rows.device)
@@ -137,7 +151,20 @@ def perceptron(
                 break
         wrong = broken.to(rows.dtype) if sides is None else broken * sides
         weights = weights + (wrong[:, None] @ rows)[:, 0]
-    return found, solved
+    return require_fit("rows", found), solved
+
+
+def _require_sets(rows: torch.Tensor, steps: int, sides: torch.Tensor | None) -> None:
+    sizes: dict[str, int] = {}
+    axes = "conditions couplings" if isinstance(rows, torch.Tensor) and rows.ndim == 2 else "sets conditions couplings"
+    require_tensor("rows", rows, axes, sizes=sizes)
+    if (sides is None) == (rows.ndim == 2):
+        expected = "signs, axes (sets, conditions), where all sets share their normals, and only there"
+        raise ArgumentError("sides", expected, type(sides).__name__)
+    none = isinstance(sides, torch.Tensor) and sides.shape == (0, len(rows))  # no sets: nothing to look at
+    if sides is not None and not none:
+        require_tensor("sides", sides, "sets conditions", values="spins", sizes=sizes, dtype=rows.dtype)
+    require_integer("steps", steps, at_most=MOST)
 
 
 def _whole_witness(rows: np.ndarray, point: np.ndarray) -> np.ndarray | None:

@@ -30,7 +30,19 @@ import torch
 import torch.nn.functional as functional
 from scipy.optimize import linprog
 
-from memscape.arguments import ArgumentError, require_integer, require_number, require_rng, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    require_count,
+    require_fit,
+    require_generator,
+    require_integer,
+    require_kind,
+    require_number,
+    require_rng,
+    require_room,
+    require_sequence,
+    require_tensor,
+)
 from memscape.polytopes.polygons import Line, Polygons, convex, cut, doubts, exact_sign, sides, signs
 from memscape.tools import pieces
 from memscape.tools.models import Model
@@ -58,17 +70,22 @@ __all__ = [
 _EPS = torch.finfo(torch.float64).eps
 
 
+_MOST_TERMS = 10000
+"""Longest sum of binomials: its numbers have thousands of digits."""
+
+
 def zaslavsky(hyperplanes: int, dimension: int) -> int:
     r"""Regions of hyperplanes in general position, :math:`\sum_{j \le d} \binom{m}{j}` (Zaslavsky 1975).
 
     Raises
     ------
     ArgumentError
-        If ``hyperplanes`` is negative or ``dimension`` not positive.
+        If ``hyperplanes`` is negative, or ``dimension`` is not an integer from 1 to 10000.
     """
     require_integer("hyperplanes", hyperplanes, at_least=0)
-    require_integer("dimension", dimension, at_least=1)
-    return sum(math.comb(hyperplanes, j) for j in range(dimension + 1))
+    require_count("dimension", dimension, at_most=_MOST_TERMS)
+    # Beyond m all binomials are zero.
+    return sum(math.comb(hyperplanes, j) for j in range(min(dimension, hyperplanes) + 1))
 
 
 def cover(patterns: int, neurons: int) -> int:
@@ -79,11 +96,12 @@ def cover(patterns: int, neurons: int) -> int:
     Raises
     ------
     ArgumentError
-        If a number is not a positive integer.
+        If a number is not a positive integer, or there are more than 10000 neurons.
     """
     require_integer("patterns", patterns, at_least=1)
-    require_integer("neurons", neurons, at_least=1)
-    return 2 * sum(math.comb(patterns - 1, k) for k in range(neurons))
+    require_count("neurons", neurons, at_most=_MOST_TERMS)
+    # Beyond P - 1 all binomials are zero.
+    return 2 * sum(math.comb(patterns - 1, k) for k in range(min(neurons, patterns)))
 
 
 @dataclass(frozen=True)
@@ -157,8 +175,10 @@ class MaxAffine:
         Balestriero, Cosentino, Aazhang & Baraniuk 2019, NeurIPS.
         """
         units, pieces, _ = self.slopes.shape
-        if codes.ndim != 2 or codes.shape[1] != units or codes.dtype != torch.int64:
-            raise ArgumentError("codes", f"int64 of shape (codes, {units})", f"{codes.dtype}, {tuple(codes.shape)}")
+        tensor = isinstance(codes, torch.Tensor)
+        if not tensor or codes.ndim != 2 or codes.shape[1] != units or codes.dtype != torch.int64:
+            got = f"{codes.dtype}, {tuple(codes.shape)}" if tensor else type(codes).__name__
+            raise ArgumentError("codes", f"int64 of shape (codes, {units})", got)
         if ((codes < 0) | (codes >= pieces)).any():
             raise ArgumentError("codes", f"integers in [0, {pieces - 1}]", "others")
         each = torch.arange(units, device=codes.device)
@@ -202,6 +222,8 @@ class Network(Model):
     biases: tuple[torch.Tensor, ...]
 
     def __post_init__(self) -> None:
+        require_sequence("weights", self.weights, "matrices, one a layer")
+        require_sequence("biases", self.biases, "vectors, one a layer")
         if len(self.weights) < 2 or len(self.biases) != len(self.weights):
             got = f"{len(self.weights)} and {len(self.biases)}"
             raise ArgumentError("weights, biases", "the same number of layers, at least 2", got)
@@ -304,7 +326,7 @@ def he(widths: Sequence[int], *, bias: float = 0.1, rng: np.random.Generator) ->
         If there are fewer than three widths or one is not a positive integer, the bias is negative, or ``rng``
         is no generator of NumPy.
     """
-    if len(widths) < 3:
+    if len(require_sequence("widths", widths, "integers")) < 3:
         raise ArgumentError("widths", "inputs, at least one layer and outputs", str(list(widths)))
     for number, width in enumerate(widths):
         require_integer(f"widths[{number}]", width, at_least=1)
@@ -337,9 +359,10 @@ def folding(layers: int) -> Network:
     Raises
     ------
     ArgumentError
-        If ``layers`` is not a positive integer.
+        If ``layers`` is not a positive integer, or the weights do not fit in memory.
     """
-    require_integer("layers", layers, at_least=1)
+    require_count("layers", layers)
+    require_room(layers=layers, units=4 * 4)
     split = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], dtype=torch.float64, device="cpu")
     tent = 2 * split.abs().T
     weights = (split, *[split @ tent] * (layers - 1), tent)
@@ -507,7 +530,13 @@ def winners(found: Regions) -> Winners:
     ----------
     found
         As :func:`regions` gives them.
+
+    Raises
+    ------
+    ArgumentError
+        If they are none.
     """
+    require_kind("found", found, Regions)
     polygons = found.polygons
     home = torch.arange(len(polygons), device=polygons.counts.device)
     best = torch.zeros_like(home)
@@ -648,7 +677,7 @@ def crossings(network: Network, starts: torch.Tensor, ends: torch.Tensor) -> Cro
     ArgumentError
         If the points do not fit the network or each other.
     """
-    first = network.weights[0]
+    first = require_kind("network", network, Network).weights[0]
     sizes = {"inputs": first.shape[1]}
     require_tensor("starts", starts, "segments inputs", sizes=sizes, device=first.device, dtype=first.dtype)
     require_tensor("ends", ends, "segments inputs", sizes=sizes, device=first.device, dtype=first.dtype)
@@ -661,7 +690,7 @@ def crossings(network: Network, starts: torch.Tensor, ends: torch.Tensor) -> Cro
     chunk = pieces.fitting(8 * widest * 4 * sum(network.widths))
     parts = zip(both[0][0].split(chunk), both[0][1].split(chunk), strict=True)
     counts = torch.cat([_along_segments(network, begin, end) for begin, end in parts])
-    return Crossings(counts, flips, distances)
+    return Crossings(counts, flips, require_fit("ends", distances))
 
 
 def _along_segments(network: Network, begin: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
@@ -725,16 +754,17 @@ def train(
     -----
     Kingma & Ba 2015, ICLR.
     """
-    first = network.weights[0]
+    first = require_kind("network", network, Network).weights[0]
     sizes = {"inputs": first.shape[1]}
     require_tensor("inputs", inputs, "examples inputs", sizes=sizes, device=first.device, dtype=first.dtype)
     classes = len(network.biases[-1])
-    if labels.shape != inputs.shape[:1] or labels.dtype != torch.int64:
-        got = f"{labels.dtype}, {tuple(labels.shape)}"
+    if not isinstance(labels, torch.Tensor) or labels.shape != inputs.shape[:1] or labels.dtype != torch.int64:
+        got = f"{labels.dtype}, {tuple(labels.shape)}" if isinstance(labels, torch.Tensor) else type(labels).__name__
         raise ArgumentError("labels", f"int64 of shape ({inputs.shape[0]},)", got, "One integer an example.")
     if labels.min() < 0 or labels.max() >= classes:
         raise ArgumentError("labels", f"integers in [0, {classes - 1}]", "others")
-    require_integer("batch", batch, at_least=1)
+    require_count("batch", batch)
+    require_generator("generator", generator)
 
     def losses(current: Network) -> Iterator[torch.Tensor]:
         order = torch.randperm(len(inputs), generator=generator, device="cpu").to(inputs.device)
@@ -747,7 +777,7 @@ def train(
 
 
 def _require_planar(network: Network) -> None:
-    first = network.weights[0]
+    first = require_kind("network", network, Network).weights[0]
     if first.shape[1] != 2 or first.dtype != torch.float64:
         got = f"{first.shape[1]} inputs, {first.dtype}"
         raise ArgumentError("network", "2 inputs in float64", got, "Take a plane of the inputs with .on(origin, axes).")

@@ -12,7 +12,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from memscape.arguments import ArgumentError, require_integer
+from memscape.arguments import ArgumentError, require_integer, require_kind
 from memscape.polytopes.digraphs import Codes, require_codes
 from memscape.polytopes.graph_rules import Parameters, fixed_points, integer_matrices
 from memscape.tools import pieces
@@ -51,12 +51,13 @@ def stable_extensions(codes: npt.ArrayLike, nodes: int, parameters: Parameters) 
     Raises
     ------
     ArgumentError
-        If the codes do not fit or are not in a row.
+        If the codes do not fit or are not in a row, or ``parameters`` are none.
     """
     require_integer("nodes", nodes, at_least=1, at_most=6)
     codes = require_codes("codes", codes, nodes)
     if codes.ndim != 1:
         raise ArgumentError("codes", "axes (graphs,)", f"shape {codes.shape}")
+    require_kind("parameters", parameters, Parameters)
     # A chunk of 1024 attachments of 128 digraphs and a dozen arrays of them stay in the cache.
     chunk = pieces.cached(8 * 4**nodes)
     found = [_candidates(codes[at : at + chunk], nodes, parameters) for at in range(0, len(codes), chunk)]

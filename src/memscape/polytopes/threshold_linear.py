@@ -31,7 +31,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from memscape.arguments import ArgumentError, Values, require_integer, require_number, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    Values,
+    require_fit,
+    require_integer,
+    require_number,
+    require_sequence,
+    require_tensor,
+)
 from memscape.memory.dense import Rectified
 from memscape.memory.dynamics import largest_lyapunov_exponent, trajectory
 from memscape.memory.hopfield import require_symmetric
@@ -417,7 +425,7 @@ def trajectories(
     require_network(model)._require("starts", starts)
     require_number("duration", duration, above=0.0)
     require_number("step", step, above=0.0, at_most=1.0)
-    steps = max(1, math.ceil(duration / step - 1e-9))
+    steps = max(1, math.ceil(require_number("duration / step", duration / step, at_most=2**53) - 1e-9))
     # Checked once, not four times a step.
     return trajectory(model._flow, starts, step=step, steps=steps, every=every)
 
@@ -538,13 +546,12 @@ class RectifiedMemory(Model):
     def energy(self, state: torch.Tensor) -> torch.Tensor:
         """E at visible activities v, axes ``(..., N)`` to ``(...)``."""
         self._require("state", state)
-        quadratic = (state * (state / 2 - self.drive)).sum(dim=-1)
-        return quadratic - Rectified(2)(state @ self.memories.mT).sum(dim=-1) / 2
+        return in_single("state", RectifiedMemory._energy, self, state)
 
     def flow(self, state: torch.Tensor) -> torch.Tensor:
         r"""Minus the gradient of E, :math:`I + \sum_\mu [\xi_\mu \cdot v]_+ \xi_\mu - v`, axes as the state."""
         self._require("state", state)
-        return self.drive + (state @ self.memories.mT).clamp(min=0.0) @ self.memories - state
+        return in_single("state", RectifiedMemory._flow, self, state)
 
     def visible(self, activities: torch.Tensor) -> torch.Tensor:
         """v = I + sum of y xi, from activities y ``(..., P)`` of the memories to ``(..., N)``.
@@ -554,8 +561,17 @@ class RectifiedMemory(Model):
         ArgumentError
             If y does not fit the memories.
         """
-        require_tensor("activities", activities, "... memories", sizes={"memories": self.memories.shape[0]})
-        return self.drive + activities @ self.memories
+        sizes = {"memories": self.memories.shape[0]}
+        device, dtype = self.memories.device, self.memories.dtype
+        require_tensor("activities", activities, "... memories", sizes=sizes, device=device, dtype=dtype)
+        return require_fit("activities", self.drive + activities @ self.memories)
+
+    def _energy(self, state: torch.Tensor) -> torch.Tensor:
+        quadratic = (state * (state / 2 - self.drive)).sum(dim=-1)
+        return quadratic - Rectified(2)(state @ self.memories.mT).sum(dim=-1) / 2
+
+    def _flow(self, state: torch.Tensor) -> torch.Tensor:
+        return self.drive + (state @ self.memories.mT).clamp(min=0.0) @ self.memories - state
 
     def _require(self, argument: str, state: torch.Tensor) -> None:
         sizes = {"neurons": self.memories.shape[1]}
@@ -605,7 +621,9 @@ def exact_fixed_point(
     ArgumentError
         If the weights are not n rows of n numbers, the inputs not n numbers, or there is no such support.
     """
-    n = len(inputs)
+    n = len(require_sequence("inputs", inputs, "numbers"))
+    for row in require_sequence("weights", weights, "rows"):
+        require_sequence("weights", row, "numbers")
     if len(weights) != n or any(len(row) != n for row in weights):
         raise ArgumentError("weights", f"{n} rows of {n} numbers, as many as inputs", _lengths(weights))
     for name, values in (("inputs", inputs), *(("weights", row) for row in weights)):

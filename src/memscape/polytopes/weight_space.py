@@ -30,7 +30,17 @@ from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.special import log_ndtr
 
-from memscape.arguments import ArgumentError, require_integer, require_integers, require_rng, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    require_count,
+    require_device,
+    require_integer,
+    require_integers,
+    require_kind,
+    require_rng,
+    require_room,
+    require_tensor,
+)
 from memscape.polytopes.separation import Separation, separate
 from memscape.tools import pieces
 
@@ -253,10 +263,10 @@ class Symmetries:
         Raises
         ------
         ArgumentError
-            If the arrangement has another number of neurons.
+            If ``cut`` is no arrangement, or one of another number of neurons.
         """
         neurons = self.permutation.shape[1]
-        if cut.edge.shape[1] != neurons:
+        if require_kind("cut", cut, Arrangement).edge.shape[1] != neurons:
             raise ArgumentError("cut", f"an arrangement of {neurons} neurons", str(cut.edge.shape[1]))
         _, first = np.unique(cut.edge, return_index=True)
         state, neuron = np.divmod(first, neurons)
@@ -314,11 +324,14 @@ def gaussian_couplings(
     Raises
     ------
     ArgumentError
-        If a size is not a positive integer, or ``rng`` is no generator of NumPy.
+        If a size is not a positive integer or does not fit in memory, ``rng`` is no generator of NumPy, or there is no
+        such device.
     """
-    require_integer("neurons", neurons, at_least=1)
-    require_integer("networks", networks, at_least=1)
+    require_count("neurons", neurons)
+    require_count("networks", networks)
+    require_room(networks=networks, neurons=neurons**2)
     require_rng("rng", rng)
+    device = require_device("device", device)
     half = torch.from_numpy(rng.normal(size=(networks, neurons, neurons))).triu(1)
     return (half + half.mT).to(device)
 
@@ -414,7 +427,10 @@ def solid_angle(rays: Sequence[Sequence[float]]) -> float:
     ArgumentError
         If ``rays`` are not three linearly independent vectors of three finite numbers.
     """
-    vectors = np.asarray(rays, dtype=float)
+    try:
+        vectors = np.asarray(rays, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise ArgumentError("rays", "three vectors of three finite numbers", type(rays).__name__) from None
     if vectors.shape != (3, 3) or not np.isfinite(vectors).all():
         raise ArgumentError("rays", "three vectors of three finite numbers", f"shape {vectors.shape}")
     a, b, c = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
