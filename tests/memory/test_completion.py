@@ -163,3 +163,9 @@ REFUSALS = [
 def test_refusals(call, message):
     with pytest.raises(ArgumentError, match="^" + message):
         call()
+
+
+def test_a_batch_may_be_larger_than_the_images():
+    model, loss = next(train_completer(COMPLETER, ONES, **PLAN | {"batch": 4096}))
+    assert math.isfinite(loss)
+    assert model.steps == COMPLETER.steps

@@ -282,7 +282,7 @@ def train_completer(
     device, dtype = model.encoder.device, model.encoder.dtype
     require_tensor("patches", patches, "images tokens pixels", sizes=sizes, device=device, dtype=dtype)
     require_integer("hidden", hidden, at_least=1, at_most=sizes["tokens"])
-    require_integer("batch", batch, at_least=1, at_most=len(patches))
+    require_count("batch", batch)
     require_count("epochs", epochs)
     require_integer("longest", model.steps if longest is None else longest, at_least=model.steps, at_most=2**20)
     require_generator("generator", generator)
