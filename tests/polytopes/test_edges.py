@@ -153,7 +153,6 @@ CALLS = [
     Call(
         threshold_linear.lyapunov_exponents,
         {"model": NETWORK, "starts": torch.ones(2, 3, dtype=F64), "step": 0.1, "steps": 5},
-        spare={"steps": "as of the dynamics"},
     ),
     Call(
         threshold_linear.require_network,
