@@ -298,3 +298,71 @@ def incomplete(package: str, calls: Sequence[Call], exceptions: Mapping[str, str
     for name, parameters in taken.items():
         found += [f"{name}: {missing} is never spoiled" for missing in sorted(parameters - given[name])]
     return found
+
+
+def differences(call: Call) -> list[str]:
+    """Where an answer depends on how an array lies in memory: one line for each argument and layout that changes it.
+
+    Whole numbers and booleans have to be the same. Sums of floats may be added up in another order: 1e-4 of the largest
+    entry in single precision, 1e-9 in double. What was passed must not have changed, either.
+    """
+    found = []
+    for name, value in call.arguments.items():
+        for layout, twin in _layouts(value):
+            kept = copy.deepcopy(twin)
+            plain = _plain(kept)
+            problem = answer(call, {name: plain}, refusable=False) or answer(call, {name: twin}, refusable=False)
+            if not problem and not _alike(_result(call, {name: plain}), _result(call, {name: twin})):
+                problem = "another answer"
+            if not problem and not _alike(twin, kept):
+                problem = "changed in place"
+            if problem:
+                found.append(f"{name}, {layout}: {problem}")
+    return found
+
+
+def _layouts(value: Any) -> Iterator[tuple[str, Any]]:
+    """The same values, and some repeated ones, in other places of memory."""
+    if isinstance(value, torch.Tensor) and value.ndim:
+        yield "every other entry", torch.stack([value, value], dim=-1)[..., 0]
+        yield "behind others", torch.cat([value[:1], value])[1:]
+        yield "last axis first", value.permute(*range(value.ndim)[::-1]).contiguous().permute(*range(value.ndim)[::-1])
+    elif isinstance(value, np.ndarray) and value.ndim:
+        yield "every other entry", np.stack([value, value], axis=-1)[..., 0]
+        yield "behind others", np.concatenate([value[:1], value])[1:]
+        yield "last axis first", np.asfortranarray(value)
+        yield "from the end", value[::-1].copy()[::-1]
+
+
+def _plain(value: Any) -> Any:
+    return value.clone(memory_format=torch.contiguous_format) if isinstance(value, torch.Tensor) else value.copy()
+
+
+def _result(call: Call, changed: Mapping[str, Any]) -> Any:
+    arguments = {name: fresh(value) for name, value in {**call.arguments, **changed}.items()}
+    positional = arguments.pop("*", ())
+    found = call.function(*(positional if isinstance(positional, tuple) else (positional,)), **arguments)
+    return next(found) if inspect.isgenerator(found) else found
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor):
+        one, other = one.detach().numpy(), other.detach().numpy()
+    if isinstance(one, float | np.floating):
+        one, other = np.asarray(one), np.asarray(other)
+    if isinstance(one, np.ndarray):
+        if one.shape != other.shape or one.dtype != other.dtype:
+            return False
+        if one.dtype.kind not in "fc":
+            return bool((one == other).all())
+        size = np.abs(np.where(np.isfinite(one), one, 0)).max(initial=0.0)
+        tolerance = (1e-9 if one.dtype.itemsize == 8 else 1e-4) * size
+        return np.allclose(one, other, rtol=0, atol=tolerance, equal_nan=True)
+    if dataclasses.is_dataclass(one):
+        fields = dataclasses.fields(one)
+        return all(_alike(getattr(one, part.name), getattr(other, part.name)) for part in fields)
+    if isinstance(one, Mapping):
+        return one.keys() == other.keys() and all(_alike(value, other[key]) for key, value in one.items())
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(_alike(a, b) for a, b in zip(one, other, strict=True))
+    return one is other or not hasattr(one, "__eq__") or type(one).__eq__ is object.__eq__ or bool(one == other)

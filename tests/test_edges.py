@@ -65,6 +65,28 @@ def test_at_least_two_are_spoiled_where_there_are_two(drawn):
     assert set(drawn) == {"count", "units"}
 
 
+def written(x):
+    x[..., 0] = 5
+    return x.sum()
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "fault"),
+    [
+        (lambda x: x.sum(dim=0), torch.arange(6.0).reshape(2, 3), ""),
+        (lambda x: x.sum(axis=0), np.arange(6.0).reshape(2, 3), ""),
+        (lambda x: torch.as_strided(x, (2, 3), (3, 1)), torch.arange(6.0).reshape(2, 3), "every other entry: another"),
+        (lambda x: [{"storage": x.storage_offset()}], torch.arange(3), "behind others: another answer"),
+        (lambda x: x.ravel("K"), np.arange(6).reshape(2, 3), "last axis first: another answer"),
+        (lambda x: x.view(-1), torch.arange(6).reshape(2, 3), "last axis first: RuntimeError"),
+        (written, torch.arange(6.0).reshape(2, 3), "every other entry: changed in place"),
+    ],
+)
+def test_an_answer_that_depends_on_where_an_array_lies_is_seen(function, value, fault):
+    found = edges.differences(Call(function, {"x": value}))
+    assert any(line.startswith(f"x, {fault}") for line in found) if fault else found == []
+
+
 def test_no_callable_and_no_parameter_can_be_forgotten():
     calls = [Call(pieces.cached, {"each": 1}), Call(pieces.cached, {"each": 1}), Call(simplicial.store, {})]
     found = edges.incomplete("memscape.tools", calls, {"pieces.cached": "", "pieces.nothing": "a reason"})

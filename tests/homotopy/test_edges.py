@@ -43,5 +43,10 @@ def test_so_is_one_where_several_arguments_are_spoiled(call, data):
     assert edges.answer(call, data.draw(edges.several(call))) == ""
 
 
+@pytest.mark.parametrize("call", CALLS, ids=str)
+def test_where_in_memory_an_array_lies_changes_no_answer(call):
+    assert edges.differences(call) == []
+
+
 def test_no_public_callable_and_no_parameter_is_missing():
     assert edges.incomplete("memscape.homotopy", CALLS, {}) == []
