@@ -106,6 +106,8 @@ CALLS = [
     Call(polygons.sides, {"polygon": PIECE}),
     Call(polygons.signs, {"polygons": PIECE, "lines": LINES[0], "uncertainty": torch.zeros(3, dtype=F64)}),
     Call(polygons.square, {"half": 1.0, "device": "cpu"}),
+    Call(separation.alternatives, {"normals": np.eye(2, dtype=int), "sides": np.array([[1, 1]]), "steps": 3}),
+    Call(separation.circuit, {"rows": np.array([[1], [-1]]), "multipliers": np.array([1, 1])}),
     Call(separation.perceptron, {"rows": torch.ones(1, 2, 2), "steps": 3}),
     Call(separation.perceptron, {"rows": torch.ones(2, 2), "steps": 3, "sides": torch.ones(1, 2)}),
     Call(separation.separate, {"rows": np.array([[1, 0], [0, 1]])}),

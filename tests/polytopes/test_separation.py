@@ -8,7 +8,7 @@ import torch
 
 from memscape.arguments import ArgumentError
 from memscape.polytopes import separation
-from memscape.polytopes.separation import perceptron, separate
+from memscape.polytopes.separation import alternatives, circuit, perceptron, separate
 from memscape.polytopes.weight_space import states
 
 
@@ -33,6 +33,46 @@ def test_separate_proves_its_answer_and_agrees_with_brute_force(seed):
         assert not (m @ rows).any()
         support = rows[m > 0]
         assert np.linalg.matrix_rank(support) == len(support) - 1
+
+
+def test_alternatives_prove_one_or_the_other_and_agree_with_the_oracle():
+    rng = np.random.default_rng(1)
+    normals = rng.integers(-2, 3, size=(9, 3))
+    normals = normals[normals.any(axis=1)]
+    sides = rng.choice([-1, 1], size=(60, len(normals)))
+    weights, multipliers = alternatives(normals, sides, 2000)
+    kinds = set()
+    for side, w, m in zip(sides, weights, multipliers, strict=True):
+        rows = side[:, None] * normals
+        answer = separate(rows)
+        kinds.add(bool(answer))
+        if answer:
+            assert (rows @ w > 0).all()
+            assert not m.any()
+        else:
+            assert not w.any()
+            assert m.min() >= 0
+            assert m.any()
+            assert not (m @ rows).any()
+            one = circuit(rows, m)
+            assert set(np.flatnonzero(one)) <= set(np.flatnonzero(m))
+            assert np.gcd.reduce(one) == 1
+            assert one.min() >= 0
+            assert not (one @ rows).any()
+            support = rows[one > 0]
+            assert np.linalg.matrix_rank(support) == len(support) - 1
+    assert kinds == {False, True}
+
+
+def test_alternatives_say_nothing_where_the_steps_do_not_suffice():
+    normals, sides = np.array([[1, 0], [9, -10]]), np.array([[1, -1]])
+    weights, multipliers = alternatives(normals, sides, 1)
+    assert not weights.any()
+    assert not multipliers.any()
+    weights, _ = alternatives(normals, sides, 100)
+    assert (weights[0] @ (sides[0, :, None] * normals).T > 0).all()
+    with pytest.raises(ArgumentError, match="steps: expected so few that float64 holds their sums; got 9"):
+        alternatives(10**7 * normals, sides, 9)
 
 
 @pytest.mark.parametrize(("variables", "count"), [(1, 4), (2, 14), (3, 104)])

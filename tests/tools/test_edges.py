@@ -48,6 +48,8 @@ CALLS = [
     Call(exact.hurwitz_matrix, {"coefficients": np.array([[1], [2], [1]]), "size": 2}),
     Call(exact.largest, {"integers": np.array([1, 2])}),
     Call(exact.regions, {"normals": np.array([[1, 0], [0, 1]])}),
+    Call(exact.lowest_terms, {"integers": np.array([2, 4])}),
+    Call(exact.relations, {"rows": np.array([[1], [2]])}),
     Call(exact.relation, {"rows": np.array([[1], [2]])}),
     Call(exact.routh, {"coefficients": [Fraction(1), half, half]}),
     Call(exact.solution, {"rows": [[half, Fraction(0)], [half, half]], "right": [half, half]}),

@@ -16,8 +16,10 @@ from memscape.tools.exact import (
     determinants_fit,
     hurwitz,
     largest,
+    lowest_terms,
     regions,
     relation,
+    relations,
     routh,
     solution,
     whole,
@@ -189,6 +191,24 @@ def test_relations_are_found_however_large_the_numbers():
     assert math.gcd(*found) == 1
     assert relation(np.zeros((0, 3), dtype=int)) is None
     assert relation(np.zeros((1, 3), dtype=int)) == [1]
+
+
+@pytest.mark.parametrize(("entry", "dtype"), [(3, np.int64), (10**7, object)])
+def test_relations_span_all_dependences(entry, dtype):
+    rng = np.random.default_rng(entry)
+    for count, rank, dimension in ((4, 2, 3), (5, 3, 3), (6, 1, 2), (3, 3, 5), (4, 0, 2)):
+        rows = rng.integers(-entry, entry + 1, size=(count, rank)) @ rng.integers(-1, 2, size=(rank, dimension))
+        found = relations(rows)
+        assert found.dtype == (dtype if rows.any() else np.int64)
+        assert not (found.astype(object) @ rows.astype(object)).any()
+        true = np.linalg.matrix_rank(rows.astype(float))
+        assert found.shape == (count - true, count)
+        assert np.linalg.matrix_rank(found.astype(float)) == count - true
+
+
+def test_lowest_terms():
+    assert lowest_terms(np.array([0, -4, 6])) == [0, 2, -3]
+    assert lowest_terms(np.array([2**70, 3 * 2**69], dtype=object)) == [2, 3]
 
 
 def test_relation_of_independent_rows_is_none_and_of_too_many_is_none():

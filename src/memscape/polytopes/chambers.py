@@ -17,18 +17,17 @@ Three functions count without any search: :func:`memscape.tools.exact.regions` b
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import networkx as nx
 import numpy as np
-import torch
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from memscape.arguments import ArgumentError, require_count, require_integer, require_kind, require_sequence
-from memscape.polytopes.separation import perceptron, separate
+from memscape.polytopes.separation import alternatives, circuit, separate
 from memscape.polytopes.weight_space import Arrangement, arrangement, states, symmetries
 from memscape.tools import pieces
 from memscape.tools.subsets import BitGroup, pack, unpack
@@ -485,23 +484,31 @@ class _Circuits:
         masks = moved.sum(axis=1)
         values = (np.where(self._group.sign[:, members] > 0, sides, 1 - sides) * moved).sum(axis=1)
         # If no weights have these sides, their negatives do not have the opposite ones.
-        found = np.stack([np.tile(masks, 2), np.concatenate([values, values ^ masks])], axis=1)
-        self.patterns = np.concatenate([self.patterns, np.unique(found, axis=0)])
+        masks, values = np.tile(masks, 2), np.concatenate([values, values ^ masks])
+        order = np.lexsort((values, masks))
+        found = np.stack([masks[order], values[order]], axis=1)
+        fresh = np.append(True, (found[1:] != found[:-1]).any(axis=1))
+        self.patterns = np.concatenate([self.patterns, found[fresh]])
 
     def blocked(self, sides: np.ndarray) -> np.ndarray:
         """Bits of the hyperplanes that are no walls of chambers: to change that side alone completes a pattern."""
         bits = np.zeros_like(sides)
-        for mask, value in self.patterns:
-            rest = (sides ^ value) & mask
-            bits |= np.where(rest & (rest - 1), 0, rest)
+        for block, other in self._other_sides(sides):
+            bits[block] = np.bitwise_or.reduce(np.where(other & (other - 1), 0, other), axis=1)
         return bits
 
     def contained(self, sides: np.ndarray, since: int) -> np.ndarray:
         """Whether there is one of the patterns added since then in these sides."""
         found = np.zeros(len(sides), dtype=bool)
-        for mask, value in self.patterns[since:]:
-            found |= (sides ^ value) & mask == 0
+        for block, other in self._other_sides(sides, since):
+            found[block] = (other == 0).any(axis=1)
         return found
+
+    def _other_sides(self, sides: np.ndarray, since: int = 0) -> Iterator[tuple[slice, np.ndarray]]:
+        """In blocks, the hyperplanes of a pattern where sides are not the pattern's; axes ``(sides, patterns)``."""
+        masks, values = self.patterns[since:].T
+        for block in pieces.slices(len(sides), pieces.cached(32 * max(1, len(masks)))):
+            yield block, (sides[block, None] ^ values) & masks
 
 
 @dataclass
@@ -518,23 +525,32 @@ class _Search:
         """Whole weights of those sides that have some, and which those are."""
         normals = self.arrangement.normals
         signs = 2 * unpack(sides, len(normals)) - 1
-        # A step adds one for each hyperplane at most: all numbers are exact in float64, whatever the number of steps.
-        found, met = perceptron(
-            torch.from_numpy(normals).double(), self.steps - 1, sides=torch.from_numpy(signs).double()
-        )
-        weights, solved = found.long().numpy(), met.numpy()
-        unsolved = np.flatnonzero(~solved)
-        while len(unsolved):
-            one, unsolved = unsolved[0], unsolved[1:]
+        weights, solved = np.zeros((len(sides), normals.shape[1]), dtype=np.int64), np.zeros(len(sides), dtype=bool)
+        left, steps = np.arange(len(sides)), 0
+        while len(left) and steps < self.steps:
+            # A few steps solve most, and a circuit that they come upon spares others the many that they would make.
+            steps = min(self.steps, 4 * steps or 4)
+            weights[left], multipliers = alternatives(normals, signs[left], steps - 1)
+            solved[left] = weights[left].any(axis=1)
+            before, rows_of = len(self.circuits.patterns), np.count_nonzero(multipliers, axis=1)
+            for k in rows_of.argsort(kind="stable")[(rows_of == 0).sum() :]:
+                if not self.circuits.contained(sides[left[k : k + 1]], before)[0]:
+                    self._exclude(sides[left[k]], circuit(signs[left[k]][:, None] * normals, multipliers[k]))
+            left = left[~solved[left] & ~self.circuits.contained(sides[left], before)]
+        while len(left):
+            one, before = left[0], len(self.circuits.patterns)
             answer = separate(signs[one][:, None] * normals)
             self.programmes += 1
             if answer.weights is not None:
                 weights[one], solved[one] = answer.weights, True
             elif answer.multipliers is not None:
-                members, before = np.flatnonzero(answer.multipliers), len(self.circuits.patterns)
-                self.circuits.add(members, sides[one] >> members & 1)
-                unsolved = unsolved[~self.circuits.contained(sides[unsolved], before)]
+                self._exclude(sides[one], answer.multipliers)
+            left = left[1:][~self.circuits.contained(sides[left[1:]], before)]
         return weights[solved], solved
+
+    def _exclude(self, sides: np.int64, multipliers: np.ndarray) -> None:
+        members = np.flatnonzero(multipliers)
+        self.circuits.add(members, sides >> members & 1)
 
 
 def _hyperplane_group(cut: Arrangement, *, once: bool = True) -> BitGroup:

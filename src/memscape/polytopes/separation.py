@@ -9,7 +9,9 @@ conditions at once and says nothing where it finds none.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -23,9 +25,9 @@ from memscape.arguments import (
     require_integers,
     require_tensor,
 )
-from memscape.tools.exact import largest, relation, whole
+from memscape.tools.exact import largest, lowest_terms, relation, relations, whole
 
-__all__ = ["Separation", "perceptron", "separate"]
+__all__ = ["Separation", "alternatives", "circuit", "perceptron", "separate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,24 +136,123 @@ def perceptron(
         If the axes do not fit, a value is not finite or no sign, or ``steps`` is no integer up to 2**53.
     """
     _require_sets(rows, steps, sides)
+    weights, solved, _ = _perceptron(rows, steps, sides, watch=False)
+    return require_fit("rows", weights), solved
+
+
+def alternatives(normals: np.ndarray, sides: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    r"""Gordan's alternative for many sets of conditions at once, as far as the perceptron rule comes.
+
+    The rule works on whole numbers. Where no weights meet the conditions they stay bounded, so that they come back to
+    where they were; what was added in between adds up to zero, and how often each condition was broken proves that
+    there are no weights. Brent's way to find a cycle (1980): the weights of step 0, 1, 3, 7, ... are kept, one at a
+    time, and compared with all that follow.
+
+    Parameters
+    ----------
+    normals
+        Integers v, axes ``(conditions, couplings)``.
+    sides
+        s, values in {-1, 1}, axes ``(sets, conditions)``: condition k of a set is :math:`s_k v_k \cdot w > 0`.
+    steps
+        Most steps to make; with fewer than 0 not even the start is looked at.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The weights, axes ``(sets, couplings)``, and the multipliers, axes ``(sets, conditions)``, as in `Separation`,
+        but that the multipliers may be those of several circuits. Of each set one row is zero; both, where the steps
+        did not suffice.
+
+    Raises
+    ------
+    ArgumentError
+        If the normals are no integers, the sides no signs, or float64 may not hold what so many steps add up.
+    """
+    normals = require_integers("normals", normals, (None, None))
+    sides = require_integers("sides", sides, (None, len(normals)))
+    if (abs(sides) != 1).any():
+        raise ArgumentError("sides", "values in {-1, 1}", "others")
+    require_integer("steps", steps, at_most=MOST)
+    count, dimension = normals.shape
+    if (count * dimension * largest(normals) ** 2) ** 2 * (steps + 1) >= 2**106:
+        raise ArgumentError("steps", "so few that float64 holds their sums", str(steps))
+    rows, signs = torch.from_numpy(normals).double(), torch.from_numpy(sides).double()
+    weights, solved, multipliers = _perceptron(rows, steps, signs, watch=True)
+    return torch.where(solved[:, None], weights, 0.0).long().numpy(), multipliers.long().numpy()
+
+
+def circuit(rows: np.ndarray, multipliers: np.ndarray) -> np.ndarray:
+    """One circuit among rows that some multipliers add up to zero: the multipliers of `Separation`, in lowest terms.
+
+    Parameters
+    ----------
+    rows
+        Integers, axes ``(conditions, couplings)``.
+    multipliers
+        Whole numbers m >= 0, axes ``(conditions)``, not all 0, with ``m @ rows == 0``.
+
+    Raises
+    ------
+    ArgumentError
+        If they are not.
+    """
+    rows = require_integers("rows", rows, (None, None))
+    multipliers = require_integers("multipliers", multipliers, (len(rows),))
+    if (multipliers < 0).any() or not multipliers.any() or (multipliers.astype(object) @ rows.astype(object)).any():
+        raise ArgumentError("multipliers", "numbers >= 0, not all 0, with which the rows add up to 0", "others")
+    left, weight = np.flatnonzero(multipliers), [int(m) for m in multipliers if m]
+    while True:
+        found = relations(rows[left])
+        positive = found[(found >= 0).all(axis=1) | (found <= 0).all(axis=1)]
+        if len(positive):
+            least = positive[(positive != 0).sum(axis=1).argmin()]
+            return _spread(left, lowest_terms(least), len(rows))
+        # A dependence with both signs: as much of it as leaves no multiplier negative, and at least one zero.
+        other = [int(m) for m in found[0]]
+        out = min((k for k, m in enumerate(other) if m > 0), key=lambda k: Fraction(weight[k], other[k]))
+        weight = [m * other[out] - z * weight[out] for m, z in zip(weight, other, strict=True)]
+        left, weight = left[[m > 0 for m in weight]], [m for m in weight if m]
+
+
+def _perceptron(
+    rows: torch.Tensor, steps: int, sides: torch.Tensor | None, *, watch: bool
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The rule; if its cycles are watched, also how often each condition was broken in one, else zeros."""
     weights = rows.sum(dim=1) if sides is None else sides @ rows
     found, solved = weights.clone(), torch.zeros(len(weights), dtype=torch.bool, device=rows.device)
+    multipliers = rows.new_zeros(len(weights), rows.shape[-2] if watch else 0)
+    kept, times = weights, multipliers
     left = torch.arange(len(weights), device=rows.device)
     for step in range(steps + 1):
-        sums = (weights[:, None] @ rows.mT)[:, 0]
+        sums = weights @ rows.mT if rows.ndim == 2 else (weights[:, None] @ rows.mT)[:, 0]
         broken = sums <= 0 if sides is None else sums * sides <= 0
         # Sets that are solved leave the batch now and then, most of them soon: to look takes as long as a step.
-        if step % 16 == 0 or step in (1, 2, 4, 8, steps):
+        look = step % 16 == 0 or step in (1, 2, 4, 8, steps)
+        if watch and step:
+            again = (weights == kept).all(dim=1)
+            if again.any():
+                multipliers[left[again]] = times[again]
+                look = True
+        if look:
             keep = broken.any(dim=1)
             found[left], solved[left] = weights, ~keep
+            if watch and step:
+                keep &= ~again
             weights, left, broken = weights[keep], left[keep], broken[keep]
             rows = rows if rows.ndim == 2 else rows[keep]
             sides = None if sides is None else sides[keep]
+            if watch:
+                kept, times = kept[keep], times[keep]
             if step == steps or not len(left):
                 break
+        if watch and not step & (step + 1):
+            kept, times = weights, torch.zeros_like(times)
+        if watch:
+            times += broken
         wrong = broken.to(rows.dtype) if sides is None else broken * sides
-        weights = weights + (wrong[:, None] @ rows)[:, 0]
-    return require_fit("rows", found), solved
+        weights = weights + (wrong @ rows if rows.ndim == 2 else (wrong[:, None] @ rows)[:, 0])
+    return found, solved, multipliers
 
 
 def _require_sets(rows: torch.Tensor, steps: int, sides: torch.Tensor | None) -> None:
@@ -187,7 +288,12 @@ def _circuit(rows: np.ndarray, guess: np.ndarray) -> np.ndarray | None:
     if found is None or min(found) < 0:
         return None
     assert not (np.array(found, dtype=object) @ rows[support]).any()
-    multipliers = [0] * len(rows)
-    for row, multiplier in zip(support, found, strict=True):
+    return _spread(support, found, len(rows))
+
+
+def _spread(support: np.ndarray, values: Sequence[int], count: int) -> np.ndarray:
+    """Values on a support, 0 elsewhere."""
+    multipliers = [0] * count
+    for row, multiplier in zip(support, values, strict=True):
         multipliers[row] = multiplier
     return whole(multipliers)

@@ -36,8 +36,10 @@ __all__ = [
     "hurwitz",
     "hurwitz_matrix",
     "largest",
+    "lowest_terms",
     "regions",
     "relation",
+    "relations",
     "routh",
     "solution",
     "whole",
@@ -154,21 +156,67 @@ def relation(rows: npt.NDArray[Any]) -> list[int] | None:
     ArgumentError
         If ``rows`` is not a matrix of integers.
     """
+    found = relations(rows)
+    return lowest_terms(found[0]) if len(found) == 1 else None
+
+
+def relations(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    r"""A basis of the linear dependences among rows, each of them without any one of its rows independent.
+
+    Elimination without fractions (Bareiss 1968): every number on the way is a minor of the rows. With r the smaller of
+    the two sizes and entries up to m, minors stay within :math:`(\sqrt r m)^r` (Hadamard), and two products of them are
+    subtracted, so that :math:`2 (r m^2)^r < 2^{63}` lets 64 bits hold all.
+
+    Parameters
+    ----------
+    rows
+        Integers, axes ``(rows, dimension)``.
+
+    Returns
+    -------
+    numpy.ndarray
+        Whole numbers, axes ``(dependences, rows)``; int64, or Python integers where these may not do.
+
+    Raises
+    ------
+    ArgumentError
+        If ``rows`` is not a matrix of integers.
+    """
     _require_array("rows", rows, "iuO", 2)
     if rows.ndim != 2:
         raise ArgumentError("rows", "axes (rows, dimension)", f"shape {rows.shape}")
-    if not len(rows):
-        return None
-    from sympy import ZZ
-    from sympy.polys.matrices import DomainMatrix
+    count, dimension = rows.shape
+    size = min(count, dimension)
+    fits = 2 * (size * largest(rows) ** 2) ** size <= _INT64
+    rows = rows.astype(np.int64 if fits else object)
+    rest = np.concatenate([rows, np.eye(count, dtype=rows.dtype)], axis=1)
+    last = 1
+    for _ in range(dimension):
+        column = rest[:, 0]
+        there = np.flatnonzero(column)
+        if not len(there):
+            rest = rest[:, 1:]
+            continue
+        if there[0]:
+            rest[[0, there[0]]] = rest[[there[0], 0]]
+        pivot, below = rest[0], rest[1:]
+        rest = (pivot[0] * below[:, 1:] - below[:, :1] * pivot[1:]) // last
+        last = pivot[0]
+    return rest
 
-    columns = [[ZZ(int(entry)) for entry in column] for column in rows.T]
-    null = DomainMatrix(columns, rows.T.shape, ZZ).to_field().nullspace()
-    if null.shape[0] != 1:
-        return None
-    (found,) = null.to_list()
-    common = math.lcm(*(int(entry.denominator) for entry in found))
-    numbers = [int(entry * common) for entry in found]
+
+def lowest_terms(integers: npt.NDArray[Any]) -> list[int]:
+    """Whole numbers, not all zero, without a common divisor and the first that is not zero positive.
+
+    Raises
+    ------
+    ArgumentError
+        If they are no integers in a row, or all zero.
+    """
+    _require_array("integers", integers, "iuO", 1)
+    if integers.ndim != 1 or not integers.any():
+        raise ArgumentError("integers", "a row of integers, not all zero", f"shape {integers.shape}")
+    numbers = [int(number) for number in integers]
     divisor = math.gcd(*numbers) * (1 if next(number for number in numbers if number) > 0 else -1)
     return [number // divisor for number in numbers]
 
