@@ -17,8 +17,8 @@ TIMES = Path("results/desk/test_times.json")
 CHAPTER = 60
 SCIENCE = 30
 BOOK = 14 * 60
-# Chapters that still take longer, with what they may take: a ratchet, to be emptied. No other may join them.
-LONGER = {"memory/dense": 65, "memory/saddles": 80}
+# The chapter that still takes longer, with what it may take: a ratchet, to be emptied. No other may join it.
+LONGER = {"memory/saddles": 80}
 PARTS = {"memory", "capacity", "polytopes", "homotopy", "categorical", "tools"}
 
 
