@@ -331,3 +331,57 @@ def test_integers_of_any_kind_become_64_bits_and_those_beyond_are_refused():
         with pytest.raises(ArgumentError) as refused:
             arguments.require_integers("x", value, axes)
         assert str(refused.value).startswith(message)
+
+
+DOORS = [
+    (
+        lambda: arguments.require_count("steps", 2**53 + 1),
+        "steps: expected an integer up to 2**53; got 9007199254740993.",
+    ),
+    (lambda: arguments.require_count("steps", 0), "steps: expected an integer >= 1; got 0."),
+    (
+        lambda: arguments.require_integer("n", 10**400, at_most=3),
+        "n: expected an integer <= 3; got an integer of 1329 bits.",
+    ),
+    (
+        lambda: arguments.require_sizes("networks", 10),
+        "networks: expected a sequence of integers; got 10 (int). Write (10,)",
+    ),
+    (
+        lambda: arguments.require_sizes("networks", (2, 0)),
+        "networks: expected an integer >= 1; got 0.",
+    ),
+    (lambda: arguments.require_room(count=2, neurons=2**50), "neurons: expected count x neurons to fit in memory, "),
+    (
+        lambda: arguments.require_sequence("members", "01", "indices"),
+        "members: expected a sequence of indices; got '01'",
+    ),
+    (lambda: arguments.require_kind("model", 3, ArgumentError), "model: expected an ArgumentError; got 3 (int)."),
+    (lambda: arguments.require_able("model", 3, "flow"), "model: expected a model with flow; got int."),
+    (lambda: arguments.require_function("build", None), "build: expected a function; got None (NoneType)."),
+    (lambda: arguments.require_dtype("dtype", torch.int64), "dtype: expected a floating torch.dtype; got torch.int64"),
+    (lambda: arguments.require_device("device", "x"), "device: expected a device of this machine; got 'x' (str)."),
+    (lambda: arguments.require_device("device", 2**63), "device: expected a device of this machine; got 92233"),
+    (lambda: arguments.require_finite("rows", np.array([1.0, np.inf])), "rows: expected finite numbers, and results"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), DOORS)
+def test_other_doors_refuse_in_these_words(call, message):
+    with pytest.raises(ArgumentError) as refused:
+        call()
+    assert str(refused.value).startswith(message)
+
+
+def test_what_fits_passes_every_door():
+    assert arguments.require_count("steps", np.int64(2**53)) == 2**53
+    assert arguments.require_count("steps", 0, at_least=0) == 0
+    assert arguments.require_sizes("networks", []) == ()
+    assert arguments.require_sequence("members", (1, 2), "indices") == (1, 2)
+    assert arguments.require_kind("x", 1.5, float) == 1.5
+    assert arguments.require_function("build", len) is len
+    assert arguments.require_dtype("dtype", torch.float16) is torch.float16
+    assert arguments.require_device("device", "cpu") == torch.device("cpu")
+    assert arguments.require_finite("rows", np.array([10**400], dtype=object)).shape == (1,)
+    arguments.require_room(count=2, neurons=2**10)
+    arguments.require_able("model", [], "append", "sort")

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memscape.arguments import ArgumentError
 from memscape.memory import (
     anomalies,
     attention,
@@ -423,6 +424,34 @@ EXCEPTIONS = {
 @pytest.mark.parametrize("call", CALLS, ids=str)
 def test_a_spoiled_call_answers_in_finite_numbers_or_is_refused_by_name(call):
     assert edges.faults(call) == []
+
+
+SIZES = {
+    "anomalies.planted_graph": "nodes features",
+    "anomalies.random_detector": "inputs features heads width memories",
+    "classifier.random_classifier": "memories pixels classes",
+    "completion.hide": "images tokens",
+    "completion.random_completer": "tokens pixels features heads width memories",
+    "dynamics.gradient_flow": "steps",
+    "energy_transformer.random_transformer": "features heads width memories",
+    "patterns.random_patterns": "count neurons",
+    "recall.from_patterns": "neurons count networks",
+    "recall.from_random": "neurons count networks probes",
+    "recall.in_step": "neurons count networks",
+    "recall.one_step": "neurons count networks",
+    "recall.step_curve": "neurons bits",
+    "robust.random_cliques": "vertices count",
+    "saddles.random_mixture": "memories",
+    "saddles.soften": "classes",
+    "waddington.start": "memories pixels classes",
+}
+
+
+@pytest.mark.parametrize(("name", "size"), [(name, size) for name in SIZES for size in SIZES[name].split()])
+def test_what_no_memory_holds_is_refused_before_it_is_drawn(name, size):
+    (call,) = [call for call in CALLS if call.name == name]
+    with pytest.raises(ArgumentError), edges.bounded():
+        call.function(**{**call.arguments, size: 2**50})
 
 
 @pytest.mark.parametrize("call", CALLS, ids=str)
