@@ -34,6 +34,10 @@ settings.register_profile("memscape", deadline=None, derandomize=True, database=
 settings.load_profile("memscape")
 
 
+# What stands there is asserted in a test, and says as much when it fails.
+pytest.register_assert_rewrite("tests.edges")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository's root."""

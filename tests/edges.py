@@ -23,7 +23,9 @@ from numbers import Number
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
@@ -78,6 +80,31 @@ class Call:
         return self.name
 
 
+def laws(package: str, calls: Sequence[Call], exceptions: Mapping[str, str], *, examples: int = 30) -> type:
+    """The tests that a part's table is held to, with so many draws of several spoiled arguments a call."""
+    each = pytest.mark.parametrize("call", calls, ids=str)
+
+    class Laws:
+        @each
+        def test_a_spoiled_call_answers_in_finite_numbers_or_is_refused_by_name(self, call):
+            assert faults(call) == []
+
+        @each
+        @settings(max_examples=examples)
+        @given(data=st.data())
+        def test_so_is_one_where_several_arguments_are_spoiled(self, call, data):
+            assert answer(call, data.draw(several(call))) == ""
+
+        @each
+        def test_where_in_memory_an_array_lies_changes_no_answer(self, call):
+            assert differences(call) == []
+
+        def test_no_public_callable_and_no_parameter_is_missing(self):
+            assert incomplete(package, calls, exceptions) == []
+
+    return Laws
+
+
 def faults(call: Call) -> list[str]:
     """What is wrong with a call: one line for each argument and value that is neither answered nor refused by name."""
     found = [f"as it is: {problem}" for problem in [answer(call, {}, refusable=False)] if problem]
@@ -98,6 +125,11 @@ def several(call: Call) -> st.SearchStrategy[dict[str, Any]]:
 
 def answer(call: Call, changed: Mapping[str, Any], *, refusable: bool = True) -> str:
     """What is wrong with what a call answers; empty where nothing is."""
+    return _judged(call, changed, refusable)[0]
+
+
+def _judged(call: Call, changed: Mapping[str, Any], refusable: bool) -> tuple[str, Any]:
+    """What is wrong with what a call answers, and what it answers."""
     arguments = {name: fresh(value) for name, value in {**call.arguments, **changed}.items()}
     positional: list[Any] = []
     if "*" in arguments:  # what stands before it is positional, too
@@ -113,14 +145,15 @@ def answer(call: Call, changed: Mapping[str, Any], *, refusable: bool = True) ->
                 with found:
                     pass
     except ArgumentError as refusal:
-        return "" if refusable else str(refusal)
+        return "" if refusable else str(refusal), None
     except TooLong:
-        return f"more than {SECONDS:g} s"
+        return f"more than {SECONDS:g} s", None
     except Exception as error:
-        return f"{type(error).__name__}: {str(error)[:100]}"
+        return f"{type(error).__name__}: {str(error)[:100]}", None
     if not call.undefined and any(np.isnan(part).any() for part in numbers(found)):
-        return "NaN"
-    return "infinite" if not call.infinite and any(np.isinf(part).any() for part in numbers(found)) else ""
+        return "NaN", found
+    infinite = not call.infinite and any(np.isinf(part).any() for part in numbers(found))
+    return "infinite" * infinite, found
 
 
 def spoils(call: Call, name: str) -> list[Any]:
@@ -310,9 +343,10 @@ def differences(call: Call) -> list[str]:
     for name, value in call.arguments.items():
         for layout, twin in _layouts(value):
             kept = copy.deepcopy(twin)
-            plain = _plain(kept)
-            problem = answer(call, {name: plain}, refusable=False) or answer(call, {name: twin}, refusable=False)
-            if not problem and not _alike(_result(call, {name: plain}), _result(call, {name: twin})):
+            plain, expected = _judged(call, {name: _plain(kept)}, refusable=False)
+            problem, answered = _judged(call, {name: twin}, refusable=False)
+            problem = plain or problem
+            if not problem and not _alike(expected, answered):
                 problem = "another answer"
             if not problem and not _alike(twin, kept):
                 problem = "changed in place"
@@ -336,13 +370,6 @@ def _layouts(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _plain(value: Any) -> Any:
     return value.clone(memory_format=torch.contiguous_format) if isinstance(value, torch.Tensor) else value.copy()
-
-
-def _result(call: Call, changed: Mapping[str, Any]) -> Any:
-    arguments = {name: fresh(value) for name, value in {**call.arguments, **changed}.items()}
-    positional = arguments.pop("*", ())
-    found = call.function(*(positional if isinstance(positional, tuple) else (positional,)), **arguments)
-    return next(found) if inspect.isgenerator(found) else found
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -1,9 +1,6 @@
 """Every public callable of the capacities, spoiled: a finite result, or a refusal that names the argument."""
 
-import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from memscape.capacity import capacity
 from memscape.memory.dense import Power
@@ -28,22 +25,4 @@ CALLS = [
 ]
 
 
-@pytest.mark.parametrize("call", CALLS, ids=str)
-def test_a_spoiled_call_answers_in_finite_numbers_or_is_refused_by_name(call):
-    assert edges.faults(call) == []
-
-
-@pytest.mark.parametrize("call", CALLS, ids=str)
-@settings(max_examples=60)
-@given(data=st.data())
-def test_so_is_one_where_several_arguments_are_spoiled(call, data):
-    assert edges.answer(call, data.draw(edges.several(call))) == ""
-
-
-@pytest.mark.parametrize("call", CALLS, ids=str)
-def test_where_in_memory_an_array_lies_changes_no_answer(call):
-    assert edges.differences(call) == []
-
-
-def test_no_public_callable_and_no_parameter_is_missing():
-    assert edges.incomplete("memscape.capacity", CALLS, {}) == []
+TestSpoiledCalls = edges.laws("memscape.capacity", CALLS, {}, examples=60)

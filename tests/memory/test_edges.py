@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
 from memscape.memory import (
@@ -421,11 +419,6 @@ EXCEPTIONS = {
 }
 
 
-@pytest.mark.parametrize("call", CALLS, ids=str)
-def test_a_spoiled_call_answers_in_finite_numbers_or_is_refused_by_name(call):
-    assert edges.faults(call) == []
-
-
 SIZES = {
     "anomalies.planted_graph": "nodes features",
     "anomalies.random_detector": "inputs features heads width memories",
@@ -454,17 +447,4 @@ def test_what_no_memory_holds_is_refused_before_it_is_drawn(name, size):
         call.function(**{**call.arguments, size: 2**50})
 
 
-@pytest.mark.parametrize("call", CALLS, ids=str)
-@settings(max_examples=10)
-@given(data=st.data())
-def test_so_is_one_where_several_arguments_are_spoiled(call, data):
-    assert edges.answer(call, data.draw(edges.several(call))) == ""
-
-
-@pytest.mark.parametrize("call", CALLS, ids=str)
-def test_where_in_memory_an_array_lies_changes_no_answer(call):
-    assert edges.differences(call) == []
-
-
-def test_no_public_callable_and_no_parameter_is_missing():
-    assert edges.incomplete("memscape.memory", CALLS, EXCEPTIONS) == []
+TestSpoiledCalls = edges.laws("memscape.memory", CALLS, EXCEPTIONS, examples=10)

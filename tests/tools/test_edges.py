@@ -4,10 +4,7 @@ from fractions import Fraction
 
 import networkx as nx
 import numpy as np
-import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from memscape.memory import hopfield
 from memscape.tools import complexes, exact, pieces, statistics, subsets, threads, training
@@ -98,22 +95,4 @@ EXCEPTIONS = {
 }
 
 
-@pytest.mark.parametrize("call", CALLS, ids=str)
-def test_a_spoiled_call_answers_in_finite_numbers_or_is_refused_by_name(call):
-    assert edges.faults(call) == []
-
-
-@pytest.mark.parametrize("call", CALLS, ids=str)
-@settings(max_examples=30)
-@given(data=st.data())
-def test_so_is_one_where_several_arguments_are_spoiled(call, data):
-    assert edges.answer(call, data.draw(edges.several(call))) == ""
-
-
-@pytest.mark.parametrize("call", CALLS, ids=str)
-def test_where_in_memory_an_array_lies_changes_no_answer(call):
-    assert edges.differences(call) == []
-
-
-def test_no_public_callable_and_no_parameter_is_missing():
-    assert edges.incomplete("memscape.tools", CALLS, EXCEPTIONS) == []
+TestSpoiledCalls = edges.laws("memscape.tools", CALLS, EXCEPTIONS)
