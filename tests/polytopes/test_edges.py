@@ -106,7 +106,6 @@ CALLS = [
     Call(separation.alternatives, {"normals": np.eye(2, dtype=int), "sides": np.array([[1, 1]]), "steps": 3}),
     Call(separation.circuit, {"rows": np.array([[1], [-1]]), "multipliers": np.array([1, 1])}),
     Call(separation.perceptron, {"rows": torch.ones(1, 2, 2), "steps": 3}),
-    Call(separation.perceptron, {"rows": torch.ones(2, 2), "steps": 3, "sides": torch.ones(1, 2)}),
     Call(separation.separate, {"rows": np.array([[1, 0], [0, 1]])}),
     Call(splines.MaxAffine, {"slopes": PARTS.slopes, "offsets": PARTS.offsets}),
     Call(PARTS.__call__, {"x": X}),

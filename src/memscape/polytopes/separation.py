@@ -99,14 +99,12 @@ def separate(rows: np.ndarray) -> Separation:
     return Separation(None, multipliers)
 
 
-def perceptron(
-    rows: torch.Tensor, steps: int, *, sides: torch.Tensor | None = None
-) -> tuple[torch.Tensor, torch.Tensor]:
+def perceptron(rows: torch.Tensor, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
     r"""Weights that meet conditions, by the perceptron rule, for many sets of conditions at once.
 
     Start from the sum of all normals of a set and, while conditions are broken, add the normals of all that are,
 
-    .. math:: w \leftarrow w + \sum_{k:\, s_k v_k \cdot w \le 0} s_k v_k .
+    .. math:: w \leftarrow w + \sum_{k:\, v_k \cdot w \le 0} v_k .
 
     If some weights meet them all, finitely many steps find such weights (Rosenblatt 1962; Novikoff 1962).
 
@@ -117,12 +115,9 @@ def perceptron(
     Parameters
     ----------
     rows
-        Whole numbers: the normals v of each set, axes ``(sets, conditions, couplings)``, or normals that all sets
-        share, axes ``(conditions, couplings)``.
+        Whole numbers: the normals v of each set, axes ``(sets, conditions, couplings)``.
     steps
         Most steps to make; with fewer than 0 not even the start is looked at.
-    sides
-        s, values in {-1, 1}, axes ``(sets, conditions)``; by default all 1.
 
     Returns
     -------
@@ -133,10 +128,11 @@ def perceptron(
     Raises
     ------
     ArgumentError
-        If the axes do not fit, a value is not finite or no sign, or ``steps`` is no integer up to 2**53.
+        If the axes do not fit, a value is not finite, or ``steps`` is no integer up to 2**53.
     """
-    _require_sets(rows, steps, sides)
-    weights, solved, _ = _perceptron(rows, steps, sides, watch=False)
+    require_tensor("rows", rows, "sets conditions couplings")
+    require_integer("steps", steps, at_most=MOST)
+    weights, solved, _ = _perceptron(rows, steps)
     return require_fit("rows", weights), solved
 
 
@@ -178,7 +174,7 @@ def alternatives(normals: np.ndarray, sides: np.ndarray, steps: int) -> tuple[np
     if (count * dimension * largest(normals) ** 2) ** 2 * (steps + 1) >= 2**106:
         raise ArgumentError("steps", "so few that float64 holds their sums", str(steps))
     rows, signs = torch.from_numpy(normals).double(), torch.from_numpy(sides).double()
-    weights, solved, multipliers = _perceptron(rows, steps, signs, watch=True)
+    weights, solved, multipliers = _perceptron(rows, steps, signs)
     return torch.where(solved[:, None], weights, 0.0).long().numpy(), multipliers.long().numpy()
 
 
@@ -216,20 +212,23 @@ def circuit(rows: np.ndarray, multipliers: np.ndarray) -> np.ndarray:
 
 
 def _perceptron(
-    rows: torch.Tensor, steps: int, sides: torch.Tensor | None, *, watch: bool
+    rows: torch.Tensor, steps: int, sides: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The rule; if its cycles are watched, also how often each condition was broken in one, else zeros."""
+    """The rule, for sets with normals of their own or with sides of normals that they share.
+
+    With sides its cycles are watched, and what comes last is how often each condition was broken in one, else zeros.
+    """
     weights = rows.sum(dim=1) if sides is None else sides @ rows
     found, solved = weights.clone(), torch.zeros(len(weights), dtype=torch.bool, device=rows.device)
-    multipliers = rows.new_zeros(len(weights), rows.shape[-2] if watch else 0)
+    multipliers = rows.new_zeros(len(weights), 0 if sides is None else len(rows))
     kept, times = weights, multipliers
     left = torch.arange(len(weights), device=rows.device)
     for step in range(steps + 1):
-        sums = weights @ rows.mT if rows.ndim == 2 else (weights[:, None] @ rows.mT)[:, 0]
-        broken = sums <= 0 if sides is None else sums * sides <= 0
+        broken = (weights[:, None] @ rows.mT)[:, 0] <= 0 if sides is None else weights @ rows.mT * sides <= 0
         # Sets that are solved leave the batch now and then, most of them soon: to look takes as long as a step.
         look = step % 16 == 0 or step in (1, 2, 4, 8, steps)
-        if watch and step:
+        again = torch.zeros_like(left, dtype=torch.bool)
+        if sides is not None and step:
             again = (weights == kept).all(dim=1)
             if again.any():
                 multipliers[left[again]] = times[again]
@@ -237,35 +236,22 @@ def _perceptron(
         if look:
             keep = broken.any(dim=1)
             found[left], solved[left] = weights, ~keep
-            if watch and step:
-                keep &= ~again
+            keep &= ~again
             weights, left, broken = weights[keep], left[keep], broken[keep]
-            rows = rows if rows.ndim == 2 else rows[keep]
-            sides = None if sides is None else sides[keep]
-            if watch:
-                kept, times = kept[keep], times[keep]
+            if sides is None:
+                rows = rows[keep]
+            else:
+                sides, kept, times = sides[keep], kept[keep], times[keep]
             if step == steps or not len(left):
                 break
-        if watch and not step & (step + 1):
+        if sides is None:
+            weights = weights + (broken.to(rows.dtype)[:, None] @ rows)[:, 0]
+            continue
+        if not step & (step + 1):
             kept, times = weights, torch.zeros_like(times)
-        if watch:
-            times += broken
-        wrong = broken.to(rows.dtype) if sides is None else broken * sides
-        weights = weights + (wrong @ rows if rows.ndim == 2 else (wrong[:, None] @ rows)[:, 0])
+        times += broken
+        weights = weights + (broken * sides) @ rows
     return found, solved, multipliers
-
-
-def _require_sets(rows: torch.Tensor, steps: int, sides: torch.Tensor | None) -> None:
-    sizes: dict[str, int] = {}
-    axes = "conditions couplings" if isinstance(rows, torch.Tensor) and rows.ndim == 2 else "sets conditions couplings"
-    require_tensor("rows", rows, axes, sizes=sizes)
-    if (sides is None) == (rows.ndim == 2):
-        expected = "signs, axes (sets, conditions), where all sets share their normals, and only there"
-        raise ArgumentError("sides", expected, type(sides).__name__)
-    none = isinstance(sides, torch.Tensor) and sides.shape == (0, len(rows))  # no sets: nothing to look at
-    if sides is not None and not none:
-        require_tensor("sides", sides, "sets conditions", values="spins", sizes=sizes, dtype=rows.dtype)
-    require_integer("steps", steps, at_most=MOST)
 
 
 def _whole_witness(rows: np.ndarray, point: np.ndarray) -> np.ndarray | None:
