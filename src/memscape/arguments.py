@@ -359,6 +359,16 @@ def require_integers(name: str, value: np.ndarray, axes: tuple) -> np.ndarray:
     return value.astype(np.int64)
 
 
+def require_numbers(name: str, value: Any, expected: str = "finite numbers") -> np.ndarray:
+    """Return ``value`` as an array of float64, NaN among them as it is, or raise ArgumentError if it cannot be one."""
+    import numpy as np
+
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentError(name, expected, type(value).__name__) from error
+
+
 def require_finite(name: str, value: np.ndarray) -> np.ndarray:
     """Return an array that holds neither NaN nor infinite numbers, otherwise raise ArgumentError."""
     import numpy as np
@@ -533,6 +543,13 @@ def _same_device(found: torch.device, wanted: torch.device) -> bool:
 
 def _short(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+def described(value: Any) -> str:
+    """What a refusal says of a tensor or an array, dtype and shape, and of anything else, its class."""
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"{value.dtype} of shape {tuple(value.shape)}"
+    return type(value).__name__
 
 
 def _show(value: Any) -> str:

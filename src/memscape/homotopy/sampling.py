@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from memscape.arguments import ArgumentError, require_count, require_generator, require_integer, require_room
+from memscape.arguments import ArgumentError, described, require_count, require_generator, require_integer, require_room
 from memscape.homotopy.storage import only_even, vertices
 from memscape.polytopes.separation import perceptron
 from memscape.polytopes.weight_space import normals, storable
@@ -104,8 +104,8 @@ def learn(neurons: int, degrees: Sequence[int], sets: torch.Tensor, *, steps: in
     count = vertices(neurons, degrees)
     require_integer("steps", steps, at_least=1, at_most=10000)
     if not isinstance(sets, torch.Tensor) or sets.dtype != torch.int64 or sets.ndim != 2 or 0 in sets.shape:
-        got = f"{sets.dtype} of shape {tuple(sets.shape)}" if isinstance(sets, torch.Tensor) else type(sets).__name__
-        raise ArgumentError("sets", "an int64 tensor with axes (sets, states), none empty", got, "See draw_sets.")
+        expected = "an int64 tensor with axes (sets, states), none empty"
+        raise ArgumentError("sets", expected, described(sets), "See draw_sets.")
     if sets.min() < 0 or sets.max() >= count:
         raise ArgumentError("sets", f"states 0 to {count - 1}", f"{sets.min().item()} to {sets.max().item()}")
     conditions = normals(neurons, degrees)[:count]

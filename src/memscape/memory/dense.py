@@ -36,6 +36,7 @@ import torch
 import torch.nn.functional as functional
 
 from memscape.arguments import (
+    MOST,
     ArgumentError,
     require_count,
     require_fit,
@@ -89,9 +90,6 @@ class Whole(Protocol):
         """Raise ArgumentError unless F is meant for N neurons and F(N) is positive and within a float64."""
 
 
-_EXACT = 2**53  # largest overlap: the most neurons that anything counts to
-
-
 @dataclass(frozen=True)
 class Power(Model):
     """F(x) = x**n (Krotov & Hopfield 2016, eq. 2).
@@ -124,7 +122,7 @@ class Power(Model):
 
     def exact(self, x: int) -> int:
         """F at an integer overlap, without rounding."""
-        return require_integer("x", x, at_most=_EXACT, at_least=-_EXACT) ** self.n
+        return require_integer("x", x, at_least=-MOST, at_most=MOST) ** self.n
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ class Rectified(Model):
 
     def exact(self, x: int) -> int:
         """F at an integer overlap, without rounding."""
-        return max(require_integer("x", x, at_most=_EXACT, at_least=-_EXACT), 0) ** self.n
+        return max(require_integer("x", x, at_least=-MOST, at_most=MOST), 0) ** self.n
 
 
 @dataclass(frozen=True)

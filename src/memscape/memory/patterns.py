@@ -17,6 +17,8 @@ from memscape.arguments import (
     ArgumentError,
     Values,
     require_count,
+    require_device,
+    require_dtype,
     require_generator,
     require_integer,
     require_room,
@@ -77,14 +79,9 @@ def random_patterns(
     networks = require_sizes("networks", networks)
     require_room(networks=math.prod(networks), count=count, neurons=neurons)
     require_generator("generator", generator)
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise ArgumentError("dtype", "a floating torch.dtype", str(dtype), "Use torch.float64 or torch.float32.")
-    try:
-        place = torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError, TypeError, ValueError) as error:
-        raise ArgumentError("device", "a device of this machine", repr(device), "Use 'cpu'.") from error
+    dtype, device = require_dtype("dtype", dtype), require_device("device", device)
     bits = torch.randint(0, 2, (*networks, count, neurons), generator=generator, dtype=torch.int8, device="cpu")
-    return (2 * bits - 1).to(device=place, dtype=dtype)
+    return (2 * bits - 1).to(device=device, dtype=dtype)
 
 
 def flip(state: torch.Tensor, count: int, *, generator: torch.Generator) -> torch.Tensor:

@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq, root
 
-from memscape.arguments import ArgumentError, require_count, require_number
+from memscape.arguments import ArgumentError, require_count, require_number, require_numbers
 
 __all__ = ["Glass", "free_entropy", "gardner_line", "glass", "glass_line", "local_line", "overlap", "retrieval_line"]
 
@@ -234,10 +234,7 @@ def _temperatures(temperature: npt.ArrayLike) -> Array:
 
 
 def _numbers(name: str, values: npt.ArrayLike) -> Array:
-    try:
-        found = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ArgumentError(name, "numbers", type(values).__name__) from error
+    found = require_numbers(name, values)
     if found.size == 0 or not np.isfinite(found).all():
         raise ArgumentError(name, "finite numbers", "others" if found.size else "none")
     return found

@@ -33,6 +33,7 @@ from memscape.arguments import (
     require_integer,
     require_kind,
     require_number,
+    require_numbers,
     require_sequence,
     require_tensor,
     wide,
@@ -197,10 +198,7 @@ class Pair:
             If a number is out of range, or a power of the inputs is beyond what a float holds.
         """
         require_number("n", n, above=0.0)
-        try:
-            a = np.asarray(share, dtype=np.float64)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ArgumentError("share", "numbers in [0, 1]", type(share).__name__) from error
+        a = require_numbers("share", share, "numbers in [0, 1]")
         if not ((a >= 0) & (a <= 1)).all():
             raise ArgumentError("share", "numbers in [0, 1]", "others")
         return self._flow(a, n)

@@ -43,6 +43,7 @@ from memscape.arguments import (
     require_integer,
     require_kind,
     require_number,
+    require_numbers,
     require_sequence,
 )
 from memscape.polytopes.digraphs import Codes, adjacency, in_neighbours, require_codes
@@ -593,10 +594,7 @@ def vanishing_inhibition(codes: npt.ArrayLike, nodes: int, ratio: npt.ArrayLike)
 
 def _require_range(argument: str, value: npt.ArrayLike, below: float) -> npt.NDArray[np.float64]:
     bound = "" if below == np.inf else f" and < {below:g}"
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise ArgumentError(argument, f"finite values > 0{bound}", type(value).__name__) from None
+    array = require_numbers(argument, value, f"finite values > 0{bound}")
     wrong = ~((array > 0) & (array < below))
     if wrong.any():
         raise ArgumentError(argument, f"finite values > 0{bound}", f"{array[wrong].flat[0]:g}")

@@ -27,6 +27,7 @@ import torch
 
 from memscape.arguments import (
     ArgumentError,
+    described,
     require_count,
     require_device,
     require_kind,
@@ -539,10 +540,8 @@ def _require_lines(
 
 
 def _require_signs(polygons: Polygons, signs: torch.Tensor) -> None:
-    tensor = isinstance(signs, torch.Tensor)
-    if not tensor or signs.dtype != torch.int8 or signs.shape != polygons.walls.shape:
-        got = f"{signs.dtype} of shape {tuple(signs.shape)}" if tensor else type(signs).__name__
-        raise ArgumentError("signs", f"int8 of shape {tuple(polygons.walls.shape)}", got)
+    if not isinstance(signs, torch.Tensor) or signs.dtype != torch.int8 or signs.shape != polygons.walls.shape:
+        raise ArgumentError("signs", f"int8 of shape {tuple(polygons.walls.shape)}", described(signs))
 
 
 def _cross(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:

@@ -32,6 +32,7 @@ from scipy.optimize import linprog
 
 from memscape.arguments import (
     ArgumentError,
+    described,
     require_count,
     require_fit,
     require_generator,
@@ -175,10 +176,9 @@ class MaxAffine:
         Balestriero, Cosentino, Aazhang & Baraniuk 2019, NeurIPS.
         """
         units, pieces, _ = self.slopes.shape
-        tensor = isinstance(codes, torch.Tensor)
-        if not tensor or codes.ndim != 2 or codes.shape[1] != units or codes.dtype != torch.int64:
-            got = f"{codes.dtype}, {tuple(codes.shape)}" if tensor else type(codes).__name__
-            raise ArgumentError("codes", f"int64 of shape (codes, {units})", got)
+        fits = isinstance(codes, torch.Tensor) and codes.dtype == torch.int64 and codes.ndim == 2
+        if not fits or codes.shape[1] != units:
+            raise ArgumentError("codes", f"int64 of shape (codes, {units})", described(codes))
         if ((codes < 0) | (codes >= pieces)).any():
             raise ArgumentError("codes", f"integers in [0, {pieces - 1}]", "others")
         each = torch.arange(units, device=codes.device)
@@ -759,8 +759,8 @@ def train(
     require_tensor("inputs", inputs, "examples inputs", sizes=sizes, device=first.device, dtype=first.dtype)
     classes = len(network.biases[-1])
     if not isinstance(labels, torch.Tensor) or labels.shape != inputs.shape[:1] or labels.dtype != torch.int64:
-        got = f"{labels.dtype}, {tuple(labels.shape)}" if isinstance(labels, torch.Tensor) else type(labels).__name__
-        raise ArgumentError("labels", f"int64 of shape ({inputs.shape[0]},)", got, "One integer an example.")
+        expected = f"int64 of shape ({inputs.shape[0]},)"
+        raise ArgumentError("labels", expected, described(labels), "One integer an example.")
     if labels.min() < 0 or labels.max() >= classes:
         raise ArgumentError("labels", f"integers in [0, {classes - 1}]", "others")
     require_count("batch", batch)

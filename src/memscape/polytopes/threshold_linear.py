@@ -32,6 +32,7 @@ import numpy.typing as npt
 import torch
 
 from memscape.arguments import (
+    MOST,
     ArgumentError,
     Values,
     require_fit,
@@ -425,7 +426,7 @@ def trajectories(
     require_network(model)._require("starts", starts)
     require_number("duration", duration, above=0.0)
     require_number("step", step, above=0.0, at_most=1.0)
-    steps = max(1, math.ceil(require_number("duration / step", duration / step, at_most=2**53) - 1e-9))
+    steps = max(1, math.ceil(require_number("duration / step", duration / step, at_most=MOST) - 1e-9))
     # Checked once, not four times a step.
     return trajectory(model._flow, starts, step=step, steps=steps, every=every)
 

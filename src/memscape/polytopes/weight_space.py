@@ -37,6 +37,7 @@ from memscape.arguments import (
     require_integer,
     require_integers,
     require_kind,
+    require_numbers,
     require_rng,
     require_room,
     require_tensor,
@@ -427,10 +428,7 @@ def solid_angle(rays: Sequence[Sequence[float]]) -> float:
     ArgumentError
         If ``rays`` are not three linearly independent vectors of three finite numbers.
     """
-    try:
-        vectors = np.asarray(rays, dtype=float)
-    except (TypeError, ValueError, OverflowError):
-        raise ArgumentError("rays", "three vectors of three finite numbers", type(rays).__name__) from None
+    vectors = require_numbers("rays", rays, "three vectors of three finite numbers")
     if vectors.shape != (3, 3) or not np.isfinite(vectors).all():
         raise ArgumentError("rays", "three vectors of three finite numbers", f"shape {vectors.shape}")
     a, b, c = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from memscape.arguments import (
     ArgumentError,
+    described,
     require_finite,
     require_integer,
     require_integers,
@@ -272,9 +273,8 @@ def _require_rationals(name: str, values: Any) -> Any:
 def _require_array(name: str, value: Any, kinds: str, axes: int) -> None:
     """Refuse what is no numpy array of one of these kinds of dtype with so many axes or more."""
     if not isinstance(value, np.ndarray) or value.dtype.kind not in kinds or value.ndim < axes:
-        got = f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
         floats = " or floats" * ("f" in kinds)
-        raise ArgumentError(name, f"a numpy array of integers{floats} with {axes} axes or more", got)
+        raise ArgumentError(name, f"a numpy array of integers{floats} with {axes} axes or more", described(value))
 
 
 def _fractions(rows: Sequence[Sequence[Fraction]]) -> Any:

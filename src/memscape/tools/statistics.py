@@ -23,6 +23,7 @@ from memscape.arguments import (
     require_count,
     require_kind,
     require_number,
+    require_numbers,
     require_sequence,
 )
 
@@ -112,10 +113,7 @@ def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> tuple[Array, Ar
     from scipy.stats import sem, t
 
     require_number("level", level, above=0, at_most=1 - 1e-9)
-    try:
-        runs = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ArgumentError("values", "finite numbers with axes (..., runs)", type(values).__name__) from error
+    runs = require_numbers("values", values, "finite numbers with axes (..., runs)")
     if runs.ndim == 0 or runs.shape[-1] < 2 or not np.isfinite(runs).all():
         expected = "finite numbers with at least two runs along the last axis"
         raise ArgumentError("values", expected, f"others of shape {runs.shape}")

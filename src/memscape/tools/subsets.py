@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from memscape.arguments import ArgumentError, require_integer
+from memscape.arguments import ArgumentError, described, require_integer
 from memscape.tools import pieces
 
 __all__ = ["LARGEST", "BitGroup", "bits", "every", "mask", "members", "pack", "subsets", "translated", "unpack"]
@@ -71,7 +71,7 @@ def members(sets: np.ndarray) -> list[list[int]]:
         If ``sets`` is not a one-dimensional array of numpy.uint64.
     """
     if not isinstance(sets, np.ndarray) or sets.dtype != np.uint64 or sets.ndim != 1:
-        raise ArgumentError("sets", "a one-dimensional array of numpy.uint64", _described(sets))
+        raise ArgumentError("sets", "a one-dimensional array of numpy.uint64", described(sets))
     return [np.flatnonzero(row).tolist() for row in unpack(sets, 64)]
 
 
@@ -86,7 +86,7 @@ def unpack(packed: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
 def pack(bits: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Integers of booleans, axes ``(..., length)`` to ``(...)``, at most 63 of them; the inverse of :func:`unpack`."""
     if not isinstance(bits, np.ndarray) or bits.dtype.kind not in "biu" or bits.ndim == 0:
-        raise ArgumentError("bits", "an array of booleans with axes (..., length)", _described(bits))
+        raise ArgumentError("bits", "an array of booleans with axes (..., length)", described(bits))
     length = require_integer("length of bits", bits.shape[-1], at_most=63)
     found: npt.NDArray[np.int64] = bits @ (np.int64(1) << np.arange(length, dtype=np.int64))
     return found
@@ -94,13 +94,8 @@ def pack(bits: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 def _require_whole(name: str, value: Any) -> npt.NDArray[Any]:
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "iu":
-        raise ArgumentError(name, "a numpy array of integers", _described(value))
+        raise ArgumentError(name, "a numpy array of integers", described(value))
     return value
-
-
-def _described(value: Any) -> str:
-    tensor = isinstance(value, np.ndarray | torch.Tensor)
-    return f"{value.dtype} of shape {tuple(value.shape)}" if tensor else type(value).__name__
 
 
 def every(elements: int) -> torch.Tensor:
@@ -118,7 +113,7 @@ def every(elements: int) -> torch.Tensor:
 def bits(sets: torch.Tensor, elements: int) -> torch.Tensor:
     """Bit masks ``(M)`` of at most 31 elements to booleans ``(M, n)``, on the device of the masks."""
     if not isinstance(sets, torch.Tensor) or sets.is_floating_point() or sets.dim() != 1:
-        raise ArgumentError("sets", "a one-dimensional tensor of integers", _described(sets))
+        raise ArgumentError("sets", "a one-dimensional tensor of integers", described(sets))
     require_integer("elements", elements, at_least=0, at_most=31)
     place = torch.arange(elements, dtype=torch.int32, device=sets.device)
     return (sets.to(torch.int32)[:, None] >> place & 1).bool()  # 32 bits are enough, and half the work
@@ -127,7 +122,7 @@ def bits(sets: torch.Tensor, elements: int) -> torch.Tensor:
 def translated(sets: npt.NDArray[np.uint64], shifts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
     """Every member x, from 0 to 63, of each set moved to x XOR its shift; both axes ``(sets)``."""
     if not isinstance(sets, np.ndarray) or sets.dtype != np.uint64:
-        raise ArgumentError("sets", "an array of numpy.uint64", _described(sets))
+        raise ArgumentError("sets", "an array of numpy.uint64", described(sets))
     _require_whole("shifts", shifts)
     if sets.shape != shifts.shape:
         raise ArgumentError("shifts", f"shape {sets.shape}, one a set", f"shape {shifts.shape}")
