@@ -369,6 +369,16 @@ def require_numbers(name: str, value: Any, expected: str = "finite numbers") -> 
         raise ArgumentError(name, expected, type(value).__name__) from error
 
 
+def require_broadcast(argument: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape that all of these broadcast to, otherwise raise ArgumentError."""
+    import numpy as np
+
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ArgumentError(argument, "axes that broadcast", f"shapes {', '.join(map(str, shapes))}") from None
+
+
 def require_finite(name: str, value: np.ndarray) -> np.ndarray:
     """Return an array that holds neither NaN nor infinite numbers, otherwise raise ArgumentError."""
     import numpy as np

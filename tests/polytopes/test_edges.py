@@ -30,6 +30,9 @@ DRAWN = torch.Generator()
 
 CODES = {"codes": np.array([3, 25]), "nodes": 3}
 LAW = graph_rules.Parameters("1/4", "1/2")
+EXTREME = [graph_rules.Parameters("1/4", 10**power) for power in (12, 200, 400)]
+PARTS_OF_SETS = [[np.ones(3, bool)] * 2, [np.ones(128, bool)] * 9, [np.ones((2, 4), bool), np.ones((3, 4), bool)]]
+PARTS_OF_GRAPHS = [[3, 4], [(np.array([1, 2]), 2), (np.array([1, 2, 3]), 2)]]
 POINTS = graph_rules.fixed_points(**CODES, parameters=LAW)
 INHIBITED = torch.eye(3, dtype=F64) - 1.5
 INHIBITED.diagonal().zero_()
@@ -68,7 +71,11 @@ CALLS = [
     Call(digraphs.automorphisms, CODES),
     Call(digraphs.canonical, CODES),
     Call(digraphs.classes, {"nodes": 3}),
-    Call(digraphs.compose, {"kind": "disjoint", "parts": [(np.array([3]), 3), (np.array([1]), 2)]}),
+    Call(
+        digraphs.compose,
+        {"kind": "disjoint", "parts": [(np.array([3]), 3), (np.array([1]), 2)]},
+        also={"parts": PARTS_OF_GRAPHS},
+    ),
     Call(digraphs.encode, {"matrices": digraphs.adjacency(**CODES)}),
     Call(digraphs.extensions, CODES),
     Call(digraphs.in_neighbours, CODES),
@@ -76,18 +83,29 @@ CALLS = [
     Call(digraphs.require_codes, {"argument": "codes", "value": np.array([3]), "nodes": 3}),
     Call(POINTS.within, {"subset": 3}),
     Call(graph_rules.cliques, CODES),
-    Call(graph_rules.composed, {"kind": "disjoint", "parts": [POINTS.exists, POINTS.exists]}),
+    Call(
+        graph_rules.composed,
+        {"kind": "disjoint", "parts": [POINTS.exists, POINTS.exists]},
+        also={"parts": PARTS_OF_SETS},
+    ),
     Call(graph_rules.core_structures, {"codes": CODES["codes"], "points": POINTS}),
     Call(graph_rules.dominated, CODES),
     Call(graph_rules.fixed_points, {**CODES, "parameters": LAW}),
-    Call(graph_rules.full_support, {**CODES, "epsilon": 0.25, "delta": 0.5}),
+    Call(
+        graph_rules.full_support,
+        {**CODES, "epsilon": 0.25, "delta": 0.5},
+        also={"epsilon": [np.full(5, 0.25)], "delta": [np.array([[1.0], [0.5]]), np.ones(5)]},
+        infinite="the least activity is -inf where the matrix is singular",
+    ),
     Call(graph_rules.graphical_domination, {**CODES, "j": 0, "k": 1}),
     Call(graph_rules.integer_matrices, {**CODES, "parameters": LAW}),
-    Call(graph_rules.network, {**CODES, "parameters": LAW, "dtype": F64, "device": "cpu"}),
+    Call(
+        graph_rules.network, {**CODES, "parameters": LAW, "dtype": F64, "device": "cpu"}, also={"parameters": EXTREME}
+    ),
     Call(graph_rules.reductions, CODES),
     Call(graph_rules.target_free_cliques, CODES),
     Call(graph_rules.uniform_in_degree, CODES),
-    Call(graph_rules.vanishing_inhibition, {**CODES, "ratio": 0.5}),
+    Call(graph_rules.vanishing_inhibition, {**CODES, "ratio": 0.5}, also={"ratio": [np.ones(5)]}),
     Call(input_space.input_regions, {"weights": INHIBITED}),
     Call(PIECE.edges),
     Call(PIECE.rings),
@@ -134,7 +152,7 @@ CALLS = [
     ),
     Call(splines.winners, {"found": splines.regions(DEEP, SQUARE)}),
     Call(splines.zaslavsky, {"hyperplanes": 3, "dimension": 2}),
-    Call(stable_extensions.stable_extensions, {**CODES, "parameters": LAW}),
+    Call(stable_extensions.stable_extensions, {**CODES, "parameters": LAW}, also={"parameters": EXTREME}),
     Call(threshold_linear.RectifiedMemory, {"memories": MEMORY.memories, "drive": MEMORY.drive}),
     Call(MEMORY.energy, {"state": torch.ones(2, 3, dtype=F64)}),
     Call(MEMORY.flow, {"state": torch.ones(2, 3, dtype=F64)}),

@@ -353,6 +353,14 @@ def test_maps_of_parameters_agree_with_integers():
     assert not fixed_points(SIX, 6, USUAL).stable_supports[:, -1].any()
 
 
+def test_a_singular_point_of_a_map_leaves_the_others_their_answers():
+    delta = [0.5, 1.0, 2.0]
+    least, growth = full_support(5, 3, 0.25, delta)
+    assert np.isneginf(least).tolist() == [False, True, False]
+    for at in (0, 2):
+        assert (least[at], growth[at]) == full_support(5, 3, 0.25, delta[at])
+
+
 def test_vanishing_inhibition_is_the_limit_of_small_parameters():
     ratio = np.array([1.05, 1.16, 1.3])
     limit = vanishing_inhibition(SIX[0], 6, ratio)

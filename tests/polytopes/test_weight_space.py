@@ -233,6 +233,8 @@ def test_mean_count_grows_at_its_rate():
 
 def test_an_octant_is_an_eighth_of_all_directions_and_halves_add_up():
     assert solid_angle(np.eye(3)) == pytest.approx(1 / 8)
+    for size in (1e300, 1e-200, 5e-324):
+        assert solid_angle(size * np.eye(3)) == solid_angle(np.eye(3))
     half = [1, 1, 0]
     parts = solid_angle([[1, 0, 0], half, [0, 0, 1]]) + solid_angle([half, [0, 1, 0], [0, 0, 1]])
     assert parts == pytest.approx(1 / 8)

@@ -22,7 +22,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from memscape.arguments import ArgumentError, require_choice, require_integer, require_sequence
+from memscape.arguments import ArgumentError, require_broadcast, require_choice, require_integer, require_sequence
 
 __all__ = [
     "MOST_NODES",
@@ -223,10 +223,12 @@ def compose(kind: str, parts: Sequence[tuple[npt.ArrayLike, int]]) -> Codes:
     """
     require_choice("kind", kind, ("disjoint", "clique", "cyclic"))
     require_integer("number of parts", len(require_sequence("parts", parts, "pairs of codes and nodes")), at_least=2)
+    if not all(isinstance(part, list | tuple) and len(part) == 2 for part in parts):
+        raise ArgumentError("parts", "pairs of codes and their number of nodes", "others")
     blocks = [adjacency(codes, nodes) for codes, nodes in parts]
     sizes = [nodes for _, nodes in parts]
     require_integer("nodes of all parts", sum(sizes), at_most=MOST_NODES)
-    shape = np.broadcast_shapes(*(block.shape[:-2] for block in blocks))
+    shape = require_broadcast("parts", *(block.shape[:-2] for block in blocks))
     matrices = np.zeros((*shape, sum(sizes), sum(sizes)), dtype=bool)
     part = np.repeat(np.arange(len(sizes)), sizes)
     if kind == "clique":

@@ -37,6 +37,7 @@ import torch
 
 from memscape.arguments import (
     ArgumentError,
+    require_broadcast,
     require_choice,
     require_device,
     require_dtype,
@@ -44,6 +45,7 @@ from memscape.arguments import (
     require_kind,
     require_number,
     require_numbers,
+    require_room,
     require_sequence,
 )
 from memscape.polytopes.digraphs import Codes, adjacency, in_neighbours, require_codes
@@ -212,7 +214,10 @@ def network(
     """
     law = require_kind("parameters", parameters, Parameters)
     dtype, device = require_dtype("dtype", dtype), require_device("device", device)
-    edge, none = float(law.epsilon - 1), float(-1 - law.delta)
+    try:
+        edge, none = float(law.epsilon - 1), float(-1 - law.delta)
+    except OverflowError:
+        raise ArgumentError("parameters", "a delta that floats hold", "a larger one") from None
     weights = np.where(adjacency(codes, nodes), edge, none)
     weights[..., range(nodes), range(nodes)] = 0.0
     return ThresholdLinear(
@@ -473,6 +478,10 @@ def composed(kind: str, parts: list[Bools]) -> Bools:
     for part in parts:
         if not isinstance(part, np.ndarray) or part.dtype != bool or part.ndim == 0:
             raise ArgumentError("parts", "arrays of booleans, axes (..., 2**n)", type(part).__name__)
+        if part.shape[-1].bit_count() != 1:
+            raise ArgumentError("parts", "arrays of booleans, axes (..., 2**n)", f"shape {part.shape}")
+    batch = require_broadcast("parts", *(part.shape[:-1] for part in parts))
+    require_room(parts=math.prod((*batch, *(part.shape[-1] for part in parts))))
     whole: Bools = np.ones(1, dtype=bool)
     for part in parts:
         choice = part.copy()
@@ -542,7 +551,7 @@ def full_support(
     tuple
         Two arrays of float64 ``(...)``: the smallest activity of the solution of :math:`(I - W) x = 1`, and the
         largest real part of the eigenvalues of :math:`-I + W`. The fixed point exists if the first is positive and
-        is stable if the second is negative.
+        is stable if the second is negative. Where I - W is singular in floating point the first is -inf.
 
     Raises
     ------
@@ -551,13 +560,17 @@ def full_support(
     """
     edges = adjacency(codes, nodes)
     epsilon, delta = _require_range("epsilon", epsilon, 1.0), _require_range("delta", delta, np.inf)
+    require_broadcast("epsilon, delta", edges.shape[:-2], epsilon.shape, delta.shape)
     matrices = np.where(edges, 1 - epsilon[..., None, None], 1 + delta[..., None, None])
     matrices[..., range(nodes), range(nodes)] = 1.0
+    ones = np.ones((*matrices.shape[:-1], 1))
     try:
-        activities = np.linalg.solve(matrices, np.ones((*matrices.shape[:-1], 1)))[..., 0]
-    except np.linalg.LinAlgError:
-        raise ArgumentError("epsilon", "parameters that float64 tells from 0", "a singular matrix") from None
-    return activities.min(axis=-1), -np.linalg.eigvals(matrices).real.min(axis=-1)
+        least = np.linalg.solve(matrices, ones)[..., 0].min(axis=-1)
+    except np.linalg.LinAlgError:  # raised for one of them; the rest of a map has its answer
+        singular = np.linalg.det(matrices) == 0
+        regular = np.where(singular[..., None, None], np.eye(nodes), matrices)
+        least = np.where(singular, -np.inf, np.linalg.solve(regular, ones)[..., 0].min(axis=-1))
+    return least, -np.linalg.eigvals(matrices).real.min(axis=-1)
 
 
 def vanishing_inhibition(codes: npt.ArrayLike, nodes: int, ratio: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -586,6 +599,7 @@ def vanishing_inhibition(codes: npt.ArrayLike, nodes: int, ratio: npt.ArrayLike)
     """
     edges = adjacency(codes, require_integer("nodes", nodes, at_least=2))
     ratio = _require_range("ratio", ratio, np.inf)
+    require_broadcast("ratio", edges.shape[:-2], ratio.shape)
     change = np.where(edges, -1.0, ratio[..., None, None])
     change[..., range(nodes), range(nodes)] = 0.0
     balanced = np.linalg.qr(np.eye(nodes) - 1 / nodes)[0][:, : nodes - 1]

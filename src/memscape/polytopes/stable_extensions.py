@@ -8,6 +8,8 @@ exceptions of n + 1 neurons among all extensions of digraphs of n.
 from __future__ import annotations
 
 import math
+import sys
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +59,11 @@ def stable_extensions(codes: npt.ArrayLike, nodes: int, parameters: Parameters) 
     codes = require_codes("codes", codes, nodes)
     if codes.ndim != 1:
         raise ArgumentError("codes", "axes (graphs,)", f"shape {codes.shape}")
-    require_kind("parameters", parameters, Parameters)
+    one, _, none = require_kind("parameters", parameters, Parameters).scaled
+    # A coefficient is a sum of that many products of entries up to none / one, a determinant of coefficients has up to
+    # n factors, and one more is for its terms: as long as this is a float, nothing below overflows.
+    if (math.factorial(nodes + 1) * Fraction(none, one) ** (nodes + 1)) ** (nodes + 1) > sys.float_info.max:
+        raise ArgumentError("parameters", "a delta whose powers floats hold", f"one of more than {none // one - 1}")
     # A chunk of 1024 attachments of 128 digraphs and a dozen arrays of them stay in the cache.
     chunk = pieces.cached(8 * 4**nodes)
     found = [_candidates(codes[at : at + chunk], nodes, parameters) for at in range(0, len(codes), chunk)]

@@ -431,6 +431,8 @@ def solid_angle(rays: Sequence[Sequence[float]]) -> float:
     vectors = require_numbers("rays", rays, "three vectors of three finite numbers")
     if vectors.shape != (3, 3) or not np.isfinite(vectors).all():
         raise ArgumentError("rays", "three vectors of three finite numbers", f"shape {vectors.shape}")
+    # By powers of two, which change no digit: no square of a length overflows or vanishes.
+    vectors = np.ldexp(vectors, -np.frexp(abs(vectors).max(axis=1, keepdims=True))[1])
     a, b, c = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     volume = abs(np.linalg.det(np.stack([a, b, c])))
     if not volume > 0:
