@@ -301,7 +301,8 @@ def public(package: str) -> set[str]:
             if inspect.isfunction(inspect.unwrap(value)):
                 names.add(f"{info.name}.{name}")
             elif inspect.isclass(value) and not getattr(value, "_is_protocol", False):
-                if not dataclasses.is_dataclass(value) or hasattr(value, "__post_init__") or issubclass(value, Model):
+                checks = hasattr(value, "__post_init__") or issubclass(value, Model)
+                if not dataclasses.is_dataclass(value) or checks or not value.__dataclass_params__.init:
                     names.add(f"{info.name}.{name}")
                 names |= {f"{info.name}.{name}.{method}" for method in _methods(value)}
     return names

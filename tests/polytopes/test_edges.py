@@ -102,6 +102,11 @@ CALLS = [
     Call(
         graph_rules.network, {**CODES, "parameters": LAW, "dtype": F64, "device": "cpu"}, also={"parameters": EXTREME}
     ),
+    Call(
+        graph_rules.Parameters,
+        {"epsilon": 0.25, "delta": 0.5},
+        also={"epsilon": ["1/4", "no", "1/0"], "delta": ["1/4", "no", "1/0"]},
+    ),
     Call(graph_rules.reductions, CODES),
     Call(graph_rules.target_free_cliques, CODES),
     Call(graph_rules.uniform_in_degree, CODES),

@@ -75,7 +75,7 @@ Bools = npt.NDArray[np.bool_]
 Rational = int | float | str | Fraction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Parameters:
     r"""The two parameters of a combinatorial network, as exact fractions.
 
