@@ -532,11 +532,15 @@ class _Search:
             steps = min(self.steps, 4 * steps or 4)
             weights[left], multipliers = alternatives(normals, signs[left], steps - 1)
             solved[left] = weights[left].any(axis=1)
-            before, rows_of = len(self.circuits.patterns), np.count_nonzero(multipliers, axis=1)
-            for k in rows_of.argsort(kind="stable")[(rows_of == 0).sum() :]:
-                if not self.circuits.contained(sides[left[k : k + 1]], before)[0]:
-                    self._exclude(sides[left[k]], circuit(signs[left[k]][:, None] * normals, multipliers[k]))
-            left = left[~solved[left] & ~self.circuits.contained(sides[left], before)]
+            rows_of = np.count_nonzero(multipliers, axis=1)
+            # Those that may have weights after all, then those that have none, the shortest proof first.
+            order = rows_of.argsort(kind="stable")
+            order = order[~solved[left[order]]]
+            while len(order) and rows_of[order[-1]]:
+                k, before = order[rows_of[order].searchsorted(1)], len(self.circuits.patterns)
+                self._exclude(sides[left[k]], circuit(signs[left[k]][:, None] * normals, multipliers[k]))
+                order = order[~self.circuits.contained(sides[left[order]], before)]
+            left = left[np.sort(order)]
         while len(left):
             one, before = left[0], len(self.circuits.patterns)
             answer = separate(signs[one][:, None] * normals)

@@ -132,8 +132,19 @@ def perceptron(rows: torch.Tensor, steps: int) -> tuple[torch.Tensor, torch.Tens
     """
     require_tensor("rows", rows, "sets conditions couplings")
     require_integer("steps", steps, at_most=MOST)
-    weights, solved, _ = _perceptron(rows, steps)
-    return require_fit("rows", weights), solved
+    weights = rows.sum(dim=1)
+    found, solved = weights.clone(), torch.zeros(len(weights), dtype=torch.bool, device=rows.device)
+    left = torch.arange(len(weights), device=rows.device)
+    for step in range(steps + 1):
+        broken = (weights[:, None] @ rows.mT)[:, 0] <= 0
+        if _look(step, steps):
+            keep = broken.any(dim=1)
+            found[left], solved[left] = weights, ~keep
+            rows, weights, left, broken = rows[keep], weights[keep], left[keep], broken[keep]
+            if step == steps or not len(left):
+                break
+        weights = weights + (broken.to(rows.dtype)[:, None] @ rows)[:, 0]
+    return require_fit("rows", found), solved
 
 
 def alternatives(normals: np.ndarray, sides: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -173,9 +184,29 @@ def alternatives(normals: np.ndarray, sides: np.ndarray, steps: int) -> tuple[np
     count, dimension = normals.shape
     if (count * dimension * largest(normals) ** 2) ** 2 * (steps + 1) >= 2**106:
         raise ArgumentError("steps", "so few that float64 holds their sums", str(steps))
-    rows, signs = torch.from_numpy(normals).double(), torch.from_numpy(sides).double()
-    weights, solved, multipliers = _perceptron(rows, steps, signs)
-    return torch.where(solved[:, None], weights, 0.0).long().numpy(), multipliers.long().numpy()
+    rows, signs = normals.astype(float), sides.astype(float)
+    weights = signs @ rows
+    found, multipliers = np.zeros_like(weights), np.zeros_like(signs)
+    left, kept, times = np.arange(len(weights)), weights, np.zeros_like(signs)
+    for step in range(steps + 1):
+        broken = weights @ rows.T * signs <= 0
+        again = (weights == kept).all(axis=1) if step else np.zeros(len(left), dtype=bool)
+        cycles = again.any()
+        if cycles:
+            multipliers[left[again]] = times[again]
+        if cycles or _look(step, steps):
+            keep = broken.any(axis=1)
+            found[left[~keep]] = weights[~keep]
+            keep &= ~again
+            left, signs, weights, broken = left[keep], signs[keep], weights[keep], broken[keep]
+            kept, times = kept[keep], times[keep]
+            if step == steps or not len(left):
+                break
+        if not step & (step + 1):
+            kept, times = weights, np.zeros_like(times)
+        times += broken
+        weights = weights + (broken * signs) @ rows
+    return found.astype(np.int64), multipliers.astype(np.int64)
 
 
 def circuit(rows: np.ndarray, multipliers: np.ndarray) -> np.ndarray:
@@ -195,9 +226,10 @@ def circuit(rows: np.ndarray, multipliers: np.ndarray) -> np.ndarray:
     """
     rows = require_integers("rows", rows, (None, None))
     multipliers = require_integers("multipliers", multipliers, (len(rows),))
-    if (multipliers < 0).any() or not multipliers.any() or (multipliers.astype(object) @ rows.astype(object)).any():
+    left = np.flatnonzero(multipliers)
+    weight = multipliers[left].tolist()
+    if not weight or min(weight) < 0 or (np.array(weight, dtype=object) @ rows[left]).any():
         raise ArgumentError("multipliers", "numbers >= 0, not all 0, with which the rows add up to 0", "others")
-    left, weight = np.flatnonzero(multipliers), [int(m) for m in multipliers if m]
     while True:
         found = relations(rows[left])
         positive = found[(found >= 0).all(axis=1) | (found <= 0).all(axis=1)]
@@ -211,47 +243,9 @@ def circuit(rows: np.ndarray, multipliers: np.ndarray) -> np.ndarray:
         left, weight = left[[m > 0 for m in weight]], [m for m in weight if m]
 
 
-def _perceptron(
-    rows: torch.Tensor, steps: int, sides: torch.Tensor | None = None
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The rule, for sets with normals of their own or with sides of normals that they share.
-
-    With sides its cycles are watched, and what comes last is how often each condition was broken in one, else zeros.
-    """
-    weights = rows.sum(dim=1) if sides is None else sides @ rows
-    found, solved = weights.clone(), torch.zeros(len(weights), dtype=torch.bool, device=rows.device)
-    multipliers = rows.new_zeros(len(weights), 0 if sides is None else len(rows))
-    kept, times = weights, multipliers
-    left = torch.arange(len(weights), device=rows.device)
-    for step in range(steps + 1):
-        broken = (weights[:, None] @ rows.mT)[:, 0] <= 0 if sides is None else weights @ rows.mT * sides <= 0
-        # Sets that are solved leave the batch now and then, most of them soon: to look takes as long as a step.
-        look = step % 16 == 0 or step in (1, 2, 4, 8, steps)
-        again = torch.zeros_like(left, dtype=torch.bool)
-        if sides is not None and step:
-            again = (weights == kept).all(dim=1)
-            if again.any():
-                multipliers[left[again]] = times[again]
-                look = True
-        if look:
-            keep = broken.any(dim=1)
-            found[left], solved[left] = weights, ~keep
-            keep &= ~again
-            weights, left, broken = weights[keep], left[keep], broken[keep]
-            if sides is None:
-                rows = rows[keep]
-            else:
-                sides, kept, times = sides[keep], kept[keep], times[keep]
-            if step == steps or not len(left):
-                break
-        if sides is None:
-            weights = weights + (broken.to(rows.dtype)[:, None] @ rows)[:, 0]
-            continue
-        if not step & (step + 1):
-            kept, times = weights, torch.zeros_like(times)
-        times += broken
-        weights = weights + (broken * sides) @ rows
-    return found, solved, multipliers
+def _look(step: int, last: int) -> bool:
+    """Whether sets that are solved leave the batch: now and then, most of them soon, as to look takes a step's time."""
+    return step % 16 == 0 or step in (1, 2, 4, 8, last)
 
 
 def _whole_witness(rows: np.ndarray, point: np.ndarray) -> np.ndarray | None:

@@ -230,8 +230,8 @@ class Symmetries:
     def on_states(self) -> np.ndarray:
         """Where every state goes: indices into `states`, axes ``(elements, 2^n)``."""
         neurons = self.permutation.shape[1]
-        bits = (states(neurons)[None] * self.flip[:, None] + 1) // 2
-        return (bits << self.permutation[:, None]).sum(axis=-1)
+        # A spin of 1 or -1 sets its bit or clears it: half of one more than the spin.
+        return ((self.flip << self.permutation) @ states(neurons).T + 2**neurons - 1) >> 1
 
     def on_couplings(self, degrees: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """Where every coupling goes and the sign it takes: ``(g w)[target[g]] = sign[g] * w``.
