@@ -29,7 +29,7 @@ def bench_update(race) -> None:
         "synchronous update",
         f"N = {NEURONS}, P = {PATTERNS}, n = {DEGREE} rectified, {PROBES} states",
         lambda: model.update(states),
-        {"hamux (jax, jit), float32, gradient rule": Peer(lambda: jax.block_until_ready(update(theirs)))},
+        {"hamux (jax, jit), float32, gradient rule": Peer(lambda: jax.block_until_ready(update(theirs)), 1.0)},
         {MATMUL: 4.0 * PROBES * PATTERNS * NEURONS, LOOK_UP: float(PROBES * PATTERNS)},
         "two products of states and patterns; one look-up a state and pattern",
         rounds=15,
