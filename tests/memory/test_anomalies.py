@@ -28,8 +28,13 @@ def test_a_planted_graph_is_a_graph_with_as_many_anomalies():
     assert torch.equal(found.adjacency, found.adjacency.mT)
     assert not found.adjacency.diagonal().any()
     assert found.anomalous.sum() == 20
-    assert abs(found.adjacency.sum().item() / 150 - 6.0) < 5 * math.sqrt(2 * 6.0 / 150)
     assert torch.equal(graph().features, found.features)
+
+
+@pytest.mark.parametrize("inside", [0.1, 0.9])
+def test_a_planted_graph_has_its_mean_degree_wherever_its_edges_go(inside):
+    found = graph(inside=inside)
+    assert abs(found.adjacency.sum().item() / 150 - 6.0) < 5 * math.sqrt(2 * 6.0 / 150)
 
 
 def test_planted_nodes_stand_out_from_their_neighbours():

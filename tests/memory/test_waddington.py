@@ -125,6 +125,7 @@ def test_stable_and_unstable_points_alternate():
 def test_two_points_meet_at_the_fold_and_are_gone_behind_it():
     share, n = SYSTEM.fold(0.476, 9.6)
     assert abs(float(SYSTEM.flow(share, n))) < 1e-9
+    assert SYSTEM.fold(0.48, 9.5) == pytest.approx((share, n), rel=1e-6)
     before, after = (SYSTEM.fixed_points(n + d, points=20_001) for d in (-0.01, 0.01))
     assert len(before) == len(after) + 2
 
