@@ -71,6 +71,9 @@ def test_elements_that_do_the_same_are_one():
     (lambda: members([3]), "sets: expected a one-dimensional array of numpy.uint64; got list."),
     (lambda: members(np.zeros((2, 2), dtype=np.uint64)), "sets: expected a one-dimensional array of numpy.uint64; got"),
     (lambda: BitGroup(np.arange(53)[None]), "bits: expected an integer in [1, 52]; got 53."),
+    (lambda: BitGroup(np.array([[0, 1], [1, 1]])), "target: expected permutations of 0 to 1; got another row."),
+    (lambda: BitGroup(np.array([[0, 1], [-1, 1]])), "target: expected permutations of 0 to 1; got another row."),
+    (lambda: BitGroup(np.array([[0, 1], [64, 1]])), "target: expected permutations of 0 to 1; got another row."),
     (lambda: pack(np.ones(64, dtype=bool)), "length of bits: expected an integer <= 63; got 64."),
 ])  # fmt: skip
 def test_bad_arguments_are_refused(call, message):
