@@ -83,8 +83,9 @@ class Race:
         *,
         rounds: int = 7,
         share: float = 1.0,
+        bounds: float | None = None,
     ) -> None:
-        """Run the rounds, store the record with the benchmark and hold every peer's target.
+        """Run the rounds, store the record with the benchmark and hold every target.
 
         Parameters
         ----------
@@ -99,6 +100,8 @@ class Race:
             of what they take at the measured rates.
         why
             What the amounts count.
+        bounds
+            How many times the bound our time may take, or None where there is no such target.
         """
         others: dict[str, Callable[[], object]] = {name: peer.run for name, peer in peers.items()}
         others |= {resource: rate_probe(resource)[1] for resource in bound}
@@ -116,6 +119,7 @@ class Race:
         own = [value / share for value in self._benchmark.stats.stats.data]
         rates = {resource: rate_probe(resource)[0] / statistics.median(seconds[resource]) for resource in bound}
         floor = sum(amount / rates[resource] for resource, amount in bound.items())
+        taken = statistics.median(own) / floor
         ratios = {
             name: [theirs / peer.share / mine for theirs, mine in zip(seconds[name], own, strict=True)]
             for name, peer in peers.items()
@@ -131,8 +135,9 @@ class Race:
                 for key, amount in bound.items()
             ],
             why=why,
-            times_the_bound=_round(statistics.median(own) / floor),
+            times_the_bound=_round(taken),
         )
+        assert bounds is None or taken <= bounds, f"{kernel}: {taken:.3g} bounds"
         for name, peer in peers.items():
             median = statistics.median(ratios[name])
             assert peer.target is None or median >= peer.target, f"{kernel}: {median:.2f} times {name}"

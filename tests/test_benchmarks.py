@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -184,6 +185,11 @@ def test_a_race_compares_whole_kernels_and_holds_targets(benchmarks, monkeypatch
         harness.Race(Stopwatch(clock)).run(
             "k", "s", clock.work(2.0), {"p": replace(peer, target=3.1)}, bound, "w", rounds=5, share=0.5
         )
+    for most, outcome in ((2.0, nullcontext()), (1.9, pytest.raises(AssertionError, match="k: 2 bounds"))):
+        with outcome:
+            harness.Race(Stopwatch(clock)).run(
+                "k", "s", clock.work(2.0), {}, bound, "w", rounds=5, share=0.5, bounds=most
+            )
 
 
 PEAKS = """
