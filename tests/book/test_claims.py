@@ -16,6 +16,8 @@ from memscape.book import claims
 
 READ = {"value": "1", "known": "read"}
 VALUE = {"kind": "value", "target": 0.5, "tolerance": 0.01, "reason": "why"}
+SETTLED = {known: {"verdict": "reproduced"} for known in ("read", "authors' code")}
+SETTLED |= {known: {"verdict": "agrees"} for known in ("secondary", "unverified")} | {None: {}}
 RANGE = {"kind": "interval", "low": 1.0, "high": 2.0, "reason": "why"}
 COUNT = {"kind": "count", "target": 4, "reason": "why"}
 BELOW = {"kind": "inequality", "op": "<", "bound": 1.0, "reason": "why"}
@@ -23,14 +25,18 @@ TREND = {"kind": "trend", "direction": "increasing", "slack": 0.1, "reason": "wh
 ROW = {
     "id": "TOY-1",
     "source": "hopfield1982",
+    "origin": "published",
     "where": "p. 1",
     "statement": "Something falsifiable.",
-    "published": None,
+    "published": READ,
     "test": VALUE,
     "chapter": "memory/toy",
     "profile": "desk",
     "verdict": "reproduced",
 }
+
+
+OURS = {"origin": "ours", "published": None, "verdict": "holds"}
 
 
 def row(test=VALUE, **fields):
@@ -39,9 +45,7 @@ def row(test=VALUE, **fields):
 
 def verdict(test, measured, interval=None, **fields):
     claim = row(test, **fields)
-    return claims.verdict_of(
-        claims.judge(claim, *claims.take(claim, measured, interval)).values(), universal=claim.universal
-    )
+    return claims.verdict_of(claim, claims.judge(claim, *claims.take(claim, measured, interval)).values())
 
 
 @pytest.mark.parametrize(
@@ -94,15 +98,35 @@ def test_an_interval_must_be_narrow_enough_to_decide(test, measured, interval, e
 
 
 @pytest.mark.parametrize("universal", [True, False])
+@pytest.mark.parametrize("known", [*claims.KNOWN, None])
 @pytest.mark.parametrize("parts", list(itertools.product([True, False, None], repeat=2)))
-def test_the_verdict_of_parts(parts, universal):
+def test_the_verdict_of_parts(parts, known, universal):
+    claim = row(**(OURS if known is None else {"published": {"value": "1", "known": known}}) | SETTLED[known])
+    claim = claim.model_copy(update={"universal": universal})
     if universal and False in parts:
-        expected = "refuted"
+        expected = "refuted" if known else "fails"
     elif None in parts:
         expected = "undecided"
     else:
-        expected = {2: "reproduced", 1: "partly", 0: "refuted" if universal else "not reproduced"}[sum(parts)]
-    assert claims.verdict_of(parts, universal=universal) == expected
+        best = {"read": "reproduced", "authors' code": "reproduced", None: "holds"}.get(known, "agrees")
+        expected = {2: best, 1: "partly", 0: "not reproduced" if known else "fails"}[sum(parts)]
+    assert claims.verdict_of(claim, parts) == expected
+
+
+def test_what_was_not_measured_is_not_run_unless_the_ledger_says_more():
+    large = {"profile": "paper", "remark": "what it would take"}
+    assert claims.verdict_of(row(verdict="out of reach", **large), []) == "out of reach"
+    assert claims.verdict_of(row(verdict="not run", **large), []) == "not run"
+    assert claims.verdict_of(row(profile="paper"), []) == "not run"
+
+
+def test_a_row_of_pinned_numbers_alone_is_a_regression_check():
+    pinned = {**COUNT, "pinned": True}
+    check = row(pinned, **OURS | {"verdict": "unchanged"})
+    assert check.regression
+    assert claims.verdict_of(check, [True]) == "unchanged"
+    assert claims.verdict_of(check, [False]) == "fails"
+    assert not row({"parts": {"a": pinned, "b": VALUE}}, **OURS).regression
 
 
 def test_parts_are_judged_by_name():
@@ -192,7 +216,6 @@ def test_what_depends_on_the_processor_is_shown_behind_the_mark(test, measured, 
 @pytest.mark.parametrize(
     ("published", "text"),
     [
-        (None, ""),
         ({"value": "0.138", "known": "read"}, "0.138"),
         ({"value": "0.138", "known": "authors' code"}, "0.138 (authors' code)"),
         ({"value": "0.138", "known": "secondary"}, "0.138 (quoted elsewhere)"),
@@ -200,7 +223,8 @@ def test_what_depends_on_the_processor_is_shown_behind_the_mark(test, measured, 
     ],
 )
 def test_only_a_known_value_may_be_shown_as_published(published, text):
-    assert row(published=published).published_text == text
+    assert row(published=published, **SETTLED[published["known"]]).published_text == text
+    assert row(**OURS).published_text == ""
 
 
 def write(folder, part, *rows):
@@ -217,6 +241,7 @@ def test_rows_come_by_id_in_the_order_of_the_files(tmp_path):
 
 
 REMARK = {"remark": "what we found"}
+SECOND, UNREAD = ({"value": "1", "known": known} for known in ("secondary", "unverified"))
 TWO = {"parts": {"a": VALUE, "b": VALUE}}
 
 
@@ -243,9 +268,23 @@ TWO = {"parts": {"a": VALUE, "b": VALUE}}
         ({"verdict": "out of reach", "profile": "paper"}, "a verdict 'out of reach' needs a remark"),
         ({"verdict": "partly", "test": TWO}, "a verdict 'partly' needs a remark"),
         ({"verdict": "refuted", "universal": True}, "a verdict 'refuted' needs a remark"),
-        ({"verdict": "undecided", "published": READ, **REMARK}, "a published value is decided by more trials"),
-        ({"verdict": "out of reach", **REMARK}, "a claim of the desk profile cannot be out of reach"),
-        ({"verdict": "partly", **REMARK}, "a test without parts cannot come out partly"),
+        (
+            {"verdict": "undecided", **REMARK},
+            "a claim of origin 'published' is reproduced, agrees, .*; not 'undecided'",
+        ),
+        ({"verdict": "holds"}, "a claim of origin 'published' is reproduced, .*; not 'holds'"),
+        ({**OURS, "verdict": "reproduced"}, "a claim of origin 'ours' is holds, partly, fails, .*; not 'reproduced'"),
+        ({"published": SECOND}, "it can be 'agrees', not 'reproduced': what was published is known by 'secondary'"),
+        ({"published": UNREAD}, "it can be 'agrees', not 'reproduced': what was published is known by 'unverified'"),
+        ({**OURS, "verdict": "unchanged"}, "it can be 'holds', not 'unchanged': its numbers are not all pinned"),
+        ({**OURS, "test": {**COUNT, "pinned": True}}, "it can be 'unchanged', not 'holds': its numbers are all pinned"),
+        ({"published": None}, "a published claim says what was published, and one of ours has nothing to say there"),
+        ({**OURS, "published": READ}, "a published claim says what was published, and one of ours has nothing"),
+        ({"origin": "hearsay"}, "origin: Input should be 'published' or 'ours'"),
+        ({"verdict": "out of reach", **REMARK}, "a claim of the desk profile is measured in every run"),
+        ({"verdict": "not run", **REMARK}, "a claim of the desk profile is measured in every run"),
+        ({"verdict": "partly", **REMARK}, "a test without parts, cannot come out partly"),
+        ({**OURS, "verdict": "partly", "test": TWO, "universal": True, **REMARK}, "a universal statement, or"),
         ({"verdict": "refuted", **REMARK}, "a failing universal statement is refuted"),
         ({"verdict": "partly", "test": TWO, "universal": True, **REMARK}, "a failing universal statement is refuted"),
         ({"remark": ""}, "remark: String should have at least 1 character"),

@@ -1,19 +1,32 @@
 """A row of the ledger and the verdict that a measurement earns it.
 
-``claims/<part>.yml`` holds, for each published result the book treats, who published it and where, the statement in
-our words, the test that a measurement must pass, and the verdict that every run must keep finding. This module reads
-those files strictly and judges; `memscape.book.ledger` shows the judgement in a chapter and holds book and ledger
-together.
+``claims/<part>.yml`` holds one row a claim: who says it (``origin``: ``published``, somebody printed it, or ``ours``, a
+question, control or count of this book), where, the statement in our words, the test that a measurement must pass, and
+the verdict that every run must keep finding. This module reads those files strictly and judges; `memscape.book.ledger`
+shows the judgement in a chapter and holds book and ledger together.
 
-How a verdict comes about (`verdict_of`):
+How a verdict comes about (`verdict_of`). The two origins have words of their own, which are never counted together:
 
-* ``reproduced``: every part of the test passes;
-* ``refuted``: a part fails and the statement is ``universal`` ("for all ..."), so that one counterexample is enough;
-* ``partly``: some parts pass and some fail;
-* ``not reproduced``: no part passes;
-* ``undecided``: the confidence interval of a part sticks out of what the test allows; only a row without a
-  published value may record that;
-* ``out of reach``: nothing was measured, which only a row of a profile larger than the desk may record.
+========================  ==================  ============
+what a run finds          published           ours
+========================  ==================  ============
+every part passes         ``reproduced``,     ``holds``
+                          ``agrees``
+some parts pass           ``partly``          ``partly``
+no part passes            ``not reproduced``  ``fails``
+a part of a universal     ``refuted``         ``fails``
+statement fails
+an interval sticks out    ``undecided``       ``undecided``
+nothing was measured      ``not run``,        ``not run``,
+                          ``out of reach``    ``out of reach``
+========================  ==================  ============
+
+* ``reproduced`` is for what was read in the source or is the authors' code or data; what is known at second hand or was
+  not read can only *agree* with what we computed.
+* ``undecided``: a row with a published value may not record it; more trials decide, or it is out of reach.
+* ``not run`` takes hours on a desk, ``out of reach`` more than the book has; only a row of a profile larger than the
+  desk may record them.
+* a row of ours whose every number is pinned from an earlier run is a regression check: it is ``unchanged`` or it fails.
 """
 
 from __future__ import annotations
@@ -22,15 +35,28 @@ import itertools
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from memscape.arguments import ArgumentError, nearest, require_integer, require_number
 from memscape.book import yml
 
-Verdict = Literal["reproduced", "partly", "not reproduced", "refuted", "undecided", "out of reach"]
-VERDICTS: tuple[Verdict, ...] = ("reproduced", "partly", "not reproduced", "refuted", "undecided", "out of reach")
+Origin = Literal["published", "ours"]
+Known = Literal["read", "authors' code", "secondary", "unverified"]
+Verdict = Literal[
+    "reproduced", "agrees", "partly", "not reproduced", "refuted",
+    "holds", "fails", "undecided", "unchanged", "not run", "out of reach",
+]  # fmt: skip
+UNMEASURED: tuple[Verdict, ...] = ("not run", "out of reach")
+BY_ORIGIN: dict[Origin, tuple[Verdict, ...]] = {
+    "published": ("reproduced", "agrees", "partly", "not reproduced", "refuted", *UNMEASURED),
+    "ours": ("holds", "partly", "fails", "undecided", "unchanged", *UNMEASURED),
+}
+"""What a row of each origin may record, best first."""
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
+KNOWN: tuple[Known, ...] = get_args(Known)
 NOT_VERIFIED = "value not verified"
 Measured = float | int | list[float]
 Pair = tuple[float, float]
@@ -46,9 +72,13 @@ class _Strict(BaseModel):
 
 
 class _Test(_Strict):
-    """What the tests have in common; a number that depends on the processor shows behind the mark ``≈``."""
+    """What the tests have in common; a number that depends on the processor shows behind the mark ``≈``.
+
+    ``pinned`` says that the number to be found again is that of an earlier run of ours: a regression check.
+    """
 
     reason: Text
+    pinned: bool = False
 
     def take(self, name: str, measured: Any) -> Measured:
         """Return ``measured`` if this test can judge it, otherwise raise ArgumentError with ``name``."""
@@ -190,7 +220,7 @@ class Published(_Strict):
     """What stands in the source, and how we know. An ``unverified`` value is kept for the record and never shown."""
 
     value: Text
-    known: Literal["read", "authors' code", "secondary", "unverified"]
+    known: Known
 
 
 class Row(_Strict):
@@ -200,12 +230,14 @@ class Row(_Strict):
     ----------
     id
         Capital letters, digits and hyphens: ``AGS-1``.
+    origin
+        Who says it: somebody in print, or this book.
     source, where
-        A key of ``chapters/references.bib``, and the place in it.
+        A key of ``chapters/references.bib``, and the place in it; for a row of ours, what it is about.
     statement
         One or two falsifiable sentences in our words; inline mathematics between dollar signs.
     published
-        What stands in print and how we know, or None where there is no such value.
+        What stands in print and how we know; None for a row of ours, and for no other.
     test
         What a measurement must pass: one test, or several by name.
     universal
@@ -215,10 +247,13 @@ class Row(_Strict):
     verdict
         What every run must keep finding.
     remark
-        What was found, the counterexample, or what it would take: required for any verdict but ``reproduced``.
+        What was found, the counterexample, or what it would take: required where not everything passes.
+    changed
+        Where the test was changed after a run: what was changed, and why.
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)+$")]
+    origin: Origin
     source: Text
     where: Text
     statement: Text
@@ -229,20 +264,44 @@ class Row(_Strict):
     profile: Literal["desk", "paper"]
     verdict: Verdict
     remark: Text | None = None
+    changed: Text | None = None
 
     @model_validator(mode="after")
     def _coherent(self) -> Row:
-        if self.verdict != "reproduced" and self.remark is None:
+        if (self.origin == "published") != (self.published is not None):
+            raise ValueError("a published claim says what was published, and one of ours has nothing to say there")
+        if self.verdict not in (allowed := BY_ORIGIN[self.origin]):
+            raise ValueError(f"a claim of origin '{self.origin}' is {', '.join(allowed)}; not '{self.verdict}'")
+        if self.verdict != self.best and self.verdict in ("reproduced", "agrees", "holds", "unchanged"):
+            raise ValueError(f"it can be '{self.best}', not '{self.verdict}': {self._why}")
+        if self.verdict != self.best and self.remark is None:
             raise ValueError(f"a verdict '{self.verdict}' needs a remark: what was found, or what it would take")
-        if self.verdict == "out of reach" and self.profile == "desk":
-            raise ValueError("a claim of the desk profile cannot be out of reach")
-        if (self.verdict == "refuted") != self.universal and self.verdict in ("refuted", "partly", "not reproduced"):
+        if self.verdict in UNMEASURED and self.profile == "desk":
+            raise ValueError("a claim of the desk profile is measured in every run")
+        failing = self.verdict in ("refuted", "partly", "not reproduced")
+        if self.origin == "published" and failing and (self.verdict == "refuted") != self.universal:
             raise ValueError("a failing universal statement is refuted, any other is partly or not reproduced")
-        if self.verdict == "undecided" and self.published is not None:
-            raise ValueError("a published value is decided by more trials, or is out of reach")
-        if self.verdict == "partly" and not isinstance(self.test, Parts):
-            raise ValueError("a test without parts cannot come out partly")
+        if self.verdict == "partly" and (self.universal or not isinstance(self.test, Parts)):
+            raise ValueError("a universal statement, or a test without parts, cannot come out partly")
         return self
+
+    @property
+    def regression(self) -> bool:
+        """Whether nothing is tested but numbers pinned from an earlier run of ours."""
+        return all(test.pinned for test in self.tests.values())
+
+    @property
+    def best(self) -> Verdict:
+        """The verdict where everything passes."""
+        if self.published is not None:
+            return "reproduced" if self.published.known in ("read", "authors' code") else "agrees"
+        return "unchanged" if self.regression else "holds"
+
+    @property
+    def _why(self) -> str:
+        if self.published is not None:
+            return f"what was published is known by '{self.published.known}'"
+        return "its numbers are" + (" all" if self.regression else " not all") + " pinned from an earlier run"
 
     @property
     def tests(self) -> dict[str, Test]:
@@ -328,16 +387,20 @@ def judge(row: Row, measured: dict[str, Measured], intervals: dict[str, Pair]) -
     return {part: test.passes(measured[part], intervals.get(part)) for part, test in row.tests.items()}
 
 
-def verdict_of(passed: Iterable[bool | None], *, universal: bool) -> str:
-    """Return the verdict that the parts of a test amount to; the module's docstring says how."""
-    parts = list(passed)
-    if universal and False in parts:
-        return "refuted"
+def verdict_of(row: Row, passed: Iterable[bool | None]) -> Verdict:
+    """Return the verdict that a row's parts amount to; without parts nothing was measured. The module says how."""
+    parts, published = list(passed), row.origin == "published"
+    if not parts:
+        return row.verdict if row.verdict in UNMEASURED else "not run"
+    if row.universal and False in parts:
+        return "refuted" if published else "fails"
     if None in parts:
         return "undecided"
     if all(parts):
-        return "reproduced"
-    return "partly" if any(parts) else "not reproduced"
+        return row.best
+    if any(parts):
+        return "partly"
+    return "not reproduced" if published else "fails"
 
 
 def _by_part(row: Row, name: str, value: Any) -> dict[str, Any]:

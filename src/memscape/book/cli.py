@@ -8,7 +8,6 @@ import math
 import os
 import shlex
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,10 +43,15 @@ if not console.width:
 CORES = os.cpu_count() or 1
 _COLOURS = {
     "reproduced": "green",
+    "agrees": "cyan",
+    "holds": "cyan",
     "partly": "yellow",
     "not reproduced": "red",
+    "fails": "red",
     "refuted": "magenta",
     "undecided": "bright_black",
+    "unchanged": "bright_black",
+    "not run": "bright_black",
     "out of reach": "bright_black",
 }
 
@@ -269,32 +273,47 @@ def ledger(
     summary: Annotated[bool, typer.Option("--summary", help="Only count the claims by verdict.")] = False,
     verdict: Annotated[str | None, typer.Option(help="Only claims with this verdict.")] = None,
     part: Annotated[str | None, typer.Option(help="Only claims of this part of the book.")] = None,
+    origin: Annotated[str | None, typer.Option(help="Only 'published' claims, or only 'ours'.")] = None,
 ) -> None:
     """Show the claims, and the verdict that every run must find."""
-    from memscape.book.claims import VERDICTS
-    from memscape.book.ledger import rows
+    from memscape.book.claims import ORIGINS, VERDICTS
+    from memscape.book.ledger import rows, tally
 
     found = [(row, outcome, row.chapter.partition("/")[0]) for row, outcome, _ in rows(chapters.home())]
     if verdict is not None:
         require_choice("verdict", verdict, VERDICTS)
     if part is not None:
         require_choice("part", part, sorted({of for _, _, of in found}))
-    found = [(row, outcome, of) for row, outcome, of in found if verdict in (None, row.verdict) and part in (None, of)]
+    if origin is not None:
+        require_choice("origin", origin, ORIGINS)
+    found = [
+        (row, outcome, of)
+        for row, outcome, of in found
+        if verdict in (None, row.verdict) and part in (None, of) and origin in (None, row.origin)
+    ]
     if not summary:
-        table = _table("Claim", "Verdict", "Statement", "Test", "Chapter")
+        table = _table("Claim", "Said by", "Verdict", "Statement", "Test", "Chapter")
         for row, outcome, _ in found:
             tests = [f"{name}: {test}" if name else str(test) for name, test in row.tests.items()]
             table.add_row(
                 row.id,
+                row.origin,
                 Text(row.verdict, _COLOURS[row.verdict]),
                 row.statement.strip(),
                 "\n".join(tests if outcome is None else outcome.lines),
                 row.chapter,
             )
         console.print(table)
-    count = Counter(row.verdict for row, _, _ in found)
-    tally = [(f"{count[name]} {name}", _COLOURS[name]) for name in VERDICTS if count[name]]
-    console.print(Text(f"{len(found)} claims: ") + Text(", ").join(Text(*entry) for entry in tally))
+    counted = tally(row for row, _, _ in found)
+    for heading, counts in (("published results", counted.published), ("questions of ours", counted.ours)):
+        entries = [Text(f"{count} {name}", _COLOURS[name]) for name, count in counts.items() if count]
+        if entries:
+            console.print(Text(f"{sum(counts.values())} {heading}: ") + Text(", ").join(entries))
+    if counted.pinned:
+        console.print(
+            f"{counted.pinned} numbers pinned from earlier runs: regression checks; "
+            f"{counted.regression} rows hold nothing else"
+        )
 
 
 @app.command("parameters")

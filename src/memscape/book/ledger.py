@@ -2,7 +2,7 @@
 
 `check` is what a chapter calls. It judges the measurement by the claim's row (`memscape.book.claims`), shows the row,
 stores the raw numbers in the metadata of that output, and raises where a run at reference parameters finds another
-verdict than the recorded one. `stored` reads those outputs back from the committed chapters; `rows`, `summary` and
+verdict than the recorded one. `stored` reads those outputs back from the committed chapters; `rows`, `tally` and
 `problems` serve the ledger page, the command line and the tests.
 
 A claim of the profile ``paper`` is too large for a desk. Its chapter calls ``run.check("KH16-6")`` without a
@@ -16,7 +16,7 @@ import html
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -30,12 +30,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from memscape.arguments import ArgumentError, nearest
 from memscape.book import chapters
 from memscape.book.claims import (
-    VERDICTS,
+    BY_ORIGIN,
+    ORIGINS,
     LedgerError,
     Measured,
     Pair,
     Parts,
     Row,
+    Verdict,
     judge,
     load,
     take,
@@ -126,6 +128,8 @@ class Outcome:
                 if pair is not None:
                     value += f" [{test.show(pair[0])}, {test.show(pair[1])}]"
                 expected = f"measured {value}, {expected} {_SYMBOLS[self.passed[part]]}"
+            if test.pinned:
+                expected += " (regression check: our own earlier count)"
             found.append(f"{part}: {expected}" if part else expected)
         return found
 
@@ -137,10 +141,11 @@ class Outcome:
         """Return the row as HTML that can be linked to, with the source called ``label``."""
         row, escape = self.row, html.escape
         found = [
-            f'<div class="claim tex2jax_process mathjax_process" id="claim-{row.id}" data-verdict="{self.verdict}">',
+            f'<div class="claim tex2jax_process mathjax_process" id="claim-{row.id}" data-verdict="{self.verdict}" '
+            f'data-origin="{row.origin}">',
             f'<p><a class="claim-id" href="#claim-{row.id}"><strong>{row.id}</strong></a> '
             f'<span class="claim-badge">{escape(self.title)}</span> '
-            f'<span class="claim-source">{escape(f"{label}, {row.where}")}</span></p>',
+            f'<span class="claim-source">{escape(said_by(row, label))}</span></p>',
             f'<p class="claim-statement">{_mathematics(row.statement)}</p>',
             *(
                 [f'<p class="claim-published">Published: {_mathematics(row.published_text)}</p>']
@@ -152,6 +157,11 @@ class Outcome:
             "</ul>",
             *([f'<p class="claim-device">Computed on {escape(self.device)}</p>'] if self.device else []),
             *([f'<p class="claim-remark">{_mathematics(row.remark)}</p>'] if row.remark else []),
+            *(
+                [f'<p class="claim-changed">Changed after a run: {_mathematics(row.changed)}</p>']
+                if row.changed
+                else []
+            ),
             "</div>",
         ]
         return "\n".join(found)
@@ -275,10 +285,41 @@ def rows(root: Path) -> Iterator[tuple[Row, Outcome | None, str]]:
         yield row, outcome, row.link
 
 
-def summary(root: Path) -> dict[str, int]:
-    """Return the number of claims by recorded verdict, every verdict named."""
-    count = Counter(row.verdict for row in load(root).values())
-    return {verdict: count[verdict] for verdict in VERDICTS}
+@dataclass(frozen=True)
+class Tally:
+    """How the ledger stands; what others published and what we ask ourselves are never counted together.
+
+    Parameters
+    ----------
+    published
+        Number of published results by recorded verdict, every verdict named.
+    ours
+        Number of our own questions by answer, every answer named.
+    regression
+        Number of rows of ours that hold nothing but numbers of an earlier run; they stand in neither tally.
+    pinned
+        Number of such numbers in all rows.
+    """
+
+    published: dict[Verdict, int]
+    ours: dict[Verdict, int]
+    regression: int
+    pinned: int
+
+
+def tally(rows: Iterable[Row]) -> Tally:
+    """Count claims by origin and recorded verdict."""
+    rows = list(rows)
+    asked = [row for row in rows if not row.regression]
+    count = Counter((row.origin, row.verdict) for row in asked)
+    published, ours = ({verdict: count[origin, verdict] for verdict in BY_ORIGIN[origin]} for origin in ORIGINS)
+    del ours["unchanged"]  # the answer of regression checks alone
+    return Tally(published, ours, len(rows) - len(asked), sum(t.pinned for row in rows for t in row.tests.values()))
+
+
+def said_by(row: Row, label: str) -> str:
+    """Return who says it: the source with the place in it, or that we ask, and about what."""
+    return f"{label}, {row.where}" if row.origin == "published" else f"Our question, about {label}: {row.where}"
 
 
 def problems(root: Path) -> list[str]:
@@ -400,11 +441,10 @@ def _outcome(row: Row, measured: Any, interval: Any, reference: bool, root: Path
 
 def _judged(row: Row, measured: Any, interval: Any, *, exploratory: bool, device: str) -> Outcome:
     if measured is None:
-        return Outcome(row, {}, {}, {}, "out of reach", exploratory)
+        return Outcome(row, {}, {}, {}, verdict_of(row, []), exploratory)
     values, pairs = take(row, measured, interval)
     passed = judge(row, values, pairs)
-    verdict = verdict_of(passed.values(), universal=row.universal)
-    return Outcome(row, values, pairs, passed, verdict, exploratory, device)
+    return Outcome(row, values, pairs, passed, verdict_of(row, passed.values()), exploratory, device)
 
 
 def _rebuilt(row: Row, data: dict[str, Any]) -> Outcome:

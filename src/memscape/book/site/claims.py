@@ -25,6 +25,7 @@ PARTS = ("memory", "capacity", "polytopes", "homotopy", "categorical")
 """The parts in the order of the book."""
 
 _SOURCES = ("claims/*.yml", "chapters/*/*.ipynb", "chapters/references.bib")
+_SHOWN = {"ours": "this book", "read": "read in the source", "secondary": "at second hand", "unverified": "not read"}
 _LOG = logging.getLogger(__name__)
 
 
@@ -53,8 +54,9 @@ class LedgerPage(PageDirective):
             target = f"{self.relative(f'chapters/{row.chapter}')}#claim-{row.id}"
             found.append(
                 _html(
-                    f'<div class="ledger-row" data-verdict="{outcome.verdict}" data-part="{_part(row)}" '
-                    f'data-profile="{row.profile}">{outcome.html(ledger.label(self.root, row.source))}'
+                    f'<div class="ledger-row" data-verdict="{outcome.verdict}" data-origin="{row.origin}" '
+                    f'data-known="{_known(row)}" data-part="{_part(row)}" data-profile="{row.profile}">'
+                    f"{outcome.html(ledger.label(self.root, row.source))}"
                     f'<div class="claim-foot"><p><a href="{target}">Where it is computed</a> · '
                 )
             )
@@ -69,15 +71,23 @@ def _part(row: claims.Row) -> str:
     return row.chapter.partition("/")[0]
 
 
+def _known(row: claims.Row) -> str:
+    return row.published.known if row.published else ""
+
+
 def _filters(rows: list[claims.Row]) -> str:
     def select(name: str, label: str, values: Iterable[str]) -> str:
-        options = "".join(f'<option value="{value}">{value}</option>' for value in values)
+        options = "".join(f'<option value="{value}">{_SHOWN.get(value, value)}</option>' for value in values)
         return f'<label>{label} <select name="{name}"><option value="">all</option>{options}</select></label>'
 
     verdicts = [verdict for verdict in claims.VERDICTS if any(row.verdict == verdict for row in rows)]
     return (
         '<form class="ledger-filters pst-js-only" role="search" aria-label="Filter the claims">'
+        + select(
+            "origin", "Who says it", [origin for origin in claims.ORIGINS if any(r.origin == origin for r in rows)]
+        )
         + select("verdict", "Verdict", verdicts)
+        + select("known", "How known", [known for known in claims.KNOWN if known in set(map(_known, rows))])
         + select("part", "Part", list(dict.fromkeys(map(_part, rows))))
         + select("profile", "Profile", list(dict.fromkeys(row.profile for row in rows)))
         + '<label>Text <input type="search" name="text" placeholder="id, source, word"></label>'
@@ -86,19 +96,38 @@ def _filters(rows: list[claims.Row]) -> str:
 
 
 class Summary(PageDirective):
-    """``{ledger-summary}``: the number of claims by verdict, each a link to the ledger under that filter."""
+    """``{ledger-summary}``: how the ledger stands, published results and our own questions apart.
+
+    Every figure is a link to the ledger under that filter.
+    """
 
     def run(self) -> list[nodes.Node]:
-        """Write one figure a verdict."""
+        """Write one figure a verdict in each of the two tallies, and say how many regression checks there are."""
         self.reads("claims/*.yml")
+        found = ledger.tally(claims.load(self.root).values())
+        rest = (
+            f'<p class="tally-rest">{found.pinned} numbers are pinned from earlier runs of this book: regression '
+            f"checks, which say only that nothing has changed. {found.regression} rows hold nothing else and are "
+            f"counted in neither tally.</p>"
+        )
+        return [
+            _html(self._tally("published", "Published results", found.published)),
+            _html(self._tally("ours", "Questions of this book", found.ours)),
+            *([_html(rest)] if found.pinned else []),
+        ]
+
+    def _tally(self, origin: str, heading: str, counts: dict[claims.Verdict, int]) -> str:
         target = self.relative(LEDGER)
         items = [
-            f'<a class="tally" data-verdict="{verdict}" href="{target}?verdict={verdict.replace(" ", "+")}">'
+            f'<a class="tally" data-verdict="{verdict}" '
+            f'href="{target}?origin={origin}&amp;verdict={verdict.replace(" ", "+")}">'
             f"<strong>{count}</strong> <span>{verdict}</span></a>"
-            for verdict, count in ledger.summary(self.root).items()
+            for verdict, count in counts.items()
             if count
         ]
-        return [_html(f'<p class="tallies">{"".join(items)}</p>')]
+        if not items:
+            return ""
+        return f'<p class="tally-heading">{sum(counts.values())} {heading}</p><p class="tallies">{"".join(items)}</p>'
 
 
 class Findings(PageDirective):
@@ -116,10 +145,11 @@ class Findings(PageDirective):
             if claim not in rows:
                 raise self.error(f"{claim}: not a claim of the ledger. {nearest(claim, list(rows))}".rstrip())
             row = rows[claim]
+            said, who = ("Claimed", "") if row.origin == "published" else ("Asked", "a question of ours about ")
             found += self.parse(
                 "::::{div} finding",
-                f"{{verdict}}`{row.verdict}` {{claim}}`{row.id}` · {{cite:t}}`{row.source}`, {row.where}\n",
-                f":::{{div}} finding-statement\n*Claimed:* {row.statement}\n:::\n",
+                f"{{verdict}}`{row.verdict}` {{claim}}`{row.id}` · {who}{{cite:t}}`{row.source}`, {row.where}\n",
+                f":::{{div}} finding-statement\n*{said}:* {row.statement}\n:::\n",
                 f":::{{div}} finding-remark\n*Found:* {row.remark}\n:::" if row.remark else "",
                 "::::",
             )

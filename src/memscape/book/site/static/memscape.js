@@ -15,7 +15,7 @@
       let shown = 0;
       for (const row of rows) {
         const matches =
-          ["verdict", "part", "profile"].every((key) => !wanted[key] || row.dataset[key] === wanted[key]) &&
+          ["origin", "verdict", "known", "part", "profile"].every((key) => !wanted[key] || row.dataset[key] === wanted[key]) &&
           words.every((word) => texts.get(row).includes(word));
         row.hidden = !matches;
         shown += matches;
