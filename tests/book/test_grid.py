@@ -56,9 +56,23 @@ def test_a_grid_is_the_product_of_its_axes_over_what_all_share():
         (["seed=1,0:2"], "-g seed: expected each value once; got 1 twice."),
         (["seed=1", "seed=2"], "-g: expected each parameter once; got seed twice."),
         (["rule=hebian"], "rule: expected text in {hebbian, inverse}; got 'hebian' .*Did you mean 'hebbian'?"),
-        (["loads=0.1,0.2"], "-g loads: expected lists in brackets, `\\[0.1\\],\\[0.1,0.2\\]`; got '0.1,0.2'."),
+        (["loads=0.1,0.2"], "-g loads: expected lists in brackets, `\\[0.1\\],\\[0.1,0.2\\]`; got '0.1'."),
     ],
 )
 def test_a_slip_is_refused(axes, message):
     with pytest.raises(ArgumentError, match=message):
         points(*axes)
+
+
+def test_points_whose_values_do_not_go_together_are_refused():
+    cell = PARAMETERS + "# requires neurons * load >= 1: a network stores a pattern\n"
+    assert len(points(["neurons=10,20"], declared(cell), "memory/toy")) == 2
+    with pytest.raises(ArgumentError, match=r"neurons, load: expected .* got neurons = 10, load = 0.05"):
+        points(["neurons=20,10"], declared(cell), "memory/toy", {"load": 0.05})
+
+
+def test_quotes_hold_commas_together():
+    cell = 'names: list[str] = ["a"]  # which\nlabel: str = "a"  # one\n'
+    found = points(["names=['a,b',c],[d]", "label='x,y',z"], declared(cell), "memory/toy")
+    assert [point["names"] for point in found] == [["a,b", "c"], ["a,b", "c"], ["d"], ["d"]]
+    assert [point["label"] for point in found[:2]] == ["x,y", "z"]

@@ -1,12 +1,13 @@
 """The parameters cell is read as it is written, and nothing passes that it does not declare."""
 
 import re
+from fractions import Fraction
 
 import pytest
 from papermill.inspection import inspect_notebook
 
 from memscape.arguments import ArgumentError
-from memscape.book.parameters import Parameter, declared, profile_values, require_known, resolve
+from memscape.book.parameters import Parameter, declared, numbers, profile_values, require_known, resolve
 
 from .conftest import PARAMETERS
 
@@ -16,6 +17,7 @@ CLAMP = Parameter("clamp", "bool", False)
 LOADS = Parameter("loads", "list[float]", [0.1], low=0.0, high=1.0)
 SIZES = Parameter("sizes", "list[int]", [1])
 RULE = Parameter("rule", "str", "hebbian", choices=("hebbian", "inverse"))
+NAMES = Parameter("names", "list[str]", ["a"])
 POWER = Parameter("power", "int", 2, choices=(2, 3, 4))
 
 
@@ -72,6 +74,13 @@ def test_papermill_reads_the_same_cell(home):
         ('rule: str = "a"  # which [a, b]', "limits of rule: expected a range"),
         ('rule: str = "c"  # which {a, b}', "rule: expected text in {a, b}; got 'c'"),
         ("neurons: int = 2  # N\nneurons: int = 3  # N", "neurons: expected one declaration; got two"),
+        ("neurons: int = 2  # N [1, 3], rising", "neurons: expected no shape behind the limits of one int; got rising"),
+        ("sizes: list[int] = [2]  # N [1, 3], risen", "shape of sizes: expected one of 'two or more'"),
+        ("sizes: list[int] = [2]  # N [1, 3], two or more", "sizes: expected a list[int], two or more; got [2]"),
+        ("neurons: int = 2  # N\n# more of it", "expected `# requires EXPRESSION: reason` in a line without a"),
+        ("neurons: int = 2  # N\n# requires neurons > size: so", "behind `requires` (neurons); got size"),
+        ("neurons: int = 2  # N\n# requires neurons >: so", "an expression of Python behind `requires`"),
+        ("neurons: int = 2  # N\n# requires neurons > 2: so", "neurons: expected neurons > 2 (so); got neurons = 2"),
     ],
 )
 def test_a_cell_that_declares_badly_is_refused(source, message):
@@ -142,10 +151,12 @@ def test_a_bad_value_is_refused_with_what_was_expected_and_what_came(parameter, 
         (LOAD, "1e-3", 0.001),
         (CLAMP, "true", True),
         (CLAMP, "False", False),
-        (LOADS, "0.1,0.2", [0.1, 0.2]),
         (LOADS, "[0.1, 0.2]", [0.1, 0.2]),
+        (LOADS, " [1e-3] ", [0.001]),
         (RULE, "inverse", "inverse"),
-        (Parameter("names", "list[str]", ["a"]), "['a', b]", ["a", "b"]),
+        (NAMES, "['a', b]", ["a", "b"]),
+        (NAMES, "['a', 'b,c', \"d\"]", ["a", "b,c", "d"]),
+        (NAMES, "[4:34, 1/12 11/120]", ["4:34", "1/12 11/120"]),
     ],
 )
 def test_text_from_the_command_line_is_read_by_the_declared_type(parameter, text, value):
@@ -153,11 +164,90 @@ def test_text_from_the_command_line_is_read_by_the_declared_type(parameter, text
 
 
 @pytest.mark.parametrize(
-    ("parameter", "text"), [(NEURONS, "5e2"), (NEURONS, "many"), (LOAD, "low"), (CLAMP, "1"), (LOADS, ""), (RULE, "no")]
+    ("parameter", "text", "message"),
+    [
+        (NEURONS, "5e2", "an integer in [10, 5000]; got '5e2'. Write it in digits, without point or exponent."),
+        (NEURONS, "500.5", "an integer in [10, 5000]; got '500.5'. Write it in digits, without point or exponent."),
+        (NEURONS, "nan", "neurons: expected an integer in [10, 5000]; got 'nan'. Write it in digits."),
+        (NEURONS, "many", "neurons: expected an integer in [10, 5000]; got 'many'. Write it in digits."),
+        (NEURONS, "[500]", "neurons: expected an integer in [10, 5000]; got '[500]'. Give one value, not a list."),
+        (LOAD, "low", "load: expected a finite number in [0, 1]; got 'low'. Write it in digits."),
+        (LOAD, "nan", "load: expected a finite number in [0, 1]; got nan (float)."),
+        (CLAMP, "1", "clamp: expected a bool; got '1'. Write true or false."),
+        (RULE, "no", "rule: expected text in {hebbian, inverse}; got 'no'"),
+        (LOADS, "", "loads: expected a list in brackets, '[0.1]'; got ''."),
+        (LOADS, "0.1", "loads: expected a list in brackets, '[0.1]'; got '0.1'."),
+        (LOADS, "0.1,0.2", "loads: expected a list in brackets, '[0.1]'; got '0.1,0.2'."),
+        (LOADS, "[]", "loads: expected a non-empty list[float]; got [] (list)."),
+        (LOADS, "[0.05", "loads: expected brackets and quotes that are closed; got '[0.05'."),
+        (LOADS, "[0.05]]", "loads: expected brackets and quotes that are closed; got '[0.05]]'."),
+        (LOADS, "[0.05],[0.1]", "loads: expected a list in brackets, '[0.1]'; got '[0.05],[0.1]'."),
+        (LOADS, "[[0.05]]", "loads[0]: expected a finite number in [0, 1]; got ['0.05']. Give one value, not a list."),
+        (LOADS, "[0.05, low]", "loads[1]: expected a finite number in [0, 1]; got 'low'. Write it in digits."),
+        (LOADS, "[a: b]", "loads[0]: expected a finite number in [0, 1]; got {'a': 'b'}."),
+        (NAMES, "['a]", 'names: expected brackets and quotes that are closed; got "[\'a]".'),
+    ],
 )
-def test_text_of_another_type_is_refused(parameter, text):
-    with pytest.raises(ArgumentError, match=parameter.name):
+def test_what_is_wrong_with_a_text_is_said(parameter, text, message):
+    with pytest.raises(ArgumentError, match=re.escape(message)):
         parameter.read(text)
+
+
+SHAPED = """\
+sizes: list[int] = [2, 3, 5]  # n: sizes [2, 99], two or more, rising, prime
+place: list[float] = [0.0, 1.0, 0.0]  # where [0, 1], exactly three
+names: list[str] = ["a"]  # which {a, b}, different
+loads: list[float] = [0.1]  # alpha [0, 1]
+neurons: int = 10  # N [1, 20]
+# requires neurons * min(loads) >= 1: a network stores a pattern or more
+# requires all(n <= 5 * m for n, m in zip(sizes, sizes)) and len(place) == 3: nothing
+"""
+
+
+def test_a_list_has_a_shape_and_parameters_relations():
+    found = declared(SHAPED)
+    assert found["sizes"].shape == ("two or more", "rising", "prime")
+    assert found["sizes"].admitted == "[2, 99], two or more, rising, prime"
+    assert found["names"].admitted == "{a, b}, different"
+    assert found["sizes"].help == "n: sizes"
+    assert [relation.names for relation in found.relations] == [["neurons", "loads"], ["sizes", "place"]]
+    assert found.relations[0].reason == "a network stores a pattern or more"
+    assert resolve(found, {"neurons": 20, "loads": [0.05]}, "memory/toy")["sizes"] == [2, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"sizes": [3]}, "sizes: expected a list[int], two or more, rising, prime; got [3]."),
+        ({"sizes": [3, 2]}, "sizes: expected a list[int], two or more, rising, prime; got [3, 2]."),
+        ({"sizes": [3, 3]}, "sizes: expected a list[int], two or more, rising, prime; got [3, 3]."),
+        ({"sizes": [7, 9]}, "sizes: expected a list[int], two or more, rising, prime; got [7, 9]."),
+        ({"place": [0, 1]}, "place: expected a list[float], exactly three; got [0.0, 1.0]."),
+        ({"place": [0, 1, 0, 1]}, "place: expected a list[float], exactly three; got [0.0, 1.0, 0.0, 1.0]."),
+        ({"names": ["a", "a"]}, "names: expected a list[str], different; got ['a', 'a']."),
+        (
+            {"loads": [0.5, 0.05]},
+            "neurons, loads: expected neurons * min(loads) >= 1 (a network stores a pattern or more); "
+            "got neurons = 10, loads = [0.5, 0.05].",
+        ),
+        ({"neurons": 9}, "got neurons = 9, loads = [0.1]."),
+    ],
+)
+def test_a_list_of_another_shape_and_values_that_do_not_go_together_are_refused(given, message):
+    with pytest.raises(ArgumentError, match=re.escape(message)):
+        resolve(declared(SHAPED), given, "memory/toy")
+
+
+def test_numbers_in_a_text_are_fractions():
+    assert numbers("1/12  0.5") == (Fraction(1, 12), Fraction(1, 2))
+    assert numbers("1/12 half") == numbers("1/0") == numbers("") == ()
+
+
+def test_papermill_reads_shapes_and_passes_over_relations(home, add):
+    add("memory/shaped", parameters=SHAPED)
+    seen = inspect_notebook(home / "chapters/memory/shaped.ipynb")
+    assert list(seen) == ["sizes", "place", "names", "loads", "neurons"]
+    assert seen["sizes"]["help"] == "n: sizes [2, 99], two or more, rising, prime"
 
 
 def test_given_values_go_before_reference_values():
@@ -183,7 +273,11 @@ def test_a_profile_gives_the_values_of_a_chapter(home):
     ("profile", "name", "message"),
     [
         ("larg", "memory/toy", "profile: expected one of 'large'; got 'larg' (str). Did you mean 'large'?"),
-        ("large", "memory/toi", "chapter in profiles/large.yml: expected one of 'memory/toy'; got 'memory/toi'"),
+        (
+            "large",
+            "memory/toi",
+            "profile: expected a profile that memory/toi has (none); got 'large', which is for memory/toy.",
+        ),
     ],
 )
 def test_an_unknown_profile_or_chapter_is_refused(home, profile, name, message):

@@ -107,6 +107,19 @@ def test_an_unknown_chapter_is_refused(namespace):
         exec("from memscape import book\nbook.begin('memory/toi')", namespace)
 
 
+def test_values_that_do_not_go_together_are_refused(add):
+    cell = PARAMETERS + "# requires neurons * load >= 1: a network stores a pattern\n"
+    add("memory/toy", parameters=cell)
+    names: dict = {}
+    exec(cell, names)
+    assert begin(names).reference
+    names["load"] = 0.01
+    with pytest.raises(
+        ArgumentError, match=r"^neurons, load: expected neurons \* load >= 1 .* got neurons = 20, load = 0"
+    ):
+        begin(names)
+
+
 @pytest.mark.parametrize(
     ("cell", "message"),
     [

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import memscape
 from memscape.arguments import ArgumentError, nearest
-from memscape.book.parameters import Parameter, declared
+from memscape.book.parameters import Declaration, declared
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -95,8 +95,8 @@ class Chapter:
             got = "an empty file" if not self.path.stat().st_size else f"{type(error).__name__}: {str(error)[:80]!r}"
             raise ArgumentError(str(self.path), "a notebook", got, "Mend it, or take it out of chapters/.") from None
 
-    def parameters(self) -> dict[str, Parameter]:
-        """Return the parameters the chapter declares, by name."""
+    def parameters(self) -> Declaration:
+        """Return the parameters the chapter declares, by name, and the relations between them."""
         return declared(self.declaration())
 
     def declaration(self) -> str:

@@ -14,17 +14,16 @@ from typing import Any
 
 from memscape.arguments import ArgumentError, require_integer
 from memscape.book import parameters
-from memscape.book.parameters import Parameter
+from memscape.book.parameters import Declaration, Parameter
 
 MOST = 1_000_000
 """Most points of a grid: a slip such as seed=0:1000000000 is refused before it fills the memory."""
 
 _RANGE = re.compile(r"(-?\d+):(-?\d+)(?::(-?\d+))?$")
-_BETWEEN_LISTS = re.compile(r"(?<=\])\s*,")
 
 
 def points(
-    axes: Sequence[str], declared: Mapping[str, Parameter], owner: str, fixed: Mapping[str, Any] | None = None
+    axes: Sequence[str], declared: Declaration, owner: str, fixed: Mapping[str, Any] | None = None
 ) -> list[dict[str, Any]]:
     """Return the values of every point of a grid: what the axes say, and the fixed values, by parameter.
 
@@ -43,7 +42,8 @@ def points(
     ------
     ArgumentError
         Naming the axis or the parameter, on a name that is unknown or comes twice, a value of the wrong type or out of
-        range, an empty range, a value that comes twice, or a grid of more than a million points.
+        range, an empty range, a value that comes twice, a point whose values do not go together, or a grid of more than
+        a million points.
     """
     found: dict[str, list[Any]] = {}
     for axis in axes:
@@ -61,19 +61,22 @@ def points(
     shared = {
         name: parameters.require_known(name, declared, owner).check(value) for name, value in (fixed or {}).items()
     }
-    return [shared | dict(zip(found, values, strict=True)) for values in itertools.product(*found.values())]
+    all_of_them = [shared | dict(zip(found, values, strict=True)) for values in itertools.product(*found.values())]
+    rest = {name: each.reference for name, each in declared.items()}
+    for point in all_of_them if declared.relations else ():
+        declared.require(rest | point)
+    return all_of_them
 
 
 def _values(parameter: Parameter, text: str) -> list[Any]:
-    pieces = _BETWEEN_LISTS.split(text) if parameter.kind.startswith("list") else text.split(",")
     values: list[Any] = []
-    for piece in pieces:
-        if parameter.kind.startswith("list") and not piece.strip().startswith("["):
+    for piece in parameters.sequence(f"-g {parameter.name}", text):
+        if parameter.kind.startswith("list") and not isinstance(piece, list):
             # One list or as many values? Brackets tell.
             raise ArgumentError(f"-g {parameter.name}", "lists in brackets, `[0.1],[0.1,0.2]`", repr(piece))
-        bounds = _RANGE.match(piece.strip()) if parameter.kind == "int" else None
+        bounds = _RANGE.match(piece) if parameter.kind == "int" and isinstance(piece, str) else None
         if bounds is None:
-            values.append(parameter.read(piece.strip()))
+            values.append(parameter.take(piece))
             continue
         start, stop, step = int(bounds[1]), int(bounds[2]), int(bounds[3] or 1)
         steps = range(start, stop, step) if step else ()

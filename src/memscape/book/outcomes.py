@@ -68,7 +68,7 @@ class Sweep:
         now, declared = self.stamp["digest"], self.chapter.parameters()
         return [values for values in self.points if not self._done(values, now, declared)]
 
-    def _done(self, values: Mapping[str, Any], now: digest.Digest, declared: Mapping[str, Any]) -> bool:
+    def _done(self, values: Mapping[str, Any], now: digest.Digest, declared: parameters.Declaration) -> bool:
         path = self.path(values)
         if not path.is_file():
             return False

@@ -129,8 +129,9 @@ def begin(chapter: str) -> Run:
     Raises
     ------
     ArgumentError
-        Before anything is computed, on an unknown or missing name, a wrong type, a value out of range, an absent GPU
-        or a notebook without a parameters cell: what was expected, what came, and the nearest name.
+        Before anything is computed, on an unknown or missing name, a wrong type, a value out of range, values that do
+        not go together, an absent GPU or a notebook without a parameters cell: what was expected, what came, and the
+        nearest name.
     """
     namespace = sys._getframe(1).f_globals
     declared = _chapter(chapter).parameters()
@@ -143,6 +144,7 @@ def begin(chapter: str) -> Run:
             missing[0], f"a value, {declared[missing[0]].kind}", "none", f"Run the parameters cell of {chapter} first."
         )
     values = {name: parameter.check(namespace[name]) for name, parameter in declared.items()}
+    declared.require(values)
     namespace.update(values)  # an int given for a float is a float from here on
     device = _settle(values["device"])
     reference = all(values[name] == p.reference for name, p in declared.items() if name != "device")
