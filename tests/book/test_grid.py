@@ -66,13 +66,13 @@ def test_a_slip_is_refused(axes, message):
 
 def test_points_whose_values_do_not_go_together_are_refused():
     cell = PARAMETERS + "# requires neurons * load >= 1: a network stores a pattern\n"
-    assert len(points(["neurons=10,20"], declared(cell), "memory/toy")) == 2
+    assert len(grid.points(["neurons=10,20"], parameters.declared(cell), "memory/toy")) == 2
     with pytest.raises(ArgumentError, match=r"neurons, load: expected .* got neurons = 10, load = 0.05"):
-        points(["neurons=20,10"], declared(cell), "memory/toy", {"load": 0.05})
+        grid.points(["neurons=20,10"], parameters.declared(cell), "memory/toy", {"load": 0.05})
 
 
 def test_quotes_hold_commas_together():
     cell = 'names: list[str] = ["a"]  # which\nlabel: str = "a"  # one\n'
-    found = points(["names=['a,b',c],[d]", "label='x,y',z"], declared(cell), "memory/toy")
+    found = grid.points(["names=['a,b',c],[d]", "label='x,y',z"], parameters.declared(cell), "memory/toy")
     assert [point["names"] for point in found] == [["a,b", "c"], ["a,b", "c"], ["d"], ["d"]]
     assert [point["label"] for point in found[:2]] == ["x,y", "z"]
