@@ -25,8 +25,8 @@ def bench_update(race) -> None:
     gradient = (states @ patterns.T).relu() ** (DEGREE - 1) @ patterns
     assert (torch.tensor(jax.device_get(update(theirs))) == torch.where(gradient >= 0, 1.0, -1.0)).all()
 
-    # Two products of matrices on both sides: the ratio is that of the libraries that multiply. Machines of one make gave
-    # .92 to 1.04.
+    # Two products of matrices on both sides: the ratio is that of the libraries that multiply. Machines of one make
+    # gave .92 to 1.04.
     race.run(
         "synchronous update",
         f"N = {NEURONS}, P = {PATTERNS}, n = {DEGREE} rectified, {PROBES} states",

@@ -226,15 +226,18 @@ def test_the_ledger_filters_by_verdict_part_profile_and_text(visitor):
     tab = visitor("file")
     tab.visit("chapters/ledger")
     rows = list(claims.load(ROOT).values())
-    assert sorted(shown(tab)) == sorted(row.id for row in rows)
+    assert shown(tab) == []
+    assert tab.page.evaluate("document.body.scrollHeight") < 2 * SIZES["desktop"]["height"] + 400
     assert tab.page.inner_text(".ledger-count") == f"{len(rows)} of {len(rows)} claims"
     values = {
         "verdict": lambda row: row.verdict,
+        "origin": lambda row: row.origin,
+        "known": lambda row: row.published.known if row.published else None,
         "part": lambda row: row.chapter.partition("/")[0],
         "profile": lambda row: row.profile,
     }
     for name, value_of in values.items():
-        for value in sorted({value_of(row) for row in rows}):
+        for value in sorted({value_of(row) for row in rows} - {None}):
             tab.page.select_option(f"select[name={name}]", value)
             expected = sorted(row.id for row in rows if value_of(row) == value)
             assert sorted(shown(tab)) == expected
@@ -250,6 +253,29 @@ def test_the_ledger_filters_by_verdict_part_profile_and_text(visitor):
     assert tab.complaints == []
 
 
+def test_the_ledger_is_sorted_and_comes_back(visitor):
+    tab = visitor("file")
+    tab.visit("chapters/ledger")
+    before = tab.page.locator(".ledger-group").evaluate_all("all => all.map((e) => e.dataset.name)")
+    rows = list(claims.load(ROOT).values())
+    tab.page.select_option("select[name=order]", "by verdict")
+    found = [claims.VERDICTS.index(claims.load(ROOT)[claim].verdict) for claim in shown(tab)]
+    assert len(found) == len(rows)
+    assert found == sorted(found)
+    tab.page.select_option("select[name=order]", "by id")
+    assert {claim.partition("-")[0] for claim in shown(tab)[:3]} == {"AGS"}
+    tab.page.select_option("select[name=order]", "by year")
+    names = tab.page.locator(".ledger-group").evaluate_all("all => all.map((e) => e.dataset.name)")
+    years = [int(name[-4:]) for name in names if name[-4:].isdigit()]
+    assert years == sorted(years)
+    tab.page.select_option("select[name=order]", "")
+    assert tab.page.locator(".ledger-group").evaluate_all("all => all.map((e) => e.dataset.name)") == before
+    assert shown(tab) == []
+    tab.page.locator(".ledger-group summary").first.click()
+    assert shown(tab)
+    assert tab.complaints == []
+
+
 def test_a_number_on_the_landing_page_leads_to_its_claims(visitor):
     tab = visitor("http")
     tab.visit("chapters/index")
@@ -262,11 +288,12 @@ def test_a_number_on_the_landing_page_leads_to_its_claims(visitor):
         tab.page.go_back(wait_until="load")
 
 
-def test_a_link_to_a_claim_shows_it_among_all(visitor):
+def test_a_link_to_a_claim_opens_its_group(visitor):
     tab = visitor("file")
     row = next(iter(claims.load(ROOT).values()))
     tab.visit("chapters/ledger", f"?verdict=nothing#claim-{row.id}")
     assert row.id in shown(tab)
+    assert len(shown(tab)) < len(claims.load(ROOT))
     assert tab.page.evaluate(
         f"() => document.getElementById('claim-{row.id}').getBoundingClientRect().top < innerHeight"
     )

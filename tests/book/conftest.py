@@ -24,10 +24,11 @@ BODY = ["total = neurons * 2\ntotal", 'run.check("TOY-1", total)', 'run.glue("lo
 
 CLAIMS = """\
 - id: TOY-1
+  origin: published
   source: toy1982
   where: eq. 1
   statement: Twice the number of units.
-  published: null
+  published: {value: "2 N", known: read}
   test: {kind: count, target: 40, reason: arithmetic}
   chapter: memory/toy
   profile: desk

@@ -100,6 +100,7 @@ def test_a_failed_run_says_what_failed_and_where_it_came_to(memscape, add, home)
         ),
         (["table", "nowhere"], "out: expected the folder of a sweep; got no nowhere/sweep.json."),
         (["ledger", "--verdict", "refutd"], "verdict: expected one of 'reproduced'"),
+        (["ledger", "--origin", "others"], "origin: expected one of 'published', 'ours'; got 'others'"),
         (["ledger", "--part", "capacty"], "part: expected one of 'memory'; got 'capacty'"),
     ],
 )
@@ -196,17 +197,42 @@ def test_reproduce_fails_on_a_claim_that_drifts(memscape, add, home, claims, cel
     assert "no claim has drifted" not in text
 
 
+OURS = """\
+- id: TOY-3
+  origin: ours
+  source: toy1982
+  where: eq. 2
+  statement: It is even.
+  published: null
+  test:
+    parts:
+      once: {kind: count, target: 0, reason: arithmetic}
+      twice: {kind: count, target: 0, reason: our own run, pinned: true}
+  chapter: memory/toy
+  profile: desk
+  verdict: holds
+"""
+
+
 def test_the_ledger_is_shown_counted_and_filtered(memscape, home):
     (home / "claims/memory.yml").write_text(
         CLAIMS
         + CLAIMS.replace("TOY-1", "TOY-2").replace(
             "verdict: reproduced", "verdict: not reproduced\n  remark: it is not"
         )
+        + OURS
     )
     text = memscape("ledger")[1]
-    assert re.search(r"TOY-1 +reproduced +Twice the number of units. +exactly 40 +memory/toy", text)
-    assert "2 claims: 1 reproduced, 1 not reproduced" in text
-    assert memscape("ledger", "--summary") == (0, "2 claims: 1 reproduced, 1 not reproduced\n")
+    assert re.search(r"TOY-1 +published +reproduced +Twice the number of units. +exactly 40 +memory/toy", text)
+    assert re.search(r"TOY-3 +ours +holds ", text)
+    counted = (
+        "2 published results: 1 reproduced, 1 not reproduced\n"
+        "1 questions of ours: 1 holds\n"
+        "1 numbers pinned from earlier runs: regression checks; 0 rows hold nothing else\n"
+    )
+    assert counted in text
+    assert memscape("ledger", "--summary") == (0, counted)
+    assert memscape("ledger", "--summary", "--origin", "published") == (0, counted[: counted.index("1 questions")])
     text = memscape("ledger", "--verdict", "not reproduced", "--part", "memory")[1]
     assert "TOY-2" in text
     assert "TOY-1" not in text

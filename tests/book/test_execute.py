@@ -11,6 +11,7 @@ from nbformat.v4 import new_output
 
 from memscape.arguments import ArgumentError
 from memscape.book import chapters, digest, execute
+from memscape.book.numbers import MARK
 
 from .conftest import BEGIN, BODY, PARAMETERS, chapter, write
 
@@ -40,7 +41,7 @@ def test_the_committed_chapter_is_executed_in_place_and_again_to_the_byte(page, 
     assert done.path == page.path
     assert sources(page.path) == before
     assert "reproduced" in outputs(page.path)
-    assert "≈0.1" in outputs(page.path)
+    assert MARK + "0.1" in outputs(page.path)
     assert [output.text for output in page.read().cells[-1].outputs] == ["first\nsecond\n"]
     assert cells[0] == (0, 7)
     assert cells[-1] == (7, 7)

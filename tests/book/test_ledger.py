@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from memscape.arguments import ArgumentError
 from memscape.book import claims, ledger
+from memscape.book.numbers import MARK
 
 from .conftest import PATIENT
 
@@ -27,6 +28,7 @@ VALUE = {"kind": "value", "target": 0.5, "tolerance": 0.01, "reason": "rounding"
 ROWS = [
     {
         "id": "TOY-1",
+        "origin": "published",
         "source": "hopfield1982",
         "where": "p. 1",
         "statement": "The share is a half for $N < 10$.",
@@ -34,10 +36,11 @@ ROWS = [
         "test": VALUE,
         "chapter": "memory/toy",
         "profile": "desk",
-        "verdict": "reproduced",
+        "verdict": "agrees",
     },
     {
         "id": "TOY-2",
+        "origin": "published",
         "source": "amit1985",
         "where": "fig. 2",
         "statement": "Both shares are a half.",
@@ -50,6 +53,7 @@ ROWS = [
     },
     {
         "id": "TOY-3",
+        "origin": "ours",
         "source": "amit1985",
         "where": "fig. 3",
         "statement": "The large network does it.",
@@ -125,14 +129,14 @@ def book(tree, shown):
 def test_a_check_shows_the_row_and_stores_the_raw_data(tree, shown):
     tree.check("TOY-2", {"a": 0.5, "b": 0.9}, interval={"b": (0.895, 0.905)})
     data, metadata = shown[0]
-    assert data["text/plain"] == (
+    assert data["text/plain"].replace(MARK, "≈") == (
         "TOY-2: partly\n"
         "  a: measured ≈0.5, expected 0.5 ± 0.01 ✓\n"
         "  b: measured ≈0.9 [≈0.895, ≈0.905], expected 0.5 ± 0.01 ✗"
     )
     assert 'id="claim-TOY-2"' in data["text/html"]
     assert "Amit et al. 1985, fig. 2" in data["text/html"]
-    assert "Published: 0.5<" in data["text/html"]
+    assert "Published: 0.5 (read in the source)<" in data["text/html"]
     assert "The second is not." in data["text/html"]
     assert metadata == {"memscape": {
         "claim": "TOY-2", "verdict": "partly", "exploratory": False, "measured": {"a": 0.5, "b": 0.9},
@@ -156,8 +160,8 @@ def test_drift_raises_at_reference_parameters_after_showing_the_row(tree, shown)
         tree.check("TOY-1", 0.52)
     assert shown[0][0]["text/plain"].startswith("TOY-1: not reproduced")
     message = str(caught.value)
-    assert message.startswith("TOY-1: the ledger records 'reproduced', this run finds 'not reproduced'.")
-    assert "measured ≈0.52, expected 0.5 ± 0.01 ✗" in message
+    assert message.startswith("TOY-1: the ledger records 'agrees', this run finds 'not reproduced'.")
+    assert f"measured {MARK}0.52, expected 0.5 ± 0.01 ✗" in message
     assert message.endswith("otherwise mend the code. The row is in claims/memory.yml.")
 
 
@@ -167,7 +171,9 @@ def test_a_better_verdict_is_drift_as_well(tree, shown):
 
 
 def test_a_measurement_without_the_power_to_decide_is_drift(tree, shown):
-    with pytest.raises(ledger.LedgerDrift, match=r"finds 'undecided'(.|\n)*\[≈0.4, ≈0.6\](.|\n)*more trials"):
+    with pytest.raises(
+        ledger.LedgerDrift, match=rf"finds 'undecided'(.|\n)*\[{MARK}0.4, {MARK}0.6\](.|\n)*more trials"
+    ):
         tree.check("TOY-1", 0.5, interval=(0.4, 0.6))
 
 
@@ -182,25 +188,25 @@ def test_a_claim_too_large_for_a_desk_is_out_of_reach_until_a_result_is_stored(t
     assert shown[0][0]["text/plain"] == "TOY-3: out of reach\n  expected exactly 7"
     assert "Takes a large GPU." in shown[0][0]["text/html"]
     tree.result()
-    with pytest.raises(ledger.LedgerDrift, match="records 'out of reach', this run finds 'reproduced'"):
+    with pytest.raises(ledger.LedgerDrift, match="records 'out of reach', this run finds 'holds'"):
         tree.check("TOY-3")
     assert "Computed on NVIDIA H100 at commit 0123456789<" in shown[1][0]["text/html"]
-    tree.rows[2] |= {"verdict": "reproduced"}
+    tree.rows[2] |= {"verdict": "holds"}
     tree.save().check("TOY-3")
     tree.result(measured=6)
-    with pytest.raises(ledger.LedgerDrift, match="records 'reproduced', this run finds 'not reproduced'"):
+    with pytest.raises(ledger.LedgerDrift, match="records 'holds', this run finds 'fails'"):
         tree.check("TOY-3")
 
 
 def test_a_recorded_verdict_without_its_stored_result_drifts(tree, shown):
-    tree.rows[2] |= {"verdict": "reproduced"}
-    with pytest.raises(ledger.LedgerDrift, match="records 'reproduced', this run finds 'out of reach'"):
+    tree.rows[2] |= {"verdict": "holds"}
+    with pytest.raises(ledger.LedgerDrift, match="records 'holds', this run finds 'not run'"):
         tree.save().check("TOY-3")
 
 
 def test_a_large_run_measures_a_claim_of_its_profile(tree, shown):
     tree.check("TOY-3", 7, reference=False)
-    assert shown[0][0]["text/plain"].startswith("TOY-3: reproduced (exploratory")
+    assert shown[0][0]["text/plain"].startswith("TOY-3: holds (exploratory")
 
 
 @pytest.mark.parametrize(
@@ -252,12 +258,56 @@ def test_a_claim_is_checked_once_a_run_but_a_cell_may_run_again(tree, shown, mon
 
 def test_rows_and_summary_are_plain_data(book):
     found = {row.id: (outcome, link) for row, outcome, link in ledger.rows(book.root)}
-    assert [outcome.verdict for outcome, _ in found.values()] == ["reproduced", "partly", "out of reach"]
+    assert [outcome.verdict for outcome, _ in found.values()] == ["agrees", "partly", "out of reach"]
     assert found["TOY-2"][0].measured == {"a": 0.5, "b": 0.9}
     assert found["TOY-2"][1] == "memory/toy.html#claim-TOY-2"
-    assert ledger.summary(book.root) == {
-        "reproduced": 1, "partly": 1, "not reproduced": 0, "refuted": 0, "undecided": 0, "out of reach": 1,
-    }  # fmt: skip
+
+
+KEPT = {"kind": "count", "target": 7, "reason": "exact", "pinned": True}
+PINNED = {
+    **ROWS[2],
+    "id": "TOY-4",
+    "profile": "desk",
+    "verdict": "unchanged",
+    "test": KEPT,
+}
+
+
+def test_what_others_published_and_what_we_ask_are_tallied_apart():
+    rows = [claims.Row.model_validate(row) for row in (*ROWS, PINNED)]
+    assert ledger.tally(rows) == ledger.Tally(
+        {"reproduced": 0, "agrees": 1, "partly": 1, "not reproduced": 0, "refuted": 0, "not run": 0, "out of reach": 0},
+        {"holds": 0, "partly": 0, "fails": 0, "undecided": 0, "not run": 0, "out of reach": 1},
+        regression=1,
+        pinned=1,
+    )
+
+
+def test_a_row_of_ours_stands_under_nobodys_name(tree, shown):
+    tree.check("TOY-3")
+    assert "Our question, about Amit et al. 1985: fig. 3<" in shown[0][0]["text/html"]
+    assert "Published" not in shown[0][0]["text/html"]
+    assert 'data-origin="ours"' in shown[0][0]["text/html"]
+
+
+def test_a_number_pinned_from_an_earlier_run_is_called_a_regression_check():
+    outcome = ledger._judged(claims.Row.model_validate(PINNED), 7, None, exploratory=False, device="")
+    assert outcome.text() == (
+        "TOY-4: unchanged\n  measured 7, expected exactly 7 ✓ (regression check: our own earlier count)"
+    )
+
+
+def test_a_row_says_that_its_test_was_changed_after_a_run_and_why_its_bounds_are_what_they_are():
+    def html(row):
+        measured = dict.fromkeys(row["test"]["parts"], 0.5)
+        return ledger._judged(claims.Row.model_validate(row), measured, None, exploratory=False, device="").html("")
+
+    parts = {"a": VALUE, "b": {**VALUE, "reason": "ten runs of $N$"}, "c": VALUE}
+    changed = html({**ROWS[1], "test": {"parts": parts}, "changed": "The third part is new."})
+    assert "Changed after a run: The third part is new." in changed
+    assert "<li>a; c: rounding</li>\n<li>b: ten runs of \\(N\\)</li>" in changed
+    assert "<li>rounding</li>" in html(ROWS[1])
+    assert "Changed after a run" not in html(ROWS[1])
 
 
 def test_rows_do_not_need_an_executed_chapter(tree, book):
@@ -336,14 +386,14 @@ def moved(tree, shown):
         (claim_of_nobody, "TOY-1: memory/toy stores no checks of it, expected one"),
         (missing, "TOY-2: memory/toy stores no checks of it, expected one"),
         (twice, "TOY-1: memory/toy stores 2 checks of it, expected one"),
-        (drifted_value, "TOY-1: the ledger records 'reproduced', memory/toy stores 'reproduced', and its measurement "
+        (drifted_value, "TOY-1: the ledger records 'agrees', memory/toy stores 'agrees', and its measurement "
                         "earns 'not reproduced'"),
-        (drifted_verdict, "TOY-1: the ledger records 'reproduced', memory/toy stores 'refuted'"),
+        (drifted_verdict, "TOY-1: the ledger records 'agrees', memory/toy stores 'refuted'"),
         (drifted_ledger, "and its measurement earns 'not reproduced'"),
         (rewritten_row, "TOY-1: the row stored in memory/toy is not what the ledger says now"),
         (changed_kind, "TOY-1: the stored measurement does not fit the test: measured: expected an integer; got 0.503"),
         (unverified_shown, "TOY-1: memory/toy shows ['0.4711'] as published, and only ['value not verified'] may be"),
-        (unverified_since, "TOY-2: memory/toy shows ['0.5'] as published, and only ['value not verified'] may be"),
+        (unverified_since, "TOY-2: memory/toy shows ['0.5 (read in the source)'] as published, and only ['value not"),
         (exploratory, "TOY-1: memory/toy was stored at other than reference parameters"),
         (no_source, "TOY-1: source 'hopfeld1982' is not in chapters/references.bib. Did you mean 'hopfield1982'?"),
         (moved, "TOY-1: memory/toy checks it, but it belongs to memory/other"),
@@ -415,8 +465,8 @@ def test_normalising_keeps_the_raw_data(executed, tmp_path):
 def test_nbval_compares_what_is_shown_and_not_what_depends_on_the_processor(executed, root, tmp_path):
     text = executed.read_text(encoding="utf-8")
     for change, passes in [
-        ({'"measured": 0.503': '"measured": 0.5029999', "≈0.503": "≈0.502"}, True),
-        ({"TOY-1: reproduced": "TOY-1: partly"}, False),
+        ({'"measured": 0.503': '"measured": 0.5029999', MARK + "0.503": MARK + "0.502"}, True),
+        ({"TOY-1: agrees": "TOY-1: partly"}, False),
     ]:
         changed = text
         for before, after in change.items():

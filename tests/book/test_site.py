@@ -18,21 +18,24 @@ from scipy.special import erf, erfc
 
 from memscape.arguments import ArgumentError
 from memscape.book import claims, ledger
+from memscape.book.numbers import MARK
 from memscape.book.site import check
 
 ROOT = Path(__file__).parents[2]
 
 CLAIMS = r"""
 - id: TOY-1
+  origin: published
   source: toy1982
   where: eq. 1
   statement: The load is $\alpha = P/N$ at most.
-  published: null
+  published: {value: "0.138", known: read}
   test: {kind: value, target: 0.138, tolerance: 0.001, reason: arithmetic}
   chapter: memory/toy
   profile: desk
   verdict: reproduced
 - id: TOY-2
+  origin: published
   source: toy1982
   where: eq. 2
   statement: Two things hold.
@@ -46,6 +49,7 @@ CLAIMS = r"""
   verdict: partly
   remark: Only the *first* holds.
 - id: TOY-3
+  origin: ours
   source: toy1982
   where: eq. 3
   statement: Far too large.
@@ -253,7 +257,7 @@ def test_a_build_imports_neither_torch_nor_science(built):
 
 
 def test_a_sound_site_has_no_problems(built, site, monkeypatch):
-    monkeypatch.setattr(check, "KNOWN", ("TOY-1", "≈0.1379"))
+    monkeypatch.setattr(check, "KNOWN", ("TOY-1", f"{MARK}0.1379"))
     assert check.problems(site, built[0]) == []
 
 
@@ -266,27 +270,40 @@ def test_the_ledger_page_shows_every_claim_with_its_verdict_link_and_command(sit
         assert f'href="memory/toy.html#claim-{claim}"' in row
         assert "Toy" in row
         assert "1982" in row
-    assert "measured ≈0.1379, expected 0.138 ± 0.001 ✓" in text(rows[0])
+    assert f"measured {MARK}0.1379, expected 0.138 ± 0.001 ✓" in text(rows[0])
     assert "second: measured 4, expected exactly 3 ✗" in text(rows[1])
     assert "memscape run memory/toy" in text(rows[0])
     assert "memscape run memory/toy --profile paper" in text(rows[2])
     assert "value not verified" in rows[1]
     assert "987654" not in html
     assert [option for option in re.findall(r'<option value="([^"]+)"', html)] == [
+        *("published", "ours"),
         *("reproduced", "partly", "out of reach"),
+        *("read", "unverified"),
         "memory",
         *("desk", "paper"),
+        *("by year", "by verdict", "by id"),
     ]
+    groups = re.findall(r'<details class="ledger-group" data-name="([^"]+)"><summary>(.*?)</summary>', html)
+    assert [(name, text(summary)) for name, summary in groups] == [
+        ("Toy 1982", "Toy 1982 1 reproduced 1 partly"),
+        ("Toy", "Toy 1 out of reach"),
+    ]
+    assert text(html).index("Published results") < text(html).index("Questions of this book")
+    assert "Our question, about Toy 1982: eq. 3" in text(rows[2])
 
 
 def test_numbers_on_the_landing_page_come_from_the_ledger(site):
     html = page(site, "index")
     tallies = re.findall(r'class="tally" data-verdict="([^"]+)" href="([^"]+)"><strong>(\d+)</strong>', html)
     assert tallies == [
-        ("reproduced", "ledger.html?verdict=reproduced", "1"),
-        ("partly", "ledger.html?verdict=partly", "1"),
-        ("out of reach", "ledger.html?verdict=out+of+reach", "1"),
+        ("reproduced", "ledger.html?origin=published&amp;verdict=reproduced", "1"),
+        ("partly", "ledger.html?origin=published&amp;verdict=partly", "1"),
+        ("out of reach", "ledger.html?origin=ours&amp;verdict=out+of+reach", "1"),
     ]
+    assert "2 Published results" in text(html)
+    assert "1 Questions of this book" in text(html)
+    assert "pinned" not in text(html)
     finding = html[html.index("finding docutils") :]
     assert "Claimed: Two things hold." in text(finding)
     assert "Found: Only the first holds." in text(finding)
@@ -396,7 +413,11 @@ def test_what_does_not_fit_the_ledger_stops_the_build(tmp_path):
 BREAKS = {
     "a page is missing": (None, None, "chapters/status.html: missing, though _toc.yml names it"),
     "a row is missing": ('id="claim-TOY-2"', "", "chapters/memory/toy.html: has no row for TOY-2"),
-    "a number is missing": ("≈0.1379", "≈0.2", "does not show ≈0.1379, which TOY-1 is known to measure"),
+    "a number is missing": (
+        f"{MARK}0.1379",
+        f"{MARK}0.2",
+        f"does not show {MARK}0.1379, which TOY-1 is known to measure",
+    ),
     "an outside script": (
         "</body>",
         '<script src="https://a.org/b.js"></script></body>',
@@ -419,7 +440,7 @@ BREAKS = {
 
 @pytest.mark.parametrize("case", BREAKS)
 def test_the_check_sees(case, built, site, tmp_path, monkeypatch):
-    monkeypatch.setattr(check, "KNOWN", ("TOY-1", "≈0.1379"))
+    monkeypatch.setattr(check, "KNOWN", ("TOY-1", f"{MARK}0.1379"))
     broken = tmp_path / "html"
     shutil.copytree(site, broken)
     before, after, problem = BREAKS[case]

@@ -40,7 +40,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from memscape.arguments import ArgumentError, nearest, require_integer, require_number
-from memscape.book import yml
+from memscape.book import numbers, yml
 
 Origin = Literal["published", "ours"]
 Known = Literal["read", "authors' code", "secondary", "unverified"]
@@ -58,6 +58,8 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 KNOWN: tuple[Known, ...] = get_args(Known)
 NOT_VERIFIED = "value not verified"
+SAID = {"read": "read in the source", "secondary": "quoted elsewhere", "authors' code": "authors' code"}
+_SIGNS = {"<=": "≤", ">=": "≥"}
 Measured = float | int | list[float]
 Pair = tuple[float, float]
 Text = Annotated[str, Field(min_length=1)]
@@ -72,7 +74,7 @@ class _Strict(BaseModel):
 
 
 class _Test(_Strict):
-    """What the tests have in common; a number that depends on the processor shows behind the mark ``≈``.
+    """What the tests have in common; `show` marks a number that depends on the processor.
 
     ``pinned`` says that the number to be found again is that of an earlier run of ours: a regression check.
     """
@@ -86,7 +88,7 @@ class _Test(_Strict):
 
     def show(self, measured: Any) -> str:
         """Return ``measured`` as text, to the digits that matter for this test."""
-        return f"≈{measured + 0.0:.4g}"  # adding 0.0 turns -0.0 into 0.0
+        return numbers.measured(measured)
 
 
 class Value(_Test):
@@ -107,10 +109,10 @@ class Value(_Test):
     def show(self, measured: Any) -> str:
         """Return ``measured`` as text, to the digits that matter for this test."""
         digits = max(0, 1 - math.floor(math.log10(self.tolerance)))
-        return f"≈{round(measured, digits) + 0.0:.10g}"
+        return numbers.measured(round(measured, digits), 10)
 
     def __str__(self) -> str:
-        return f"{self.target:.10g} ± {self.tolerance:g}"
+        return f"{numbers.exact(self.target)} ± {numbers.exact(self.tolerance)}"
 
 
 class Interval(_Test):
@@ -127,7 +129,7 @@ class Interval(_Test):
         return bool(self.low <= measured <= self.high)
 
     def __str__(self) -> str:
-        return f"in [{self.low:g}, {self.high:g}]"
+        return f"between {numbers.exact(self.low)} and {numbers.exact(self.high)}"
 
 
 class Count(_Test):
@@ -147,10 +149,10 @@ class Count(_Test):
 
     def show(self, measured: Any) -> str:
         """Return ``measured`` as text, to the digits that matter for this test."""
-        return str(measured)
+        return numbers.exact(measured)
 
     def __str__(self) -> str:
-        return f"exactly {self.target}"
+        return f"exactly {numbers.exact(self.target)}"
 
 
 class Inequality(_Test):
@@ -169,7 +171,7 @@ class Inequality(_Test):
         return bool(measured < self.bound) == ("<" in self.op)
 
     def __str__(self) -> str:
-        return f"{self.op} {self.bound:g}"
+        return f"{_SIGNS.get(self.op, self.op)} {numbers.exact(self.bound)}"
 
 
 class Trend(_Test):
@@ -197,10 +199,10 @@ class Trend(_Test):
 
     def show(self, measured: Any) -> str:
         """Return ``measured`` as text, to the digits that matter for this test."""
-        return ", ".join(f"≈{value + 0.0:.4g}" for value in measured)
+        return ", ".join(map(numbers.measured, measured))
 
     def __str__(self) -> str:
-        return self.direction + (f", steps back up to {self.slack:g}" if self.slack else "")
+        return self.direction + (f", steps back up to {numbers.exact(self.slack)}" if self.slack else "")
 
 
 Test = Annotated[Value | Interval | Count | Inequality | Trend, Field(discriminator="kind")]
@@ -315,9 +317,7 @@ class Row(_Strict):
             return ""
         if self.published.known == "unverified":
             return NOT_VERIFIED
-        return self.published.value + {"read": "", "secondary": " (quoted elsewhere)"}.get(
-            self.published.known, f" ({self.published.known})"
-        )
+        return f"{self.published.value} ({SAID[self.published.known]})"
 
     @property
     def link(self) -> str:

@@ -119,7 +119,7 @@ class Outcome:
 
     @property
     def lines(self) -> list[str]:
-        """One line a part: what was measured, behind the mark ``≈``, what was expected, and whether it passes."""
+        """One line a part: what was measured, what was expected, and whether it passes."""
         found = []
         for part, test in self.row.tests.items():
             expected = f"expected {test}"
@@ -136,6 +136,15 @@ class Outcome:
     def text(self) -> str:
         """Return the row as plain text."""
         return "\n  ".join([f"{self.row.id}: {self.title}", *self.lines])
+
+    def _reasons(self) -> list[str]:
+        """The reasons of the tests, each with the parts it stands for; the names are left out where it is for all."""
+        parts: dict[str, list[str]] = {}
+        for part, test in self.row.tests.items():
+            parts.setdefault(test.reason, []).append(part)
+        if len(parts) == 1:
+            return list(parts)
+        return [f"{'; '.join(names)}: {reason}" for reason, names in parts.items()]
 
     def html(self, label: str) -> str:
         """Return the row as HTML that can be linked to, with the source called ``label``."""
@@ -155,6 +164,9 @@ class Outcome:
             '<ul class="claim-parts">',
             *(f"<li>{escape(line)}</li>" for line in self.lines),
             "</ul>",
+            '<details class="claim-reasons"><summary>Why these bounds</summary><ul>',
+            *(f"<li>{_mathematics(reason)}</li>" for reason in self._reasons()),
+            "</ul></details>",
             *([f'<p class="claim-device">Computed on {escape(self.device)}</p>'] if self.device else []),
             *([f'<p class="claim-remark">{_mathematics(row.remark)}</p>'] if row.remark else []),
             *(

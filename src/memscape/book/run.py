@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from memscape.arguments import ArgumentError, require_choice
-from memscape.book import chapters, parameters
+from memscape.book import chapters, numbers, parameters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,11 +90,15 @@ class Run:
 
         return ledger.recorded(claim, chapter=self.chapter)
 
+    def measured(self, value: float, digits: int = 3) -> str:
+        """Return a float as text for a sentence or a table: `memscape.book.numbers.measured`."""
+        return numbers.measured(value, digits)
+
     def glue(self, name: str, value: float | str, digits: int = 3, exact: bool = False) -> None:
         """Store a number under a name for the prose to show.
 
         A float may differ in its last digits from one processor to the next. It is printed to ``digits`` significant
-        digits behind the character ``≈``, and the tests do not compare it, unless it is ``exact``. Integers and text
+        digits behind `numbers.MARK`, and the tests do not compare it, unless it is ``exact``. Integers and text
         are always exact.
         """
         from myst_nb import glue
@@ -115,7 +119,9 @@ def _printed(value: Any, digits: int, exact: bool) -> str:
     value = value.item() if hasattr(value, "item") else value  # a scalar of numpy or torch
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ArgumentError("value", "a number or text", f"{value!r} ({type(value).__name__})")
-    return str(value) if isinstance(value, int) else f"{'' if exact else '≈'}{value:.{digits}g}"
+    if exact or isinstance(value, int):
+        return numbers.exact(value, digits)
+    return numbers.measured(value, digits)
 
 
 def begin(chapter: str) -> Run:

@@ -14,9 +14,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from memscape.arguments import ArgumentError
-from memscape.book import claims, yml
+from memscape.book import claims, numbers, yml
 
-KNOWN = ("AGS-1", "≈0.1379")
+KNOWN = ("AGS-1", f"{numbers.MARK}0.1379")
 """A claim and how its measured number begins: the critical load of the Hopfield network, wherever it is computed."""
 
 _LOADED = {

@@ -6,6 +6,7 @@ Everything is computed from ``claims/*.yml`` and from what the executed chapters
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from sphinx.util.docutils import SphinxRole
 
 from memscape.arguments import nearest
 from memscape.book import claims, ledger
+from memscape.book.chapters import Chapter
 from memscape.book.site.directive import PageDirective
 
 if TYPE_CHECKING:
@@ -40,31 +42,67 @@ def command(row: claims.Row) -> str:
 
 
 class LedgerPage(PageDirective):
-    """``{ledger}``: every claim with its verdict, its test and what was measured, under filters."""
+    """``{ledger}``: every claim with its verdict, its test and what was measured, under filters.
+
+    Published results stand under their source, questions of this book under the chapter that asks. Groups are closed
+    until a reader opens one or filters.
+    """
 
     def run(self) -> list[nodes.Node]:
-        """Write the filters and one entry a claim, in the order of the ledger."""
+        """Write the filters and the groups, in the order of the book."""
         self.reads(*_SOURCES)
-        rows = sorted(ledger.rows(self.root), key=lambda each: PARTS.index(_part(each[0])))
-        found: list[nodes.Node] = [_html(_filters([row for row, _, _ in rows]))]
-        for row, outcome, _ in rows:
+        entries = sorted(ledger.rows(self.root), key=lambda each: PARTS.index(_part(each[0])))
+        found: list[nodes.Node] = [_html(_filters([row for row, _, _ in entries]))]
+        groups: dict[tuple[claims.Origin, str], list[tuple[claims.Row, ledger.Outcome]]] = {}
+        for row, outcome, _ in entries:
             if outcome is None:
                 _LOG.warning("%s stores no check of %s: execute it", row.chapter, row.id, location=self.get_location())
                 continue
-            target = f"{self.relative(f'chapters/{row.chapter}')}#claim-{row.id}"
-            found.append(
-                _html(
-                    f'<div class="ledger-row" data-verdict="{outcome.verdict}" data-origin="{row.origin}" '
-                    f'data-known="{_known(row)}" data-part="{_part(row)}" data-profile="{row.profile}">'
-                    f"{outcome.html(ledger.label(self.root, row.source))}"
-                    f'<div class="claim-foot"><p><a href="{target}">Where it is computed</a> · '
-                )
+            groups.setdefault((row.origin, row.source if row.origin == "published" else row.chapter), []).append(
+                (row, outcome)
             )
-            found += self.parse(f"{{cite:t}}`{row.source}`")[0].children
-            found.append(_html("</p>"))
-            found += self.parse(f"```bash\n{command(row)}\n```")
-            found.append(_html("</div></div>"))
-        return [*found, _html('<p class="ledger-none" hidden>No claim matches.</p>')]
+        for origin, heading in zip(claims.ORIGINS, ("Published results", "Questions of this book"), strict=True):
+            found.append(_html(f'<p class="ledger-heading">{heading}</p>'))
+            for (of, key), members in groups.items():
+                if of == origin:
+                    found += self._group(key, members)
+        return [*found, _html('<div class="ledger-flat"></div><p class="ledger-none" hidden>No claim matches.</p>')]
+
+    def _group(self, key: str, members: list[tuple[claims.Row, ledger.Outcome]]) -> list[nodes.Node]:
+        first = members[0][0]
+        name = ledger.label(self.root, key) if first.origin == "published" else self._title(first.chapter)
+        verdicts = Counter(outcome.verdict for _, outcome in members)
+        badges = " ".join(
+            f'<span class="verdict" data-verdict="{verdict}">{verdicts[verdict]}<span class="ledger-word"> '
+            f"{verdict}</span></span>"
+            for verdict in claims.VERDICTS
+            if verdicts[verdict]
+        )
+        summary = f"<summary><span>{html.escape(name)}</span> <span>{badges}</span></summary>"
+        found = [_html(f'<details class="ledger-group" data-name="{html.escape(name)}">{summary}')]
+        for row, outcome in members:
+            found += self._entry(row, outcome)
+        return [*found, _html("</details>")]
+
+    def _entry(self, row: claims.Row, outcome: ledger.Outcome) -> list[nodes.Node]:
+        target = f"{self.relative(f'chapters/{row.chapter}')}#claim-{row.id}"
+        return [
+            _html(
+                f'<div class="ledger-row" data-verdict="{outcome.verdict}" data-origin="{row.origin}" '
+                f'data-known="{_known(row)}" data-part="{_part(row)}" data-profile="{row.profile}">'
+                f"{outcome.html(ledger.label(self.root, row.source))}"
+                f'<div class="claim-foot"><p><a href="{target}">Where it is computed</a> · '
+            ),
+            *self.parse(f"{{cite:t}}`{row.source}`")[0].children,
+            _html("</p>"),
+            *self.parse(f"```bash\n{command(row)}\n```"),
+            _html("</div></div>"),
+        ]
+
+    def _title(self, chapter: str) -> str:
+        """Return the title of a chapter: the first line of its notebook."""
+        source = Chapter(self.root, chapter).read(outputs=False).cells[0].source
+        return source.partition("\n")[0].removeprefix("# ")
 
 
 def _part(row: claims.Row) -> str:
@@ -90,6 +128,7 @@ def _filters(rows: list[claims.Row]) -> str:
         + select("known", "How known", [known for known in claims.KNOWN if known in set(map(_known, rows))])
         + select("part", "Part", list(dict.fromkeys(map(_part, rows))))
         + select("profile", "Profile", list(dict.fromkeys(row.profile for row in rows)))
+        + select("order", "Order", ["by year", "by verdict", "by id"]).replace(">all<", ">by source<")
         + '<label>Text <input type="search" name="text" placeholder="id, source, word"></label>'
         '<output class="ledger-count" aria-live="polite"></output></form>'
     )

@@ -6,25 +6,68 @@
     const form = document.querySelector(".ledger-filters");
     if (!form) return;
     const rows = [...document.querySelectorAll(".ledger-row")];
+    const groups = [...document.querySelectorAll(".ledger-group")];
+    const headings = [...document.querySelectorAll(".ledger-heading")];
+    const flat = document.querySelector(".ledger-flat");
     const none = document.querySelector(".ledger-none");
     const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+    const homes = new Map(rows.map((row) => [row, row.parentElement]));
+    const verdicts = [...form.elements.verdict.options].map((option) => option.value);
+    const id = (row) => row.querySelector(".claim").id;
+    const year = (group) => Number(group.dataset.name.match(/\d{4}/)?.[0] ?? 0);
+    const orders = {
+      "by id": (a, b) => id(a).localeCompare(id(b), "en", { numeric: true }),
+      "by verdict": (a, b) => verdicts.indexOf(a.dataset.verdict) - verdicts.indexOf(b.dataset.verdict) || orders["by id"](a, b),
+    };
 
-    const apply = () => {
+    let order = null;
+    const arrange = (wanted) => {
+      if (wanted === order) return;
+      order = wanted;
+      if (orders[wanted]) {
+        flat.append(...[...rows].sort(orders[wanted]));
+      } else {
+        for (const row of rows) homes.get(row).append(row);
+        const sorted = wanted === "by year" ? [...groups].sort((a, b) => year(a) - year(b)) : groups;
+        for (const heading of headings) {
+          const own = heading.textContent.startsWith("Published") ? "published" : "ours";
+          heading.after(...sorted.filter((group) => group.querySelector(".ledger-row").dataset.origin === own));
+        }
+      }
+    };
+
+    const apply = (event) => {
       const wanted = Object.fromEntries(new FormData(form));
       const words = wanted.text.toLowerCase().split(/\s+/).filter(Boolean);
+      const keys = ["origin", "verdict", "known", "part", "profile"];
+      arrange(wanted.order);
       let shown = 0;
       for (const row of rows) {
         const matches =
-          ["origin", "verdict", "known", "part", "profile"].every((key) => !wanted[key] || row.dataset[key] === wanted[key]) &&
+          keys.every((key) => !wanted[key] || row.dataset[key] === wanted[key]) &&
           words.every((word) => texts.get(row).includes(word));
         row.hidden = !matches;
         shown += matches;
       }
+      // What is asked for is shown; without a question the groups are closed and the page is short.
+      const asked = words.length > 0 || keys.some((key) => wanted[key]);
+      for (const group of groups) {
+        group.hidden = !group.querySelector(".ledger-row:not([hidden])");
+        if (event?.target.name !== "order") group.open = asked;
+      }
+      for (const heading of headings) heading.hidden = Boolean(orders[wanted.order]);
       none.hidden = shown > 0;
       form.querySelector("output").textContent = `${shown} of ${rows.length} claims`;
       const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value)).toString();
       history.replaceState(null, "", (query ? `?${query}` : location.pathname) + location.hash);
     };
+
+    // A link to a claim opens the group it is in.
+    const follow = () => {
+      const group = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest(".ledger-group");
+      if (group) group.open = true;
+    };
+    window.addEventListener("hashchange", follow);
 
     // A link to one claim shows it whatever the filters say.
     if (!location.hash) {
@@ -35,6 +78,7 @@
     form.addEventListener("input", apply);
     form.addEventListener("submit", (event) => event.preventDefault());
     apply();
+    follow();
   };
 
   // Excerpts are fetched page by page, which a browser refuses for files on disk: there, show titles only.
