@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memscape.book import chapters, claims, cli, parameters
+from memscape.book import chapters, claims, cli, ledger, parameters
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
@@ -92,6 +92,22 @@ def test_the_paths_exist():
     assert sorted(path for path in paths - ignored if not (ROOT / path).exists()) == []
 
 
-def test_chapters_and_claims_are_counted():
-    (counts,) = re.findall(r"So far there are (\d+) chapters and (\d+) claims", TEXT)
-    assert tuple(map(int, counts)) == (len(chapters.every(ROOT)), len(claims.load(ROOT)))
+def test_chapters_rows_and_verdicts_are_counted():
+    rows = claims.load(ROOT).values()
+    (counts,) = re.findall(r"So far there are (\d+) chapters and a ledger of (\d+) rows", TEXT)
+    assert tuple(map(int, counts)) == (len(chapters.every(ROOT)), len(rows))
+    tally = ledger.tally(rows)
+    (published,) = re.findall(r"^\* \d+ published results: [^.]*", TEXT, re.MULTILINE)
+    (ours,) = re.findall(r"^\* \d+ questions of our own: [^.]*", TEXT, re.MULTILINE)
+    for text, found in ((published, tally.published), (ours, tally.ours)):
+        told = re.findall(
+            r"(\d+) (reproduced|agree|partly|not reproduced|refuted|hold|fail|undecided|not run|out of reach)", text
+        )
+        assert int(re.search(r"\d+", text)[0]) == sum(found.values())
+        assert {(int(count), verdict) for count, verdict in told} == {
+            (count, {"agrees": "agree", "holds": "hold", "fails": "fail"}.get(verdict, verdict))
+            for verdict, count in found.items()
+            if count
+        }
+    assert f"* {tally.pinned} numbers are pinned" in TEXT
+    assert f"; {tally.regression} rows hold nothing else" in TEXT

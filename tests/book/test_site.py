@@ -1,5 +1,7 @@
 """The site: a small book is built as `make book` builds the real one, and its pages are compared with its files."""
 
+import base64
+import io
 import json
 import os
 import re
@@ -10,16 +12,18 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from PIL import Image
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import erf, erfc
 
 from memscape.arguments import ArgumentError
-from memscape.book import claims, ledger
+from memscape.book import chapters, claims, ledger
 from memscape.book.numbers import MARK
-from memscape.book.site import check
+from memscape.book.site import check, pictures
 
 ROOT = Path(__file__).parents[2]
 
@@ -138,6 +142,14 @@ def figure(name: str, alt: str) -> dict:
     return {"mystnb": {"figure": {"caption": "A caption.", "name": name}, "image": {"alt": alt}}}
 
 
+def noise() -> str:
+    """A picture that weighs more than 60 kB as PNG and less as WebP."""
+    across = np.random.default_rng(0).normal(size=(200, 200, 3)).cumsum(axis=0).cumsum(axis=1)
+    file = io.BytesIO()
+    Image.fromarray(np.uint8(128 + across % 100)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
 def toy(book: Path) -> nbformat.NotebookNode:
     """A chapter with an equation, a picture, a plot and its rows of the ledger, as an execution stores them."""
     shown = {"image/png": PNG, "text/plain": "<Figure>"}
@@ -146,9 +158,15 @@ def toy(book: Path) -> nbformat.NotebookNode:
         new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}, execution_count=1),
         new_code_cell(
             "picture()",
-            metadata=figure("fig-toy", "A single dot"),
+            metadata=figure("fig-toy", "A single dot") | {"tags": ["opening", "hide-input"]},
             execution_count=2,
             outputs=[new_output("display_data", data=shown)],
+        ),
+        new_code_cell(
+            "heavy()",
+            metadata=figure("fig-heavy", "Many dots"),
+            execution_count=3,
+            outputs=[new_output("display_data", data={"image/png": noise(), "text/plain": "<Figure>"})],
         ),
         new_code_cell(
             "plot()",
@@ -177,7 +195,9 @@ def write_book(book: Path) -> None:
     shutil.copy(ROOT / "_config.yml", book)
     (book / "pyproject.toml").touch()
     pages = {
-        "index": "# Book\n\n```{ledger-summary}\n```\n\n```{findings} TOY-2\n```\n{verdict}`refuted`, {claim}`TOY-1`\n",
+        "index": "# Book\n\n```{ledger-summary}\n```\n\n````{finding} TOY-2 memory/toy fig-toy\n"
+        "Only one of *two* things holds.\n````\n{verdict}`refuted`, {claim}`TOY-1`\n"
+        "\n```{picture} memory/toy fig-heavy\n```\n",
         "ledger": "# The ledger\n\n```{ledger}\n```\n",
         "status": "# Status\n\n```{status}\n```\n",
         "reference": "# API\n\n```{api-index} memscape\n```\n```{api} memscape.toy\n```\n```{api} memscape.other\n```",
@@ -305,8 +325,8 @@ def test_numbers_on_the_landing_page_come_from_the_ledger(site):
     assert "1 Questions of this book" in text(html)
     assert "pinned" not in text(html)
     finding = html[html.index("finding docutils") :]
-    assert "Claimed: Two things hold." in text(finding)
-    assert "Found: Only the first holds." in text(finding)
+    assert "Only one of two things holds. partly TOY-2 · Toy [1982]" in text(finding)
+    assert 'href="memory/toy.html#fig-toy"' in finding
     assert 'href="ledger.html#claim-TOY-2"' in finding
     assert '<span class="verdict" data-verdict="refuted">refuted</span>' in html
 
@@ -329,6 +349,32 @@ def test_the_panel_lists_the_parameters_and_the_commands(site):
     # The reader gets the notebook as committed, without the panel.
     downloaded = (site / "chapters/memory" / download).resolve()
     assert downloaded.read_bytes() == (site.parents[1] / "chapters/memory/toy.ipynb").read_bytes()
+
+
+def test_a_chapter_opens_with_its_best_picture_and_the_parameters_come_after_the_words(site):
+    html = page(site, "memory/toy")
+    places = [html.index(what) for what in ("A chapter", 'alt="A single dot"', "run-panel", "A caption.")]
+    assert places == sorted(places)
+    assert html.count('alt="A single dot"') == 2
+    assert len(re.findall(r"<figcaption", html)) == 3
+    first, second = re.findall(r'<img[^>]*alt="A single dot"[^>]*>', html)
+    assert re.search('src="([^"]+)"', first)[1] == re.search('src="([^"]+)"', second)[1]
+    assert "lazy" not in first
+    assert 'loading="lazy"' in second
+
+
+def test_a_chapter_without_an_opening_picture_stays_as_it_is():
+    notebook = {"cells": [{"metadata": {}, "cell_type": "markdown"}, {"metadata": {"tags": ["hide-input"]}}]}
+    assert pictures.opened(notebook) is notebook
+
+
+def test_a_heavy_picture_becomes_lighter_and_is_shown_on_another_page(site):
+    for name in ("memory/toy", "index"):
+        (picture,) = [tag for tag in re.findall(r"<img[^>]*>", page(site, name)) if 'alt="Many dots"' in tag]
+        path = (site / "chapters" / name).parent / re.search('src="([^"]+)"', picture)[1]
+        assert path.suffix == ".webp"
+        assert path.stat().st_size < 0.7 * len(base64.b64decode(noise()))
+    assert re.search(r'<a class="[^"]*picture-link[^"]*" href="memory/toy.html#fig-heavy">\s*<img', page(site, "index"))
 
 
 def test_the_status_page_shows_what_each_chapter_took(site):
@@ -393,7 +439,9 @@ def test_what_does_not_fit_the_ledger_stops_the_build(tmp_path):
     write_book(tmp_path)
     page = tmp_path / "chapters/index.md"
     page.write_text(
-        "# Book\n\n```{findings} TOY-9\n```\n\n{verdict}`perhaps` {claim}`TOY-8`\n\n```{api} memscape.nothing\n```\n"
+        "# Book\n\n````{finding} TOY-9 memory/toy fig-toy\nA.\n````\n\n{verdict}`perhaps` {claim}`TOY-8`\n"
+        "\n```{api} memscape.nothing\n```\n"
+        "\n```{picture} memory/toy fig-none\n```\n"
     )
     notebook = nbformat.read(tmp_path / "chapters/memory/toy.ipynb", as_version=4)
     notebook.cells = [cell for cell in notebook.cells if "TOY-3" not in cell.source]
@@ -401,6 +449,7 @@ def test_what_does_not_fit_the_ledger_stops_the_build(tmp_path):
     done = build(tmp_path)
     assert done.returncode != 0
     for message in (
+        "memory/toy stores no picture called fig-none",
         "TOY-9: not a claim of the ledger",
         "TOY-8: not a claim of the ledger",
         "'perhaps': not a verdict",
@@ -498,9 +547,23 @@ def test_there_is_one_bibliography():
 
 def test_the_landing_page_types_no_number_of_the_ledger():
     page = (ROOT / "chapters/index.md").read_text(encoding="utf-8")
-    found = page[page.index("## What was found") : page.index("## Rerun it")]
-    assert not re.search(r"\d", re.sub(r"\{findings\}.*", "", found))
-    assert 2 <= len(re.search(r"\{findings\} (.*)", found)[1].split()) <= 3
+    found = page[page.index("## What was found") : page.index("```{ledger-summary}")]
+    assert not re.search(r"\d", re.sub(r"\{finding\}.*", "", found))
+    assert found.count("{finding}") == 3
+
+
+def test_the_landing_page_names_every_chapter_and_the_sidebar_what_it_is_about():
+    page = (ROOT / "chapters/index.md").read_text(encoding="utf-8")
+    named = {
+        entry["file"]: entry
+        for part in yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]
+        for entry in part["chapters"]
+    }
+    for chapter in chapters.every(ROOT):
+        title = chapter.read(outputs=False).cells[0].source.partition("\n")[0].removeprefix("# ")
+        assert re.search(rf"^\* \[{re.escape(title)}\]\({chapter.name}\.ipynb\): \w+", page, re.MULTILINE), chapter.name
+        assert named[f"chapters/{chapter.name}"]["title"].startswith(title)
+        assert len(named[f"chapters/{chapter.name}"]["title"]) > len(title) + 5
 
 
 def test_numbers_on_the_notation_page_follow_from_their_formulas():

@@ -1,4 +1,4 @@
-"""The ledger on the site: its page, the summary and the findings on the landing page, and links to single claims.
+"""The ledger on the site: its page, the two tallies and the findings on the landing page, and links to single claims.
 
 Everything is computed from ``claims/*.yml`` and from what the executed chapters store, so that none of it can be stale.
 """
@@ -169,30 +169,31 @@ class Summary(PageDirective):
         return f'<p class="tally-heading">{sum(counts.values())} {heading}</p><p class="tallies">{"".join(items)}</p>'
 
 
-class Findings(PageDirective):
-    """``{findings} KH16-3 KH16-1``: claims to show off, in the ledger's own words."""
+class Finding(PageDirective):
+    """``{finding} KH16-3 memory/dense fig-dense-ladder``: a claim in plain words, beside a figure of its chapter."""
 
-    required_arguments = 1
-    final_argument_whitespace = True
+    required_arguments = 3
+    has_content = True
 
     def run(self) -> list[nodes.Node]:
-        """Write one card a claim: what was published, the verdict, and the remark that says what we find."""
+        """Write the picture, the words, and under them the verdict and who says it."""
         self.reads("claims/*.yml")
+        claim, *figure = self.arguments
         rows = claims.load(self.root)
-        found: list[nodes.Node] = []
-        for claim in self.arguments[0].split():
-            if claim not in rows:
-                raise self.error(f"{claim}: not a claim of the ledger. {nearest(claim, list(rows))}".rstrip())
-            row = rows[claim]
-            said, who = ("Claimed", "") if row.origin == "published" else ("Asked", "a question of ours about ")
-            found += self.parse(
-                "::::{div} finding",
-                f"{{verdict}}`{row.verdict}` {{claim}}`{row.id}` · {who}{{cite:t}}`{row.source}`, {row.where}\n",
-                f":::{{div}} finding-statement\n*{said}:* {row.statement}\n:::\n",
-                f":::{{div}} finding-remark\n*Found:* {row.remark}\n:::" if row.remark else "",
-                "::::",
-            )
-        return found
+        if claim not in rows:
+            raise self.error(f"{claim}: not a claim of the ledger. {nearest(claim, list(rows))}".rstrip())
+        row = rows[claim]
+        who = "" if row.origin == "published" else "our question, about "
+        return self.parse(
+            ":::::{div} finding",
+            f"```{{picture}} {' '.join(figure)}\n```",
+            "::::{div} finding-words",
+            *self.content,
+            "",
+            f"{{verdict}}`{row.verdict}` {{claim}}`{row.id}` · {who}{{cite:t}}`{row.source}`\n",
+            "::::",
+            ":::::",
+        )
 
 
 class ClaimRole(SphinxRole):
@@ -230,7 +231,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives and roles."""
     app.add_directive("ledger", LedgerPage)
     app.add_directive("ledger-summary", Summary)
-    app.add_directive("findings", Findings)
+    app.add_directive("finding", Finding)
     app.connect("doctree-read", _load_mathjax)
     app.add_role("claim", ClaimRole())
     app.add_role("verdict", VerdictRole())

@@ -1,4 +1,4 @@
-"""The panel *Run this chapter* that every chapter's page shows under its title, made from its parameters cell."""
+"""The panel *Run this chapter* that every chapter's page shows above its parameters cell, made from it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from docutils import nodes
 
 from memscape.book.chapters import Chapter
 from memscape.book.parameters import Parameter
+from memscape.book.site import pictures
 from memscape.book.site.directive import PageDirective
 
 if TYPE_CHECKING:
@@ -71,14 +72,18 @@ class RunPanel(PageDirective):
 
 
 def _insert(_app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put the directive under the title of every chapter; the notebook on disk knows nothing of it."""
+    """Put the best picture under the first cell of every chapter and the directive where the parameters are.
+
+    The notebook on disk knows nothing of it.
+    """
     folder, _, name = docname.rpartition("/")
     if folder.startswith("chapters/") and name and source[0].lstrip().startswith("{"):
-        notebook = json.loads(source[0])
-        title = notebook["cells"][0]
-        text = title["source"] if isinstance(title["source"], str) else "".join(title["source"])
-        heading, _, rest = text.partition("\n")
-        title["source"] = f"{heading}\n\n```{{run-panel}}\n```\n{rest}"
+        notebook = pictures.opened(json.loads(source[0]))
+        position = next(
+            (i for i, cell in enumerate(notebook["cells"]) if "parameters" in cell["metadata"].get("tags", [])), 1
+        )
+        panel = {"cell_type": "markdown", "metadata": {}, "id": "run-panel", "source": "```{run-panel}\n```"}
+        notebook["cells"].insert(position, panel)
         source[0] = json.dumps(notebook)
 
 

@@ -1,0 +1,134 @@
+"""Stored figures at other places of the site, and pictures that are light to load.
+
+A chapter opens with its question and its best picture: the cell tagged ``opening`` is copied to the place under the
+first cell. ``{picture} memory/hopfield fig-hopfield-two`` shows a figure of a chapter on another page.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from PIL import Image
+from sphinx.transforms.post_transforms.images import ImageConverter
+
+from memscape.book.chapters import Chapter, code_cells
+from memscape.book.site.directive import PageDirective
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+OPENING = "opening"
+"""The tag of the cell whose picture stands above the words."""
+
+_LIGHT = 60_000  # bytes; below, another format saves nothing that a reader would notice
+_QUALITY = 90
+
+
+def opened(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Return a notebook as its page shows it: with a copy of the opening picture under the first cell.
+
+    The copy has neither code nor number nor caption; the figure itself stays where the text speaks of it.
+    """
+    for cell in notebook["cells"]:
+        if OPENING in cell["metadata"].get("tags", []):
+            first = copy.deepcopy(cell)
+            first["metadata"] = {
+                "tags": ["remove-input"],
+                "mystnb": {"image": cell["metadata"].get("mystnb", {}).get("image", {})},
+            }
+            first["outputs"] = [output for output in first["outputs"] if _is_picture(output)]
+            if "id" in first:
+                first["id"] = OPENING
+            return {**notebook, "cells": [notebook["cells"][0], first, *notebook["cells"][1:]]}
+    return notebook
+
+
+def _is_picture(output: dict[str, Any]) -> bool:
+    return any(kind.startswith(("image/", "application/vnd.plotly")) for kind in output.get("data", {}))
+
+
+class Picture(PageDirective):
+    """``{picture} memory/hopfield fig-hopfield-two``: a stored figure of a chapter, as a link to where it stands."""
+
+    required_arguments = 2
+
+    def run(self) -> list[nodes.Node]:
+        """Write the picture with the text alternative that its cell gives."""
+        name, label = self.arguments
+        chapter = Chapter(self.root, name)
+        self.env.note_dependency(str(chapter.path))
+        for cell in code_cells(chapter.read()):
+            shown = cell.metadata.get("mystnb", {})
+            if shown.get("figure", {}).get("name") == label:
+                for output in cell.outputs:
+                    for kind in ("image/png", "image/webp"):
+                        if kind in output.get("data", {}):
+                            return [self._node(name, label, output["data"][kind], kind, shown["image"]["alt"])]
+        raise self.error(f"{name} stores no picture called {label}")
+
+    def _node(self, chapter: str, label: str, data: str, kind: str, alt: str) -> nodes.Node:
+        content = base64.b64decode(data)
+        folder = Path(self.env.doctreedir).parent / "pictures"
+        path = folder / f"{sha256(content).hexdigest()[:16]}.{kind.partition('/')[2]}"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        image = nodes.image(uri=f"/{os.path.relpath(path, self.root)}", alt=alt)
+        target = f"{self.relative(f'chapters/{chapter}')}#{label}"
+        return nodes.reference("", "", image, refuri=target, internal=True, classes=["picture-link"])
+
+
+class Lighter(ImageConverter):
+    """Turn PNG pictures into WebP, which every browser of the last years reads, at a third of the bytes."""
+
+    default_priority = 190  # after the images are collected and before the builder copies them
+
+    def is_available(self) -> bool:
+        """Pillow is part of the environment."""
+        return True
+
+    def match(self, node: nodes.image) -> bool:
+        """Whether a picture is a PNG that weighs something, on its way to a web page."""
+        if self.app.builder.format != "html" or "?" in node["candidates"]:
+            return False
+        path = self.app.srcdir / node["uri"]
+        return path.suffix == ".png" and path.is_file() and path.stat().st_size > _LIGHT
+
+    def get_conversion_rule(self, node: nodes.image) -> tuple[str, str]:
+        """From PNG to WebP."""
+        return "image/png", "image/webp"
+
+    def handle(self, node: nodes.image) -> None:
+        """Convert the picture, and keep the PNG where WebP is not smaller."""
+        source = self.app.srcdir / node["uri"]
+        target = Path(self.imagedir) / f"{sha256(source.read_bytes()).hexdigest()[:16]}.webp"
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with Image.open(source) as picture:
+                picture.save(target, "WEBP", quality=_QUALITY, method=6)
+        if target.stat().st_size < source.stat().st_size:
+            node["candidates"] = {"*": str(target)}
+            node["uri"] = str(target)
+            self.env.original_image_uri[str(target)] = str(source)
+            self.env.images.add_file(self.env.docname, str(target))
+
+
+def _patient(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
+    """Have all pictures but the first of a page loaded when they come into view."""
+    if app.builder.format == "html":
+        for image in list(doctree.findall(nodes.image))[1:]:
+            image["loading"] = "lazy"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directive and the transform."""
+    app.add_directive("picture", Picture)
+    app.add_post_transform(Lighter)
+    app.connect("doctree-resolved", _patient)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
