@@ -139,6 +139,9 @@ def find(text: str, root: Path | None = None) -> Chapter:
     if len(short.get(text, [])) == 1:
         return short[text][0]
     names = [chapter.name for chapter in short.get(text, chapters)]
+    inside = [name for name in names if name.startswith(f"{text}/")]
+    if inside:
+        raise ArgumentError("chapter", "one of " + ", ".join(inside), f"{text!r}, a part of the book")
     raise ArgumentError("chapter", "one of " + ", ".join(names), repr(text), nearest(text, [*names, *short]))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import math
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -40,6 +42,9 @@ console = Console(markup=False, highlight=False)  # brackets in our texts are ra
 if not console.width:
     console.width = 80  # a terminal that does not know its size says 0, on which nothing would be printed
 
+_PLAIN = {"✓": "+", "✗": "x"}
+"""Marks for a terminal that cannot show ours."""
+
 CORES = os.cpu_count() or 1
 _COLOURS = {
     "reproduced": "green",
@@ -73,9 +78,9 @@ SomeChapters = Annotated[
 ]
 Values = Annotated[
     list[str] | None,
-    typer.Option("--parameter", "-p", metavar="NAME VALUE", help="A parameter's value; repeat for more."),
+    typer.Option("--parameter", "-p", metavar="NAME VALUE", help="A value, also as NAME=VALUE; repeat for more."),
 ]
-Profile = Annotated[str | None, typer.Option(help="Take values from profiles/PROFILE.yml; others go before.")]
+Profile = Annotated[str | None, typer.Option(help="Values of profiles/PROFILE.yml; those of -p go before.")]
 Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Chapters at a time, each in its own process.")]
 
 
@@ -112,12 +117,16 @@ def run(
     declared = page.parameters()
     given = {} if profile is None else parameters.profile_values(page.home, profile, page.name)
     given |= _given(parameter, page)
-    values = parameters.resolve(declared, given, page.name)  # refused here, a value costs no kernel
+    # What is refused here costs no kernel.
+    values = parameters.resolve(declared, given, page.name)
+    _require_gpu(values["device"])
 
+    from memscape.book import execute as execution
     from memscape.book.sweeps import Job
 
     given = {name: values[name] for name in given}
     path = out if out is not None else _default_out(page, given, profile or "desk")
+    execution.require_out(page, path)
     _, failed = _carry_out([Job(page, path, given, profile or "desk")])
     raise typer.Exit(1 if failed else 0)
 
@@ -162,6 +171,11 @@ def sweep(
     points = grids.points(grid, declared, page.name, fixed | _given(parameter, page))
     if scheduler is not None and slurm is not None:
         raise ArgumentError("scheduler", "one of --scheduler and --slurm", "both")
+    if scheduler is not None:
+        sweeps.require_address(scheduler)
+    elif slurm is None:
+        devices = {point.get("device", declared["device"].reference) for point in points}
+        _require_gpu("cuda" if gpu or "cuda" in devices else "cpu")
     settings = None if slurm is None else sweeps.slurm_settings(slurm)
     options = [*(("-g", axis) for axis in grid), *(("-p", *pair.split("=", 1)) for pair in parameter or [])]
     options += [("--profile", profile)] if profile else []
@@ -321,10 +335,15 @@ def show_parameters(chapter: OneChapter) -> None:
     """Show each parameter's type, default, range and meaning."""
     page = chapters.find(chapter)
     table = _table("Parameter", "Type", "Default", "Range", "Meaning")
-    for parameter in page.parameters().values():
-        table.add_row(parameter.name, parameter.kind, repr(parameter.reference), parameter.limits, parameter.help)
+    declared = page.parameters()
+    for parameter in declared.values():
+        table.add_row(parameter.name, parameter.kind, repr(parameter.reference), parameter.admitted, parameter.help)
     console.print(table)
-    console.print(f"memscape run {page.name} -p NAME VALUE", style="bold")
+    for relation in declared.relations:
+        console.print(f"{relation.expression}: {relation.reason}", soft_wrap=True)
+    profiles = parameters.profiles_of(page.home, page.name)
+    choice = f" [--profile {'|'.join(profiles)}]" if profiles else ""
+    console.print(f"memscape run {page.name}{choice} -p NAME VALUE", style="bold", soft_wrap=True)
 
 
 @app.command()
@@ -377,6 +396,10 @@ def site_check() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; what it refuses ends it with a message and status 2, not with a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # Greek letters and the like that a terminal cannot show are no reason to fail.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app(args=_paired(sys.argv[1:] if arguments is None else list(arguments)), prog_name="memscape")
     except Exception as error:
@@ -392,11 +415,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _paired(arguments: list[str]) -> list[str]:
     """Join ``-p name value``, papermill's form, into one ``-p name=value``: typer's repeated options take one value."""
     joined: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        joined.append(argument)
-        if argument in ("-p", "--parameter"):
-            joined.append("=".join([part for part in (next(rest, None), next(rest, None)) if part is not None]))
+    rest = arguments[::-1]
+    while rest:
+        option = re.match(r"(-p|--parameter)(?:=|$)|-p(?!=)", rest[-1])
+        if option is None:
+            joined.append(rest.pop())
+            continue
+        first = rest.pop()[option.end() :] or (rest.pop() if rest else "")
+        # A word with an equals sign is whole; an option behind a name is no value, a negative number is one.
+        if "=" not in first and rest and not re.match(r"--?[A-Za-z]", rest[-1]):
+            first = f"{first}={rest.pop()}"
+        joined += ["-p", first]
     return joined
 
 
@@ -405,10 +434,20 @@ def _given(pairs: list[str] | None, page: Chapter) -> dict[str, Any]:
     declared, given = page.parameters(), {}
     for pair in pairs or []:
         name, equals, text = pair.partition("=")
-        if not equals:
-            raise ArgumentError("-p", "a name and a value", repr(pair))
+        if not equals or not name:
+            raise ArgumentError("-p", "a name and a value", repr(pair), "Write -p NAME VALUE or -p NAME=VALUE.")
+        if name in given:
+            raise ArgumentError("-p", "each parameter once", f"{name} twice")
         given[name] = parameters.require_known(name, declared, page.name).read(text)
     return given
+
+
+def _require_gpu(device: str) -> None:
+    """Refuse a GPU that is not there; torch is loaded only where one is asked for."""
+    if device == "cuda":
+        from memscape.book.run import require_gpu
+
+        require_gpu()
 
 
 def _default_out(page: Chapter, values: dict[str, Any], profile: str) -> Path:
@@ -468,7 +507,12 @@ def _shown(value: Any) -> str:
 
 
 def _say(*parts: str | tuple[str, str]) -> None:
-    console.print(Text.assemble(*parts), soft_wrap=True)
+    text = Text.assemble(*parts)
+    try:
+        text.plain[:1].encode(console.encoding)
+    except UnicodeEncodeError:
+        text = Text.assemble(_PLAIN.get(text.plain[:1], "?"), text[1:])
+    console.print(text, soft_wrap=True)
 
 
 def _table(*columns: str) -> Table:

@@ -116,6 +116,7 @@ def in_place(chapter: Chapter, on_cell: OnCell | None = None) -> Execution:
     before = chapter.path.read_bytes()
     notebook = _bare(chapter.read())
     stamp = stamp_of(chapter, notebook)
+    parameters.declared(stamp["parameters"])  # refused here, a slip costs no kernel
     partial = chapter.home / "out" / "failed" / f"{chapter.name}.ipynb"
     executed, facts = _execute(
         chapter, notebook, partial, on_cell=on_cell, cwd=chapter.path.parent, environment={chapters.AUTHOR: "1"}
@@ -164,14 +165,7 @@ def to(
     ChapterFailed
         With the partial notebook beside ``path``, as ``<name>.partial.ipynb``.
     """
-    path = path.resolve()
-    if path.suffix != ".ipynb" or path.is_relative_to(chapter.home / "chapters"):
-        raise ArgumentError(
-            "out",
-            "an .ipynb file outside chapters/",
-            str(path),
-            "Committed notebooks change by `memscape execute` only.",
-        )
+    path = require_out(chapter, path)
     values = {} if values is None else values
     resolved = parameters.resolve(chapter.parameters(), values, chapter.name)
     notebook = _bare(chapter.read())
@@ -190,6 +184,23 @@ def to(
     replace(path, text(normalised(executed)))
     path.with_suffix(".partial.ipynb").unlink()
     return Execution(chapter.name, path, facts)
+
+
+def require_out(chapter: Chapter, path: Path) -> Path:
+    """Return where a notebook may be written, resolved, and otherwise raise ArgumentError: no folder, no chapter."""
+    whole = path.resolve()
+    if whole.is_dir():
+        cure = f"Name a file in it: {path / chapter.path.name}."
+        raise ArgumentError("out", "a notebook to write, NAME.ipynb", f"{path}, a folder", cure)
+    if whole.suffix != ".ipynb":
+        raise ArgumentError("out", "a notebook to write, NAME.ipynb", str(path))
+    if whole.is_relative_to(chapter.home / "chapters"):
+        cure = "Committed notebooks change by `memscape execute` only."
+        raise ArgumentError("out", "an .ipynb file outside chapters/", str(whole), cure)
+    there = next(folder for folder in whole.parents if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise ArgumentError("out", "a folder that can be written to", str(there), "Name another one with -o.")
+    return whole
 
 
 def stamp_of(chapter: Chapter, notebook: NotebookNode | None = None) -> dict[str, Any]:

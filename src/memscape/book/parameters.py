@@ -396,14 +396,20 @@ def profile_values(home: Path, profile: str, chapter: str) -> dict[str, Any]:
     """
     from memscape.book import yml  # not above: a parser of YAML takes long to load
 
-    paths = sorted((home / "profiles").glob("*.yml"))
-    require_choice("profile", profile, [path.stem for path in paths])
+    require_choice("profile", profile, sorted(path.stem for path in (home / "profiles").glob("*.yml")))
     content = _mapping(f"profiles/{profile}.yml", yml.read(home / "profiles" / f"{profile}.yml") or {})
     if chapter not in content:
-        having = [path.stem for path in paths if chapter in (yml.read(path) or {})]
-        expected = f"a profile that {chapter} has ({', '.join(having) or 'none'})"
+        expected = f"a profile that {chapter} has ({', '.join(profiles_of(home, chapter)) or 'none'})"
         raise ArgumentError("profile", expected, f"{profile!r}, which is for {', '.join(content)}")
     return _mapping(f"{chapter} in profiles/{profile}.yml", content[chapter])
+
+
+def profiles_of(home: Path, chapter: str) -> list[str]:
+    """Return the names of the profiles that say something of a chapter."""
+    from memscape.book import yml  # not above: a parser of YAML takes long to load
+
+    found = {path.stem: yml.read(path) for path in sorted((home / "profiles").glob("*.yml"))}
+    return [name for name, content in found.items() if isinstance(content, dict) and chapter in content]
 
 
 def _mapping(name: str, value: Any) -> dict[str, Any]:

@@ -218,12 +218,19 @@ def _settle(device: str) -> torch.device:
     torch.set_num_threads(1)
     figures.style()
     require_choice("device", device, DEVICES)
-    present = torch.cuda.is_available()
-    if device == "cuda" and not present:
+    if device == "cuda":
+        require_gpu()
+    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def require_gpu() -> None:
+    """Raise ArgumentError unless there is a GPU that this torch can use."""
+    import torch
+
+    if not torch.cuda.is_available():
         raise ArgumentError(
             "device",
             "a GPU that this torch can use, for 'cuda'",
             f"none (torch {torch.__version__})",
             "Take 'cpu' or 'auto', or install a CUDA build of torch.",
         )
-    return torch.device("cuda" if present and device != "cpu" else "cpu")

@@ -26,6 +26,8 @@ from typing import Any
 import dask
 from distributed import Client, LocalCluster, SpecCluster, WorkerPlugin, as_completed, get_worker
 from distributed.client import FutureCancelledError
+from distributed.comm import parse_address, parse_host_port
+from distributed.comm.registry import get_backend
 from distributed.scheduler import KilledWorker
 
 import memscape
@@ -144,6 +146,17 @@ def _kept(processes: SpecCluster, **count: int) -> Iterator[None]:
         yield
     finally:
         keeping.get_loop().call_soon_threadsafe(keeping.cancel)
+
+
+def require_address(scheduler: str) -> None:
+    """Raise ArgumentError unless this is an address with a port that Dask can read; whether one answers comes later."""
+    try:
+        scheme, rest = parse_address(scheduler)
+        get_backend(scheme)
+        _, port = parse_host_port(rest)
+        require_integer("port", port, at_least=1, at_most=65535)
+    except ValueError:
+        raise ArgumentError("scheduler", "the address of a scheduler, tcp://host:8786", repr(scheduler)) from None
 
 
 def slurm_settings(path: Path) -> dict[str, Any]:
