@@ -164,7 +164,7 @@ def test_a_failed_run_leaves_an_earlier_result_and_keeps_its_partial_notebook(ad
     [
         ("chapters/memory/toy.ipynb", {}, "out: expected an .ipynb file outside chapters/; got '"),
         ("chapters/new.ipynb", {}, "out: expected an .ipynb file outside chapters/"),
-        ("out/run.txt", {}, "out: expected a notebook to write, NAME.ipynb; got out/run.txt"),
+        ("out/run.txt", {}, "out: expected a notebook to write, NAME.ipynb; got /"),
         ("out/run.ipynb", {"neurns": 3}, "neurns: expected a parameter of memory/toy"),
         ("out/run.ipynb", {"neurons": "30"}, "neurons: expected an integer in [10, 5000]; got '30' (str)."),
     ],
