@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from memscape.arguments import ArgumentError
+from memscape.memory import splitting
 from memscape.memory.attention import attend
 from memscape.memory.saddles import Mixture, Recipe, critical_point, duplicate, gradient
 from memscape.memory.splitting import (
@@ -17,6 +18,8 @@ from memscape.memory.splitting import (
     descend,
     fit,
     grow,
+    grow_keys,
+    saving,
     split,
     split_keys,
     splits,
@@ -138,6 +141,12 @@ def test_work_to_a_target_counts_all_that_went_before():
     assert work_to(stages, 0.0) == math.inf
 
 
+def test_what_growing_saves_is_the_ratio_of_all_the_work():
+    model, _, _ = mixture(10)
+    stages = [Stage(model, [3.0, 2.0], torch.arange(4)), Stage(model, [2.5, 1.0], torch.arange(4), 7.0)]
+    assert saving(Stage(model, [3.0] * 23, torch.arange(4)), stages) == 4 * 23 / (8 + 7 + 8)
+
+
 def test_attention_with_log_weights_is_the_softmax_written_out():
     model, queries, _ = layer(11)
     scores = 0.8 * queries @ model.keys.T + model.log_weights
@@ -191,6 +200,32 @@ def test_attention_learns():
     assert after < 0.7 * before
 
 
+def call_grow_keys(**changes):
+    model, queries, answers = layer(18)
+    given = {"limit": 7, "epochs": 3, "generator": rng(), **changes}
+    return list(grow_keys(model, queries, answers, Recipe(0.3, 0.9, 2), **given))
+
+
+def test_grown_keys_reach_their_limit_learn_and_count_their_work():
+    path = call_grow_keys()
+    _, queries, answers = layer(18)
+    sizes = [len(model.keys) for model, _ in path]
+    assert sizes[0] == 4
+    assert sizes[-1] == 7
+    # Ten minibatches of two are two thirds of thirty queries; eight power steps and two more.
+    search = [10 * size * 20 / 30 for size in sizes[:-1]]
+    spent = [3 * sum(sizes[: k + 1]) + sum(search[:k]) for k in range(len(sizes))]
+    assert [work for _, work in path] == pytest.approx(spent)
+    losses = [attention_gradient(model, queries, answers).loss for model, _ in path]
+    assert losses[-1] < losses[0]
+
+
+def test_keys_that_do_not_want_to_split_end_the_growth(monkeypatch):
+    content = Splits(torch.ones(4, dtype=F64), torch.zeros(4, 5, dtype=F64))
+    monkeypatch.setattr(splitting, "splits", lambda *arguments, **options: content)
+    assert [len(model.keys) for model, _ in call_grow_keys()] == [4]
+
+
 def call_splits(**changes):
     given = {"beta": 1.0, "spherical": False, "steps": 1, "generator": rng(), **changes}
     inputs, pulls, keys = (given.pop(name, normal(0, *shape)) for name, shape in SHAPES.items())
@@ -228,6 +263,10 @@ def call_grow(**changes):
         (lambda: call_grow(limit=3), "limit: expected an integer >= 4; got 3."),
         (lambda: call_grow(patience=0), "patience: expected an integer >= 1; got 0."),
         (lambda: call_grow(epochs=0), "epochs: expected an integer >= 1; got 0."),
+        (lambda: call_grow_keys(limit=3), "limit: expected an integer >= 4; got 3."),
+        (lambda: call_grow_keys(epochs=0), "epochs: expected an integer >= 1; got 0."),
+        (lambda: saving(Stage(mixture(10)[0], [1.0], torch.arange(4)), []), "stages: expected at least one stage; got"),
+        (lambda: saving(None, []), "whole: expected a Stage; got NoneType."),
         (lambda: work_to([], math.inf), "target: expected a finite number; got inf"),
         (lambda: KeyValue(normal(0, 2, 3), normal(0, 3, 1), normal(0, 2), 1.0), "values: expected axes (memories, out"),
         (lambda: KeyValue(normal(0, 2, 3), normal(0, 2, 1), normal(0, 3), 1.0), "log_weights: expected axes (memories"),

@@ -8,7 +8,7 @@ import torch
 
 from memscape.arguments import ArgumentError
 from memscape.memory.classifier import Classifier, gradient, train
-from memscape.memory.waddington import Pair, appearance, distinct, purity, start
+from memscape.memory.waddington import Pair, agreement, appearance, birth_order, distinct, purity, start
 
 F64 = torch.float64
 SYSTEM = Pair(748.835, 529.057, 716.086, 750.0)
@@ -61,6 +61,28 @@ def test_purity_counts_memories_with_one_vote():
 def test_appearance_is_the_first_epoch_of_a_positive_largest_label():
     course = [labelled([-0.1, -0.5, -1.0]), labelled([0.2, -0.5, -1.0]), labelled([0.2, 0.5, -1.0])]
     assert appearance(course) == [1, 2, -1]
+
+
+def test_classes_stand_in_the_order_of_their_first_epochs_and_the_missing_last():
+    course = [labelled([-0.1, -0.5, 0.3]), labelled([0.2, -0.5, -1.0])]
+    assert birth_order(course) == (2, 0, 1)
+
+
+def test_usual_is_what_the_first_half_says_and_only_the_second_half_is_judged():
+    orders = [(0, 1, 2), (0, 1, 2), (1, 0, 2), (0, 1, 2), (0, 2, 1), (2, 1, 0)]
+    found = agreement(orders, first=1)
+    assert (found.runs, found.first, found.whole) == (3, 2, 1)
+    assert found.pairs == (1.0, pytest.approx(2 / 3), 0.0)
+
+
+def test_of_an_odd_number_of_runs_one_more_is_judged():
+    assert agreement([(1, 0), (0, 1), (1, 0)], first=2).runs == 2
+
+
+def test_random_orders_have_half_of_their_pairs_in_common():
+    draw = np.random.default_rng(3)
+    found = agreement([tuple(draw.permutation(6).tolist()) for _ in range(2000)])
+    assert np.mean(found.pairs) == pytest.approx(0.5, abs=0.02)
 
 
 def small_flow(a: float, n: int, system: Pair, own: float, other: float) -> float:
@@ -140,6 +162,12 @@ def test_two_points_meet_at_the_fold_and_are_gone_behind_it():
         (lambda: distinct(torch.zeros(3, 2), radius=0.0), "radius: expected a finite number > 0; got 0."),
         (lambda: purity(labelled([1.0, 0.0]), threshold=math.nan), "threshold: expected a finite number; got nan"),
         (lambda: appearance([]), "course: expected at least one classifier; got none."),
+        (lambda: birth_order([]), "course: expected at least one classifier; got none."),
+        (lambda: agreement([(0, 1)]), "orders: expected two orders or more; got 1."),
+        (lambda: agreement([(0, 1), (0, 0)]), "orders[1]: expected an order of the classes 0 to 1; got (0, 0)."),
+        (lambda: agreement([(0, 1), (0, 1, 2)]), "orders[1]: expected an order of the classes 0 to 1; got (0, 1, 2)."),
+        (lambda: agreement([(0,), (0,)]), "orders[0]: expected an order of the classes 0 to 1; got (0,)."),
+        (lambda: agreement([(0, 1), (1, 0)], first=3), "first: expected an integer in [1, 2]; got 3."),
         (lambda: Pair(1.0, 2.0, 3.0, 1.0), "aa: expected a finite number > 2; got 1."),
         (lambda: Pair(3.0, 2.0, 1.0, 1.0), "bb: expected a finite number > 2; got 1."),
         (lambda: Pair(3.0, 2.0, 3.0, 0.0), "temperature: expected a finite number > 0; got 0."),

@@ -53,6 +53,8 @@ __all__ = [
     "descend",
     "fit",
     "grow",
+    "grow_keys",
+    "saving",
     "split",
     "split_keys",
     "splits",
@@ -391,6 +393,69 @@ def descend(
         yield model
 
 
+def grow_keys(
+    model: KeyValue,
+    queries: torch.Tensor,
+    answers: torch.Tensor,
+    recipe: Recipe,
+    *,
+    limit: int,
+    epochs: int,
+    steps: int = 8,
+    generator: torch.Generator,
+) -> Iterator[tuple[KeyValue, float]]:
+    """Descend, split the keys, descend, ... until there are ``limit`` keys or none wants to split.
+
+    Parameters
+    ----------
+    model
+        The few keys to start from.
+    queries, answers, recipe, generator
+        As for :func:`descend`.
+    limit
+        Number of keys in the end, at least P.
+    epochs
+        Number of epochs of a stage, at least 1.
+    steps
+        Power steps on ten minibatches of queries to find the splits.
+
+    Yields
+    ------
+    KeyValue, float
+        After every stage the model and the work so far: epochs times keys, splitting included.
+
+    Raises
+    ------
+    ArgumentError
+        If queries or answers do not fit, or a number is out of range.
+    """
+    require_kind("model", model, KeyValue)
+    require_integer("limit", limit, at_least=len(model.keys))
+    work = 0.0
+    while True:
+        *_, model = descend(model, queries, answers, recipe, epochs=epochs, generator=generator)
+        work += epochs * len(model.keys)
+        yield model, work
+        order = torch.randperm(len(queries), generator=generator, device="cpu").to(queries.device)
+        sample = order[: 10 * recipe.batch]
+        pulls = attention_gradient(model, queries[sample], answers[sample]).pulls
+        found = splits(
+            queries[sample],
+            pulls,
+            model.keys,
+            beta=model.beta,
+            spherical=False,
+            steps=steps,
+            generator=generator,
+        )
+        larger = split_keys(model, found, limit=limit)
+        if len(larger.keys) == len(model.keys):
+            return
+        # The gradient and the first look at the directions cost a step each.
+        work += (steps + 2) * len(model.keys) * len(sample) / len(queries)
+        model = larger
+
+
 @dataclass(frozen=True)
 class Stage:
     """Training at one number of memories.
@@ -444,6 +509,22 @@ def work_to(stages: Sequence[Stage], target: float) -> float:
             if loss <= target:
                 return spent
     return math.inf
+
+
+def saving(whole: Stage, stages: Sequence[Stage]) -> float:
+    """Work of a training at once over that of a growth, stage by stage, to the same size; dimensionless.
+
+    Raises
+    ------
+    ArgumentError
+        If ``whole`` is no stage, or ``stages`` are not stages, at least one.
+    """
+    require_kind("whole", whole, Stage)
+    for stage in require_sequence("stages", stages, "stages"):
+        require_kind("stages", stage, Stage)
+    if not stages:
+        raise ArgumentError("stages", "at least one stage", "none")
+    return whole.work / sum(stage.work for stage in stages)
 
 
 Data = tuple[torch.Tensor, torch.Tensor]

@@ -18,8 +18,10 @@ two images balance, those of all other classes at -1.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +42,7 @@ from memscape.arguments import (
 )
 from memscape.memory.classifier import Classifier, Schedule, random_classifier
 
-__all__ = ["Pair", "appearance", "distinct", "purity", "start"]
+__all__ = ["Agreement", "Pair", "agreement", "appearance", "birth_order", "distinct", "purity", "start"]
 
 Array = npt.NDArray[np.float64]
 
@@ -155,6 +157,85 @@ def appearance(course: Sequence[Classifier]) -> list[int]:
     own = torch.where(largest > 0, labels.argmax(dim=2), labels.shape[2])
     there = torch.nn.functional.one_hot(own, labels.shape[2] + 1).amax(dim=1)[:, :-1]
     return torch.where(there.any(dim=0), there.argmax(dim=0), -1).tolist()
+
+
+def birth_order(course: Sequence[Classifier]) -> tuple[int, ...]:
+    """Classes in the order in which memories turn to them (:func:`appearance`); those that never come stand last.
+
+    Parameters
+    ----------
+    course
+        Classifiers of a training, epoch by epoch, at least one.
+
+    Raises
+    ------
+    ArgumentError
+        If the course is empty.
+    """
+    epochs = appearance(course)
+    return tuple(sorted(range(len(epochs)), key=lambda c: (epochs[c] < 0, epochs[c], c)))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How the second half of some runs keeps to the usual order of the first half.
+
+    Attributes
+    ----------
+    runs
+        Number of runs that are judged, those of the second half.
+    first, whole
+        How many of them have the usual first classes, and the usual order of all classes.
+    pairs
+        For each of them, the share of pairs of classes that stand in the usual order; a half for random orders.
+    """
+
+    runs: int
+    first: int
+    whole: int
+    pairs: tuple[float, ...]
+
+
+def agreement(orders: Sequence[Sequence[int]], *, first: int = 3) -> Agreement:
+    """Hold the second half of some orders against the first, so that no run takes part in saying what is usual.
+
+    Usual is the order that most runs of the first half have: of the first classes, of all, and of every pair.
+
+    Parameters
+    ----------
+    orders
+        Permutations of the same classes, at least two, as :func:`birth_order` returns them.
+    first
+        How many classes are the first ones, at least 1.
+
+    Raises
+    ------
+    ArgumentError
+        If there are fewer than two orders, they are not permutations of the same classes, or ``first`` is out of range.
+    """
+    require_sequence("orders", orders, "orders")
+    if len(orders) < 2:
+        raise ArgumentError("orders", "two orders or more", str(len(orders)))
+    classes = len(require_sequence("orders[0]", orders[0], "classes"))
+    for k, order in enumerate(orders):
+        if classes < 2 or sorted(require_sequence(f"orders[{k}]", order, "classes")) != list(range(classes)):
+            raise ArgumentError(f"orders[{k}]", f"an order of the classes 0 to {max(classes, 2) - 1}", str(order))
+    require_integer("first", first, at_least=1, at_most=classes)
+    seen, judged = orders[: len(orders) // 2], orders[len(orders) // 2 :]
+
+    def usual(length: int) -> tuple[int, ...]:
+        return Counter(tuple(order[:length]) for order in seen).most_common(1)[0][0]
+
+    rank = np.argsort(orders, axis=1)  # the place of every class
+    a, b = np.array(list(combinations(range(classes), 2))).T
+    ahead = rank[:, a] < rank[:, b]
+    expected_ahead = ahead[: len(seen)].mean(axis=0) >= 0.5
+    return Agreement(
+        runs=len(judged),
+        first=sum(tuple(order[:first]) == usual(first) for order in judged),
+        whole=sum(tuple(order) == usual(classes) for order in judged),
+        pairs=tuple((ahead[len(seen) :] == expected_ahead).mean(axis=1).tolist()),
+    )
 
 
 @dataclass(frozen=True)
