@@ -266,7 +266,7 @@ def call_grow(**changes):
         (lambda: call_grow_keys(limit=3), "limit: expected an integer >= 4; got 3."),
         (lambda: call_grow_keys(epochs=0), "epochs: expected an integer >= 1; got 0."),
         (lambda: saving(Stage(mixture(10)[0], [1.0], torch.arange(4)), []), "stages: expected at least one stage; got"),
-        (lambda: saving(None, []), "whole: expected a Stage; got NoneType."),
+        (lambda: saving(None, []), "whole: expected a Stage; got None (NoneType)."),
         (lambda: work_to([], math.inf), "target: expected a finite number; got inf"),
         (lambda: KeyValue(normal(0, 2, 3), normal(0, 3, 1), normal(0, 2), 1.0), "values: expected axes (memories, out"),
         (lambda: KeyValue(normal(0, 2, 3), normal(0, 2, 1), normal(0, 3), 1.0), "log_weights: expected axes (memories"),
