@@ -26,7 +26,6 @@ UNFINISHED: set[str] = {
     "memory/energy_transformer",
     "memory/hopfield",
     "memory/robust",
-    "memory/saddles",
     "memory/simplicial",
     "polytopes/graph_rules",
     "polytopes/splines",
