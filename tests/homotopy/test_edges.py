@@ -1,5 +1,6 @@
 """Every public callable of Part IV, spoiled: a finite result, or a refusal that names the argument."""
 
+import numpy as np
 import torch
 
 from memscape.homotopy import sampling, storage
@@ -18,6 +19,9 @@ CALLS = [
         sampling.sample,
         {"neurons": 3, "degrees": (2,), "size": 2, "drawn": 3, "generator": RNG, "steps": 9, "device": "cpu"},
     ),
+    Call(sampling.climbs, {"neurons": 3, "degrees": (1, 2), "walks": 2, "rng": np.random.default_rng(0)}),
+    Call(storage.faces_from_chambers, {"neurons": 3, "degrees": (2,)}),
+    Call(COMPLEX.contains, {"sets": np.array([1, 3, 5])}),
     Call(storage.vertices, {"neurons": 3, "degrees": (2,)}),
     Call(storage.storage_complex, {"neurons": 3, "degrees": (2,)}),
     Call(storage.simplex_tree, {"complex_": COMPLEX}),

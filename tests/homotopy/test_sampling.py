@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from memscape.arguments import ArgumentError
-from memscape.homotopy.sampling import draw_sets, learn, sample
+from memscape.homotopy.sampling import climbs, draw_sets, learn, sample
 from memscape.homotopy.storage import storage_complex
 from memscape.polytopes.weight_space import normals
 from memscape.tools import pieces
@@ -57,6 +58,19 @@ def test_a_sample_agrees_with_the_list_of_all_faces(neurons, degrees):
         assert seen.stored + seen.refused == seen.drawn == 3000
         # Five standard errors: the draws are independent.
         assert abs(seen.stored / 3000 - share) < 5 * (share * (1 - share) / 3000) ** 0.5
+
+
+@pytest.mark.parametrize(("neurons", "degrees"), [(3, (1, 2)), (4, (2,)), (4, (1, 3)), (5, (2,))])
+def test_a_climb_ends_at_a_face_that_nothing_can_join(neurons, degrees):
+    found = storage_complex(neurons, degrees)
+    sets, fit = climbs(neurons, degrees, 4, rng=np.random.default_rng(1))
+    assert fit.any()
+    assert not fit.all()
+    np.testing.assert_array_equal(fit, found.contains(sets))
+    for walk, answers in zip(sets.reshape(4, -1), fit.reshape(4, -1), strict=True):
+        end = walk[answers][-1]
+        outside = [vertex for vertex in range(found.vertices) if not int(end) >> vertex & 1]
+        assert not found.contains(end | np.uint64(1) << np.array(outside, dtype=np.uint64)).any()
 
 
 def test_a_linear_programme_finds_what_an_impatient_rule_leaves():

@@ -12,6 +12,7 @@ from memscape.homotopy import storage
 from memscape.homotopy.sampling import draw_sets
 from memscape.homotopy.storage import (
     cube,
+    faces_from_chambers,
     simplex_tree,
     storage_complex,
     vertices,
@@ -318,9 +319,25 @@ def test_memory_sets_of_chambers_span_the_complex(neurons, degrees):
         assert all(any(face & m == face for m in memories) for face in complex_.every(level).tolist())
 
 
+@pytest.mark.parametrize(("neurons", "degrees"), [*SMALL, (4, (1, 3))])
+def test_chambers_give_the_same_faces(neurons, degrees):
+    found = storage_complex(neurons, degrees)
+    listed = np.sort(np.concatenate([found.every(level) for level in found.faces]))
+    np.testing.assert_array_equal(faces_from_chambers(neurons, degrees), listed)
+
+
+@pytest.mark.parametrize(("neurons", "degrees"), [(3, (1, 2)), (4, (2,)), (4, (2, 4))])
+def test_a_complex_contains_its_faces_and_no_other_sets(neurons, degrees):
+    found = storage_complex(neurons, degrees)
+    every = np.arange(2**found.vertices, dtype=np.uint64)
+    listed = np.concatenate([found.every(level) for level in found.faces])
+    np.testing.assert_array_equal(found.contains(every), np.isin(every, listed))
+
+
 # Bad input
 
 REFUSED = [
+    (lambda: storage_complex(2, (2,)).contains(np.array([1, 4])), "sets: expected sets of the vertices 0 to 1; got 4."),
     (lambda: storage_complex(7, (1, 2)), "neurons: expected at most 64 vertices; got 128. Use sampling.sample"),
     (lambda: storage_complex(3, (4,)), "degrees: expected an integer in [1, 3]; got 4."),
     (lambda: storage_complex(3, (2, 2)), "degrees: expected different sizes of sets; got (2, 2)."),

@@ -11,15 +11,29 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy.optimize import linprog
 
-from memscape.arguments import ArgumentError, described, require_count, require_generator, require_integer, require_room
+from memscape.arguments import (
+    ArgumentError,
+    described,
+    require_count,
+    require_generator,
+    require_integer,
+    require_rng,
+    require_room,
+)
 from memscape.homotopy.storage import only_even, vertices
 from memscape.polytopes.separation import perceptron
 from memscape.polytopes.weight_space import normals, storable
 from memscape.tools import pieces
+from memscape.tools.subsets import mask
 
-__all__ = ["Perceptron", "Sample", "draw_sets", "learn", "sample"]
+__all__ = ["Perceptron", "Sample", "climbs", "draw_sets", "learn", "sample"]
+
+# A margin that is not zero is a ratio of small determinants of entries 0 and +-1: far above what the solver tolerates.
+_POSITIVE = 1e-6
 
 
 def draw_sets(count: int, size: int, sets: int, *, generator: torch.Generator) -> torch.Tensor:
@@ -206,3 +220,62 @@ def sample(
     solved = sum(bool(storable(states, conditions)) for states in rest)
     faces = int(stored.sum()) + solved
     return Sample(size, math.comb(count, size), drawn, faces, drawn - faces, len(rest))
+
+
+def climbs(
+    neurons: int, degrees: Sequence[int], walks: int, *, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""Sets of states at the border of what fits together, each decided by one linear programme and nothing else.
+
+    A walk takes all vertices in random order and keeps each one that fits together with those it has kept. So it asks
+    about one set a vertex, and ends at a face that no vertex can join. The programme is in floating point,
+
+    .. math:: \max t \quad\text{such that}\quad v_{x,i} \cdot w \ge t, \quad -1 \le w_S \le 1, \quad t \le 1 ,
+
+    and its set fits if t is positive. It knows of no symmetry, obstruction or proof, and so tests
+    the complex.
+
+    Parameters
+    ----------
+    neurons, degrees
+        n, with at most 64 vertices, and the degrees of the couplings.
+    walks
+        Number of walks.
+    rng
+        Orders the vertices.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The sets that were asked about, bit masks in numpy.uint64, and whether they fit: axes ``(walks * vertices,)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the degrees do not fit, ``walks`` is not positive, ``rng`` is no generator of NumPy, or there are more than
+        64 vertices.
+    """
+    count = vertices(neurons, degrees)
+    if count > 64:
+        raise ArgumentError("neurons", "at most 64 vertices", str(count), "Take fewer neurons.")
+    require_count("walks", walks)
+    require_rng("rng", rng)
+    require_room(walks=walks, vertices=2 * count)
+    conditions = normals(neurons, degrees)[:count]
+    asked, fits = [], []
+    for order in (rng.permutation(count) for _ in range(walks)):
+        kept: list[int] = []
+        for vertex in order.tolist():
+            asked.append(mask([*kept, vertex]))
+            fits.append(_margin(conditions[[*kept, vertex]].reshape(-1, conditions.shape[-1])) > _POSITIVE)
+            kept += [vertex] * fits[-1]
+    return np.array(asked, dtype=np.uint64), np.array(fits)
+
+
+def _margin(rows: np.ndarray) -> float:
+    """The largest t such that some weights of at most 1 give ``rows @ w >= t``; 1 at most."""
+    conditions = np.column_stack([-rows, np.ones(len(rows))])
+    goal = np.append(np.zeros(rows.shape[1]), -1.0)
+    # The last unknown is t; there is always a solution, since zeros meet all conditions.
+    solution = linprog(goal, A_ub=conditions, b_ub=np.zeros(len(rows)), bounds=(-1, 1)).x
+    return float(np.asarray(solution, dtype=np.float64)[-1])

@@ -31,10 +31,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from memscape.arguments import ArgumentError, require_integer, require_kind, require_sequence
+from memscape.arguments import ArgumentError, require_integer, require_integers, require_kind, require_sequence
+from memscape.polytopes.chambers import chambers
 from memscape.polytopes.weight_space import monomials, normals, storable
 from memscape.tools import pieces
-from memscape.tools.subsets import members, translated, unpack
+from memscape.tools.subsets import members, pack, translated, unpack
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -44,6 +45,7 @@ __all__ = [
     "Orbits",
     "StorageComplex",
     "cube",
+    "faces_from_chambers",
     "only_even",
     "simplex_tree",
     "storage_complex",
@@ -147,6 +149,35 @@ class StorageComplex:
         require_kind("orbits", orbits, Orbits)
         return _Symmetry.of(self.neurons, self.degrees).spread(orbits.sets)
 
+    def contains(self, sets: np.ndarray) -> np.ndarray:
+        """Whether sets of vertices are faces, by the list of faces.
+
+        Parameters
+        ----------
+        sets
+            Bit masks of any sizes, integers, axes ``(sets,)``; the empty set is no face here.
+
+        Returns
+        -------
+        numpy.ndarray
+            Booleans, axes ``(sets,)``.
+
+        Raises
+        ------
+        ArgumentError
+            If ``sets`` are no integers, or one has a bit that is no vertex.
+        """
+        masks = require_integers("sets", sets, (None,)).astype(np.uint64)
+        if (masks > np.uint64(2**self.vertices - 1)).any():
+            raise ArgumentError("sets", f"sets of the vertices 0 to {self.vertices - 1}", str(masks.max()))
+        group, sizes = _Symmetry.of(self.neurons, self.degrees), np.bitwise_count(masks)
+        found = np.zeros(len(masks), dtype=bool)
+        for size, level in enumerate(self.faces, start=1):
+            rows = np.flatnonzero(sizes == size)
+            if len(rows):
+                found[rows] = np.isin(group.canonical(masks[rows])[0], group.canonical(level.sets)[0])
+        return found
+
     def equals(self, other: StorageComplex) -> bool:
         """Whether both have the same vertices and the same faces.
 
@@ -209,6 +240,39 @@ def storage_complex(neurons: int, degrees: Sequence[int]) -> StorageComplex:
         if not len(found):
             return StorageComplex(neurons, tuple(sorted(degrees)), tuple(faces), tuple(obstructions))
         faces.append(found)
+
+
+def faces_from_chambers(neurons: int, degrees: Sequence[int]) -> np.ndarray:
+    """Every face of the storage complex from the chambers of the weights: a count that shares no search with the other.
+
+    Weights off all hyperplanes store the same states as their chamber. Weights that store a set keep it when they are
+    moved a little, so some chamber stores it, too: the faces are the subsets of the memories of chambers. The search of
+    the chambers crosses one wall after another and never asks which states fit.
+
+    Parameters
+    ----------
+    neurons, degrees
+        As in `memscape.polytopes.chambers.chambers`, with at most ten million chambers.
+
+    Returns
+    -------
+    numpy.ndarray
+        Bit masks without the empty set, numpy.uint64 in increasing order, axes ``(faces,)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the degrees do not fit or there are too many chambers.
+    """
+    found = chambers(neurons, degrees)
+    count = vertices(neurons, degrees)
+    sides = unpack(found.every()[0], found.arrangement.hyperplanes)
+    blocks = pieces.slices(len(sides), pieces.fitting(8 * found.arrangement.edge.size))
+    stored = [np.unique(pack(found.arrangement.fixed(2 * sides[rows] - 1)[:, :count])) for rows in blocks]
+    sets = np.unique(np.concatenate(stored)).astype(np.uint64)
+    for vertex in range(count):
+        sets = np.unique(np.concatenate([sets, sets & ~(np.uint64(1) << np.uint64(vertex))]))
+    return sets[sets > 0]
 
 
 def _next_level(faces: Orbits, size: int, conditions: np.ndarray, group: _Symmetry) -> tuple[Orbits, Orbits]:
