@@ -46,6 +46,12 @@ LOOK = """async () => {
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     await new Promise((done) => setTimeout(done, 50));
     const all = (query) => [...document.querySelectorAll(query)];
+    for (const plot of all(".plot")) {  // drawn when it comes near to view
+        plot.scrollIntoView();
+        for (let wait = 0; wait < 600 && !plot.querySelector(".main-svg"); wait++) {
+            await new Promise((done) => setTimeout(done, 100));
+        }
+    }
     const visible = (element) => element.checkVisibility();
     return {
         theme: document.documentElement.dataset.theme,

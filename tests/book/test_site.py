@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import plotly
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
@@ -23,7 +24,7 @@ from scipy.special import erf, erfc
 from memscape.arguments import ArgumentError
 from memscape.book import chapters, claims, ledger
 from memscape.book.numbers import MARK
-from memscape.book.site import check, pictures
+from memscape.book.site import check, icons, pictures, plots
 
 ROOT = Path(__file__).parents[2]
 
@@ -417,9 +418,45 @@ def test_plots_are_drawn_by_one_local_script_that_only_their_pages_load(site):
     # A label cannot end the script element early.
     assert json.loads(re.search(r'json">(.*)</script>', plot, re.DOTALL)[1]) == PLOT
     assert plot.count("</script>") == 1
-    assert (site / "_static/plotly.min.js").stat().st_size > 1e6
+    assert 1e6 < (site / "_static" / plots.BUNDLE).stat().st_size < 1.6e6
     for name in ("index", "ledger", "memory/toy"):
-        assert ("plotly.min.js" in page(site, name)) == (name == "memory/toy")
+        assert ("plots.js" in page(site, name)) == (name == "memory/toy")
+        assert plots.BUNDLE not in page(site, name)
+
+
+def test_the_small_bundle_is_of_the_release_that_stored_the_figures():
+    small = (ROOT / "src/memscape/book/site/static" / plots.BUNDLE).read_text(encoding="utf-8")
+    whole = (Path(plotly.__file__).parent / "package_data/plotly.min.js").read_text(encoding="utf-8")
+    (kind, release) = re.search(r"plotly\.js \((\w+) - minified\) v([\d.]+)", small).groups()
+    assert kind == "cartesian"
+    assert f"plotly.js v{release}\n" in whole
+
+
+def test_icons_are_a_light_sheet_of_those_in_use(site):
+    sheet = (site / "_static/icons.css").read_text(encoding="utf-8")
+    assert len(sheet) < 40_000
+    assert not list(site.rglob("fontawesome.js"))
+    for name in ("index", "ledger", "memory/toy"):
+        assert "fontawesome.js" not in page(site, name)
+        assert "_static/icons.css" in page(site, name)
+        for marks in re.findall(r'<i class="(fa[^"]*)"', page(site, name)):
+            assert any(f"i.{marks.split()[0]}.{mark} {{" in sheet for mark in marks.split()[1:]), marks
+
+
+def test_an_icon_without_a_drawing_stops_the_build():
+    script = (
+        'p={a:[1,2,[],"f0","M0"]};d("fab",p),d("fa-brands",p)p={b:[1,2,["c"],"f0","M1"]};d("far",p),d("fa-regular",p)'
+    )
+    script += 'p={b:[3,4,[],"f0","M2"]};d("fas",p),d("fa-solid",p)'
+    assert icons.drawings(script) == {
+        ("brands", "a"): (1, 2, "M0"),
+        ("regular", "b"): (1, 2, "M1"),
+        ("regular", "c"): (1, 2, "M1"),
+        ("solid", "b"): (3, 4, "M2"),
+    }
+    assert 'i.far.fa-c { --icon: url("data:image/svg+xml,' in icons.sheet(['<i class="far fa-c">'], script)
+    with pytest.raises(KeyError, match="no drawing for 'fas fa-c'"):
+        icons.sheet(['<i class="fas fa-c">'], script)
 
 
 def test_equations_are_set_by_the_local_mathjax(site):

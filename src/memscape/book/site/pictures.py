@@ -111,7 +111,7 @@ class Lighter(ImageConverter):
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             with Image.open(source) as picture:
-                picture.save(target, "WEBP", quality=_QUALITY, method=6)
+                picture.save(target, "WEBP", quality=_QUALITY)
         if target.stat().st_size < source.stat().st_size:
             node["candidates"] = {"*": str(target)}
             node["uri"] = str(target)

@@ -1,20 +1,20 @@
-"""Interactive plotly figures from stored outputs, drawn by one shared script that only their pages load."""
+"""Interactive plotly figures from stored outputs, drawn by one shared script when they come into view."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from myst_nb.core.render import MimeData, NbElementRenderer
-from sphinx.util.fileutil import copy_asset
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 MIME = "application/vnd.plotly.v1+json"
-SCRIPTS = ("plotly.min.js", "plots.js")
+SCRIPT = "plots.js"
+BUNDLE = "plotly-cartesian.min.js"
+"""Plotly.js for charts with axes, a third of the whole; of the release that the Python package is made for."""
 
 
 class plot(nodes.General, nodes.Element):
@@ -52,22 +52,13 @@ def _skip(_translator: Any, _node: plot) -> None:
 
 
 def _scripts(app: Sphinx, _page: str, _template: str, _context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """Load the 5 MB script on the pages with a plot, and on no other."""
+    """Have plots drawn on the pages that hold one; the script loads `BUNDLE` when the first comes near to view."""
     if doctree is not None and next(iter(doctree.findall(plot)), None) is not None:
-        for script in SCRIPTS:
-            app.add_js_file(script, loading_method="defer")
-
-
-def _copy(app: Sphinx, error: Exception | None) -> None:
-    if error is None and app.builder.format == "html":
-        import plotly
-
-        copy_asset(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", Path(app.outdir) / "_static")
+        app.add_js_file(SCRIPT, loading_method="defer")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the node and its scripts."""
     app.add_node(plot, html=(_visit, None), latex=(_skip, None), text=(_skip, None))
     app.connect("html-page-context", _scripts)
-    app.connect("build-finished", _copy)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
