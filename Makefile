@@ -4,6 +4,7 @@
 #   make serve      show the site
 #   make lab        open the chapters in JupyterLab
 #   make test       everything that must hold
+#   make corners    run every chapter at values that are partly its least ones
 #   make rounding   what has changed, under rounding noise; ALL=1 takes everything
 #   make library    the tests of the models alone
 #   make reproduce  run every chapter from scratch, in parallel, then once more under rounding noise
@@ -52,7 +53,7 @@ STAMP := $(VENV)/.made-$(call checksum,requirements.lock pyproject.toml)
 BENCH_STAMP := $(BENCH)/.made-$(call checksum,requirements.lock pyproject.toml benchmarks/requirements.txt)
 LAB_STAMP := $(LAB)/.made-$(call checksum,requirements.lock pyproject.toml)
 
-.PHONY: book serve lab test library rounding reproduce bench times lock clean environment
+.PHONY: book serve lab test library corners rounding reproduce bench times lock clean environment
 .DEFAULT_GOAL := book
 
 book: environment
@@ -84,6 +85,9 @@ test: environment
 
 library: environment
 	$(BIN)/pytest -n $(WORKERS) tests/test_arguments.py $(filter-out tests/book tests/rounding,$(patsubst %/,%,$(wildcard tests/*/)))
+
+corners: environment
+	CORNERS=1 $(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder tests/book/test_chapters_values.py -k corner
 
 rounding: environment
 	$(BIN)/python tests/rounding/run.py --workers $(WORKERS) $(if $(ALL),--all) $(NAMES)

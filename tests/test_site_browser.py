@@ -316,7 +316,7 @@ def test_the_run_panel_opens_and_its_commands_can_be_copied(chapter, visitor):
     tab.page.click(".run-panel summary")
     assert tab.page.is_visible(".run-panel table")
     assert f"memscape run {chapter} -p " in tab.page.inner_text(".run-panel")
-    assert tab.page.locator(".run-panel button.copybtn").count() == 2
+    assert tab.page.locator(".run-panel button.copybtn").count() == 3
     assert tab.visit(f"chapters/{chapter}")["overflow"] <= 0
 
 

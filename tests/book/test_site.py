@@ -22,9 +22,9 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.special import erf, erfc
 
 from memscape.arguments import ArgumentError
-from memscape.book import chapters, claims, ledger
+from memscape.book import chapters, claims, ledger, parameters
 from memscape.book.numbers import MARK
-from memscape.book.site import check, icons, pictures, plots
+from memscape.book.site import check, icons, panel, pictures, plots
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,10 +67,11 @@ CLAIMS = r"""
 """
 PARAMETERS = """\
 neurons: int = 20  # N: units in the network [10, 5000]
-loads: list[float] = [0.05, 0.1]  # alpha: loads to compare [0, 1]
+loads: list[float] = [0.05, 0.1]  # alpha: loads to compare [0, 1], two or more
 rule: str = "hebbian"  # how the weights are learned {hebbian, inverse}
 seed: int = 3  # seed of every random draw [0, 1000]
-device: str = "auto"  # where tensors live {auto, cpu, cuda}"""
+device: str = "auto"  # where tensors live {auto, cpu, cuda}
+# requires 2 * neurons * min(loads) >= 1: a network stores a pattern"""
 LIBRARY = '''\
 """Toys to play with.
 
@@ -204,7 +205,7 @@ def write_book(book: Path) -> None:
         "reference": "# API\n\n```{api-index} memscape\n```\n```{api} memscape.toy\n```\n```{api} memscape.other\n```",
         "bibliography": "# Bibliography\n\n```{bibliography}\n```\n",
     }
-    for folder in ("chapters/memory", "claims", "results/desk"):
+    for folder in ("chapters/memory", "claims", "profiles", "results/desk"):
         (book / folder).mkdir(parents=True)
     for name, text in pages.items():
         (book / f"chapters/{name}.md").write_text(text, encoding="utf-8")
@@ -212,6 +213,7 @@ def write_book(book: Path) -> None:
         "@article{toy1982, author = {Toy, Ada}, title = {Toys}, journal = {J}, year = {1982}}\n"
     )
     (book / "claims/memory.yml").write_text(CLAIMS, encoding="utf-8")
+    (book / "profiles/fast.yml").write_text("memory/toy: {neurons: 11}\n")
     (book / "results/desk/status.json").write_text(json.dumps(STATUS))
     nbformat.write(toy(book), book / "chapters/memory/toy.ipynb")
     files = ["memory/toy", "ledger", "status", "reference", "bibliography"]
@@ -332,21 +334,37 @@ def test_numbers_on_the_landing_page_come_from_the_ledger(site):
     assert '<span class="verdict" data-verdict="refuted">refuted</span>' in html
 
 
+@pytest.mark.parametrize(
+    ("cell", "example"),
+    [
+        ("clique: int = 4  # k [4, 9]\nneurons: int = 8  # N [2, 99]\n", ("clique", 8)),
+        ("clique: int = 4  # k [4, 9]\n# requires clique < 8: so\nneurons: int = 8  # N [2, 99]\n", ("clique", 5)),
+        ("size: int = 4  # k {4, 7}\nneurons: int = 8  # N [2, 99]\n", ("neurons", 4)),
+        ("size: int = 4  # k {4, 7}\nseed: int = 0  # seed [0, 9]\n", ("seed", 1)),
+    ],
+)
+def test_the_value_that_the_panel_tries_is_admitted(cell, example):
+    assert panel._example(parameters.declared(cell)) == example
+
+
 def test_the_panel_lists_the_parameters_and_the_commands(site):
     html = page(site, "memory/toy")
-    panel = html[html.index("run-panel") : html.index("</details>")]
-    rows = [[text(cell) for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)] for row in panel.split("<tr")[2:]]
+    shown = html[html.index("run-panel") : html.index("</details>")]
+    rows = [[text(cell) for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)] for row in shown.split("<tr")[2:]]
     assert rows == [
         ["neurons", "int", "20", "[10, 5000]", r"\(N\): units in the network"],
-        ["loads", "list[float]", "[0.05, 0.1]", "[0, 1]", r"\(\alpha\): loads to compare"],
+        ["loads", "list[float]", "[0.05, 0.1]", "[0, 1], two or more", r"\(\alpha\): loads to compare"],
         ["rule", "str", "'hebbian'", "{hebbian, inverse}", "how the weights are learned"],
         ["seed", "int", "3", "[0, 1000]", "seed of every random draw"],
         ["device", "str", "'auto'", "{auto, cpu, cuda}", "where tensors live"],
     ]
-    assert "memscape run memory/toy -p neurons 10" in text(panel)
-    assert "papermill chapters/memory/toy.ipynb out.ipynb -p neurons 10" in text(panel)
-    assert "https://colab.research.google.com/github/memscape/memscape/blob/main/chapters/memory/toy.ipynb" in panel
-    (download,) = re.findall(r'href="([^"]+)" download', panel)
+    assert "2 * neurons * min(loads) >= 1: a network stores a pattern" in text(shown)
+    assert "At these values it takes 12 seconds of one core and 4,321 MiB (GPU 99 MiB) of memory." in text(shown)
+    assert "for a first try in less time: memscape run memory/toy --profile fast" in text(shown)
+    assert "memscape run memory/toy -p neurons 10" in text(shown)
+    assert "papermill chapters/memory/toy.ipynb out.ipynb -p neurons 10" in text(shown)
+    assert "https://colab.research.google.com/github/memscape/memscape/blob/main/chapters/memory/toy.ipynb" in shown
+    (download,) = re.findall(r'href="([^"]+)" download', shown)
     # The reader gets the notebook as committed, without the panel.
     downloaded = (site / "chapters/memory" / download).resolve()
     assert downloaded.read_bytes() == (site.parents[1] / "chapters/memory/toy.ipynb").read_bytes()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import math
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 
+from memscape.arguments import ArgumentError
 from memscape.book.chapters import Chapter
-from memscape.book.parameters import Parameter
+from memscape.book.parameters import Declaration, Parameter, profiles_of, resolve
 from memscape.book.site import pictures
 from memscape.book.site.directive import PageDirective
+from memscape.book.site.status import STATUS, memory
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -27,21 +29,21 @@ def _meaning(parameter: Parameter) -> str:
     return parameter.help
 
 
-def _example(parameters: dict[str, Parameter]) -> tuple[str, int]:
+def _example(declared: Declaration) -> tuple[str, int]:
     """Return a parameter and another admissible value to try: half of its own where that will do, which is quick."""
-    for name, parameter in parameters.items():
+    for name, parameter in declared.items():
         if parameter.kind == "int" and name != "seed":
-            low = -math.inf if parameter.low is None else parameter.low
-            high = math.inf if parameter.high is None else parameter.high
             reference = parameter.reference
             for value in (reference // 2, 2 * reference, reference + 1, reference - 1):
-                if low <= value <= high and value != reference and not parameter.choices:
-                    return name, value
-    return "seed", parameters["seed"].reference + 1
+                with contextlib.suppress(ArgumentError):
+                    if value != reference:
+                        resolve(declared, {name: value}, "")
+                        return name, value
+    return "seed", declared["seed"].reference + 1
 
 
 class RunPanel(PageDirective):
-    """``{run-panel}``: the parameters with type, default, range and meaning, the commands, and the notebook itself."""
+    """``{run-panel}``: the parameters with type, default, range and meaning, the cost, commands, and the notebook."""
 
     def run(self) -> list[nodes.Node]:
         """Write the panel."""
@@ -53,7 +55,7 @@ class RunPanel(PageDirective):
         colab = f"{theme['launch_buttons']['colab_url']}/github/{repository}/blob/{branch}/{self.env.docname}.ipynb"
         source = f"{'../' * self.env.docname.count('/')}_sources/{self.env.docname}.ipynb"
         rows = [
-            f"| `{each.name}` | `{each.kind}` | `{each.reference!r}` | {f'`{each.limits}`' if each.limits else ''} "
+            f"| `{each.name}` | `{each.kind}` | `{each.reference!r}` | {f'`{each.admitted}`' if each.admitted else ''} "
             f"| {_meaning(each)} |"
             for each in parameters.values()
         ]
@@ -62,6 +64,9 @@ class RunPanel(PageDirective):
             "| parameter | type | default | range | meaning |\n|---|---|---|---|---|",
             *rows,
             "",
+            *(f"* `{relation.expression}`: {relation.reason}" for relation in parameters.relations),
+            "",
+            *self._cost(chapter),
             "Every value is checked before anything runs. The result is a notebook of its own:",
             f"```bash\nmemscape run {chapter.name} -p {name} {value}\n```",
             "The same with papermill alone:",
@@ -69,6 +74,19 @@ class RunPanel(PageDirective):
             f'<a href="{source}" download>Download the notebook</a> · <a href="{colab}">Open it in Colab</a>',
             "`````",
         )
+
+    def _cost(self, chapter: Chapter) -> list[str]:
+        """What the run at the default values took, and the command of a quicker one where there is a profile for it."""
+        self.reads(STATUS, "profiles/*.yml")
+        path, lines = self.root / STATUS, []
+        took = json.loads(path.read_text(encoding="utf-8")).get(chapter.name) if path.exists() else None
+        if took is not None:
+            seconds = took.get("user_seconds", took["seconds"])
+            lines += [f"At these values it takes {seconds:.0f} seconds of one core and {memory(took)} of memory.", ""]
+        if "fast" in profiles_of(self.root, chapter.name):
+            lines += ["Small values, for a first try in less time:"]
+            lines += [f"```bash\nmemscape run {chapter.name} --profile fast\n```"]
+        return lines
 
 
 def _insert(_app: Sphinx, docname: str, source: list[str]) -> None:

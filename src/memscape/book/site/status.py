@@ -33,7 +33,7 @@ class Status(PageDirective):
             cells = ["not recorded", "", ""]
             if took is not None:
                 seconds = f"{took.get('user_seconds', took['seconds']):.1f}"
-                cells = [seconds, _memory(took), str(machines.index(_machine(took)) + 1)]
+                cells = [seconds, memory(took), str(machines.index(_machine(took)) + 1)]
             lines.append(f"| [{chapter.name}]({chapter.name}.ipynb) | {' | '.join(cells)} |")
         return self.parse(*lines, "", *(f"{number}. {machine}" for number, machine in enumerate(machines, start=1)))
 
@@ -53,7 +53,8 @@ class Times(PageDirective):
         return self.parse("| seconds | tests |", "|--:|:--|", *rows)
 
 
-def _memory(took: dict[str, Any]) -> str:
+def memory(took: dict[str, Any]) -> str:
+    """Return the peak memory of a run, and that of a GPU where it used one."""
     return f"{took['peak_mib']:,} MiB" + (f" (GPU {took['gpu_peak_mib']:,} MiB)" if "gpu" in took else "")
 
 
