@@ -17,7 +17,7 @@ READ = {"contents": "read"}
 # Every job's permissions, in full: a new job or a wider permission has to be written down here as well.
 PERMISSIONS = {
     "ci.yml": {"test": READ},
-    "cold.yml": {"cold": READ, "rounding": READ, "report": {"issues": "write"}},
+    "cold.yml": {"cold": READ, "rounding": READ, "corners": READ, "report": {"issues": "write"}},
     "pages.yml": {"build": READ, "deploy": {"pages": "write", "id-token": "write"}},
 }
 
