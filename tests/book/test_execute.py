@@ -159,9 +159,19 @@ def test_a_failed_run_leaves_an_earlier_result_and_keeps_its_partial_notebook(ad
     assert "ZeroDivisionError" in outputs(caught.value.partial)
 
 
+def test_a_declaration_that_breaks_its_own_rules_is_refused_before_a_kernel_starts(add, monkeypatch):
+    monkeypatch.setattr(execute, "_execute", lambda *_, **__: pytest.fail("a kernel was started"))
+    path = add("memory/toy", begin=PLAIN, parameters=PARAMETERS + "# requires neurons * load > 2: more than two\n")
+    before = path.read_bytes()
+    with pytest.raises(ArgumentError, match=r"^neurons, load: expected neurons \* load > 2 \(more than two\); got neu"):
+        execute.in_place(chapters.find("memory/toy"))
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("out", "values", "message"),
     [
+        ("/proc/nowhere/toy.ipynb", {}, "out: expected a folder that can be written to; got /proc/nowhere: "),
         ("chapters/memory/toy.ipynb", {}, "out: expected an .ipynb file outside chapters/; got '"),
         ("chapters/new.ipynb", {}, "out: expected an .ipynb file outside chapters/"),
         ("out/run.txt", {}, "out: expected a notebook to write, NAME.ipynb; got /"),

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import nbformat
@@ -197,9 +197,14 @@ def require_out(chapter: Chapter, path: Path) -> Path:
     if whole.is_relative_to(chapter.home / "chapters"):
         cure = "Committed notebooks change by `memscape execute` only."
         raise ArgumentError("out", "an .ipynb file outside chapters/", str(whole), cure)
-    there = next(folder for folder in whole.parents if folder.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise ArgumentError("out", "a folder that can be written to", str(there), "Name another one with -o.")
+    try:
+        # Asking is not enough: a full disk and the folders of a running system say no only to whoever tries.
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=whole.parent) as file:
+            file.write(b"a notebook")
+    except OSError as error:
+        got = f"{whole.parent}: {error.strerror}"
+        raise ArgumentError("out", "a folder that can be written to", got, "Name another one with -o.") from None
     return whole
 
 
