@@ -12,6 +12,7 @@ from memscape.memory.completion import (
     Completer,
     from_patches,
     gaussian_completion,
+    hidden_error,
     hide,
     nearest_completion,
     random_completer,
@@ -106,6 +107,15 @@ def test_training_for_many_numbers_of_steps_keeps_the_image_good_for_longer():
     assert later[12] < later[None]
 
 
+def test_hidden_error_is_the_mean_over_the_hidden_pixels_alone():
+    truth = torch.zeros(2, 3, 4)
+    filled = torch.tensor([1.0, 2.0, 3.0])[None, :, None].expand(2, 3, 4)
+    hidden = torch.tensor([[True, False, True], [False, True, False]])
+    torch.testing.assert_close(hidden_error(filled, truth, hidden), torch.tensor([5.0, 4.0]))
+    both = hidden_error(torch.stack([filled, truth]), truth, hidden)
+    torch.testing.assert_close(both, torch.tensor([[5.0, 4.0], [0.0, 0.0]]))
+
+
 def test_gaussian_completion_is_ridge_regression():
     training, patches = normal(23, 200, 3, 2) @ normal(24, 2, 2), normal(25, 5, 3, 2)
     hidden = torch.tensor([[True, False, False]] * 2 + [[False, False, True]] * 3)
@@ -150,6 +160,9 @@ REFUSALS = [
         lambda: next(train_completer(COMPLETER, ONES, **PLAN | {"longest": 2})),
         r"longest: expected an integer in \[3, 1048576\]",
     ),
+    (lambda: hidden_error(ONES, ONES, SEEN), "hidden: expected a hidden patch in every row; got a row without one"),
+    (lambda: hidden_error(ONES[:, :3], ONES, SEEN), "filled: expected axes .* tokens = 4"),
+    (lambda: hidden_error(ONES, ONES, SEEN[:, :3]), r"hidden: expected shape \(3, 4\)"),
     (lambda: nearest_completion(ONES, ONES, SEEN, neighbours=4), r"neighbours: expected an integer in \[1, 3\]; got 4"),
     (lambda: gaussian_completion(ONES, ONES, SEEN, ridge=0.0), "ridge: expected a finite number > 0; got 0"),
     (

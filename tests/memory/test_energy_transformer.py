@@ -13,7 +13,7 @@ from memscape.arguments import ArgumentError
 from memscape.memory.attention import ModernHopfield, attend
 from memscape.memory.dense import DenseMemory, Rectified
 from memscape.memory.dynamics import evolve, gradient_flow
-from memscape.memory.energy_transformer import EnergyTransformer, QuerySide, random_transformer
+from memscape.memory.energy_transformer import EnergyTransformer, QuerySide, random_transformer, rises
 from memscape.memory.lagrangians import LayerNorm, LogSumExp
 from memscape.memory.patterns import random_patterns
 
@@ -109,6 +109,12 @@ def test_memories_alone_lower_the_energy_at_any_step(step):
     model = replace(block(), mask=torch.zeros(8, 8, dtype=torch.bool))
     energy = model.energy(gradient_flow(model, 0.1 * normal(28, 20, 8, 6), step=step, steps=30))
     assert (energy.diff(dim=0) <= 1e-12 * energy[1:].abs()).all()
+
+
+def test_an_energy_rises_where_a_step_goes_up_by_more_than_rounding():
+    energies = torch.tensor([[4.0, 4.0, 4.0], [3.0, 3.0, 3.0], [2.0, 3.5, 3.0 + 1e-9]], dtype=torch.float64)
+    assert rises(energies).tolist() == [False, True, True]
+    assert rises(energies, slack=1e-8).tolist() == [False, True, False]
 
 
 def test_update_is_the_end_of_the_trajectory_and_can_be_differentiated():
@@ -255,6 +261,9 @@ REFUSALS = [
     (lambda: replace(BLOCK, mask=torch.ones(2, 5, 5) > 0).energy(STATE), r"state: expected leading axes that end in"),
     (lambda: random_transformer(0, rng=RNG, **SIZES), "features: expected an integer >= 1; got 0"),
     (lambda: random_transformer(4, rng=RNG, spread=-1.0, **SIZES), "spread: expected a finite number > 0; got -1"),
+    (lambda: rises(torch.ones(1, 3)), r"energies: expected axes \(steps, \.\.\.\) with two steps or more; got shape"),
+    (lambda: rises(torch.ones(())), r"energies: expected axes \(steps, \.\.\.\) with two steps or more; got shape"),
+    (lambda: rises(torch.ones(2), slack=-1.0), "slack: expected a finite number >= 0; got -1"),
     (lambda: random_transformer(4, rng=0, **SIZES), "rng: expected a numpy.random.Generator; got int"),
 ]
 

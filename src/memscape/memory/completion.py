@@ -30,6 +30,7 @@ __all__ = [
     "Completer",
     "from_patches",
     "gaussian_completion",
+    "hidden_error",
     "hide",
     "nearest_completion",
     "random_completer",
@@ -84,6 +85,39 @@ def hide(images: int, tokens: int, hidden: int, *, generator: torch.Generator) -
     require_generator("generator", generator)
     order = torch.rand((images, tokens), generator=generator, dtype=torch.float64, device="cpu").argsort(dim=-1)
     return order < hidden  # the ranks of independent draws are a random permutation
+
+
+def hidden_error(filled: torch.Tensor, truth: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+    """Mean squared error of the hidden pixels of every image, in units of a squared pixel.
+
+    Parameters
+    ----------
+    filled
+        Patches that were filled in, axes ``(..., images, N, pixels)``.
+    truth
+        What they should be, axes ``(images, N, pixels)``.
+    hidden
+        Booleans ``(images, N)``, at least one true in every row.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(..., images)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the tensors do not fit, or nothing is hidden of an image.
+    """
+    sizes: dict[str, int] = {}
+    require_tensor("truth", truth, "images tokens pixels", sizes=sizes)
+    place: dict[str, Any] = {"sizes": sizes, "device": truth.device, "dtype": truth.dtype}
+    require_tensor("filled", filled, "... images tokens pixels", **place)
+    require_booleans("hidden", hidden, "True where hidden.", shape=truth.shape[:-1], device=truth.device)
+    if not hidden.any(dim=-1).all():
+        raise ArgumentError("hidden", "a hidden patch in every row", "a row without one")
+    error = (filled - truth).square().mean(dim=-1)
+    return (error * hidden).sum(dim=-1) / hidden.sum(dim=-1)
 
 
 @dataclass(frozen=True)

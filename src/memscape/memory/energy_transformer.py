@@ -47,7 +47,7 @@ from memscape.memory.lagrangians import AdditivePower, LayerNorm, in_single
 from memscape.tools.models import Model, Scalar
 from memscape.tools.training import Normal
 
-__all__ = ["EnergyTransformer", "Forces", "QuerySide", "random_transformer"]
+__all__ = ["EnergyTransformer", "Forces", "QuerySide", "random_transformer", "rises"]
 
 _RECTIFIED = AdditivePower(2)  # max(u, 0)**2 / 2, the Lagrangian of the memory units
 
@@ -276,6 +276,27 @@ class QuerySide(Model):
         """What tokens hear from those they attend to and from the memories, axes ``(..., N, D)``."""
         forces = self.whole.forces(state)
         return forces.query + forces.memory
+
+
+def rises(energies: torch.Tensor, *, slack: float = 1e-10) -> torch.Tensor:
+    """Whether an energy rises at some step by more than rounding: ``(steps, ...)`` to booleans ``(...)``.
+
+    Parameters
+    ----------
+    energies
+        Energies along a descent, its steps in the first axis, two of them at least.
+    slack
+        What counts as rounding, in units of the largest energy in absolute value; at least 0.
+
+    Raises
+    ------
+    ArgumentError
+        If the energies have no such axis or are not finite, or the slack is negative.
+    """
+    if require_tensor("energies", energies, "...").ndim == 0 or len(energies) < 2:
+        raise ArgumentError("energies", "axes (steps, ...) with two steps or more", f"shape {tuple(energies.shape)}")
+    require_number("slack", slack, at_least=0.0)
+    return (energies.diff(dim=0) > slack * energies.abs().max()).any(dim=0)
 
 
 def random_transformer(
