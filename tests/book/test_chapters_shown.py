@@ -22,7 +22,6 @@ UNFINISHED: set[str] = {
     "capacity/capacity",
     "memory/attention",
     "memory/dense",
-    "memory/energy_transformer",
     "memory/hopfield",
     "memory/robust",
     "memory/simplicial",
