@@ -27,7 +27,7 @@ def asked_at(commit, root):
     for path in (git("ls-tree", "-r", "--name-only", commit, "claims/", root=root) or "").split():
         for row in yaml.safe_load(git("show", f"{commit}:{path}", root=root)) or []:
             test = row["test"]
-            parts = test["parts"] if "parts" in test else {"": test}
+            parts = test.get("parts", {"": test})
             said = ("reason", "pinned")
             found[row["id"]] = {
                 name: {key: value for key, value in part.items() if key not in said} for name, part in parts.items()

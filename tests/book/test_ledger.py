@@ -283,6 +283,13 @@ def test_what_others_published_and_what_we_ask_are_tallied_apart():
     )
 
 
+def test_two_works_of_one_year_are_told_apart(tree):
+    more = "@book{amit1985b, author = {Amit, D. and Gut, H. and X, Y.}, title = {}, publisher = {}, year = {1985}}"
+    (tree.root / "chapters/references.bib").write_text(BIBLIOGRAPHY + more)
+    keys = ("hopfield1982", "amit1985", "amit1985b")
+    assert [ledger.label(tree.root, key) for key in keys] == ["Hopfield 1982", "Amit et al. 1985a", "Amit et al. 1985b"]
+
+
 def test_a_row_of_ours_stands_under_nobodys_name(tree, shown):
     tree.check("TOY-3")
     assert "Our question, about Amit et al. 1985: fig. 3<" in shown[0][0]["text/html"]

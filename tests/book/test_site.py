@@ -16,6 +16,7 @@ import numpy as np
 import plotly
 import pytest
 import yaml
+from docutils.core import publish_doctree
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 from scipy.optimize import brentq, minimize_scalar
@@ -24,7 +25,7 @@ from scipy.special import erf, erfc
 from memscape.arguments import ArgumentError
 from memscape.book import chapters, claims, ledger, parameters
 from memscape.book.numbers import MARK
-from memscape.book.site import check, icons, panel, pictures, plots
+from memscape.book.site import check, head, icons, panel, pictures, plots
 
 ROOT = Path(__file__).parents[2]
 
@@ -483,6 +484,28 @@ def test_equations_are_set_by_the_local_mathjax(site):
     assert (site / "_static/mathjax/tex-chtml-full.js").is_file()
     assert (site / "_static/mathjax/output/chtml/fonts/woff-v2/MathJax_Main-Regular.woff").is_file()
     assert "\\(\\alpha = P/N\\)" in page(site, "ledger")
+
+
+def test_a_page_says_what_it_is_to_those_who_link_to_it(site):
+    tags = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)"', page(site, "memory/toy")))
+    assert tags["og:title"] == "Toy · Memscape"
+    assert tags["og:image"].startswith("https://memscape.github.io/memscape/_images/")
+    assert (site / "_images" / tags["og:image"].rsplit("/", 1)[1]).is_file()
+    assert tags["og:image:alt"] == "A single dot"
+    assert "og:image" not in page(site, "ledger")
+    assert (site / "favicon.ico").stat().st_size < 20_000
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("A word.\n\n" + "Many words. " * 6, ("Many words. " * 6).strip()),
+        ("word " * 60, "word " * 39 + "word …"),
+        ("A word.", ""),
+    ],
+)
+def test_a_description_is_the_first_paragraph_that_says_something(text, found):
+    assert head.description(publish_doctree(text)) == found
 
 
 def test_the_footer_names_the_commit(site):

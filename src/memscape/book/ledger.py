@@ -13,6 +13,7 @@ long as there is no such file.
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import re
 from collections import Counter
@@ -509,7 +510,12 @@ def _bibliography(path: Path) -> dict[str, str]:
         names = [" ".join([*person.prelast_names, *person.last_names]) for person in entry.persons["author"]]
         authors = " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
         labels[key] = f"{_plain_letters(authors)} {entry.fields['year']}"
-    return labels
+    # Two works of the same authors in one year are told apart by a letter.
+    twice = Counter(labels.values())
+    letters = {text: itertools.count() for text in twice}
+    return {
+        key: text + (chr(ord("a") + next(letters[text])) if twice[text] > 1 else "") for key, text in labels.items()
+    }
 
 
 def _plain_letters(text: str) -> str:
