@@ -286,3 +286,30 @@ def test_the_same_figure_has_the_same_bytes(executed):
 def test_an_interactive_figure_is_stored_as_data_alone(executed):
     (output,) = executed[3]
     assert set(output.data) <= {"application/vnd.plotly.v1+json", "text/plain"}
+
+
+def test_a_map_has_every_place_and_a_numbered_road_between_them():
+    _, axes = plt.subplots()
+    places = {"a": (0.0, 0.0), "a long name of two lines": (3.0, 0.0), "b": (3.0, 4.0)}
+    roads = [("a", "b", False), ("b", "a long name of two lines", True)]
+    figures.road_map(axes, places, roads, regions={"land": ["a", "b"]})
+    written = {text.get_text(): text for text in axes.texts if text.get_text()}
+    assert list(written) == ["a", "a long name of\ntwo lines", "b", "land", "1", "2"]
+    assert written["1"].get_position() == (1.5, 2.0)
+    assert [text.arrow_patch.get_linestyle() for text in axes.texts if not text.get_text()] == ["-", (0, (4, 2))]
+    assert not axes.axison
+    (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    assert all(low < x < high and bottom < y < top for x, y in places.values())
+
+
+@pytest.mark.parametrize(
+    ("places", "roads", "regions", "message"),
+    [
+        ({}, [], {}, "places: expected at least one place; got none."),
+        ({"here": (0, 0)}, [("here", "hare", False)], {}, "roads: expected names of places; got 'hare'. Did you mean"),
+        ({"here": (0, 0)}, [], {"land": ["there"]}, "regions: expected names of places; got 'there'."),
+    ],
+)
+def test_a_map_without_places_or_with_roads_to_nowhere_is_refused(places, roads, regions, message):
+    with pytest.raises(ArgumentError, match=re.escape(message)):
+        figures.road_map(plt.subplots()[1], places, roads, regions=regions)

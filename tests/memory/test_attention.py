@@ -13,12 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
+from memscape.memory import attention as module
 from memscape.memory.attention import (
+    Held,
     ModernHopfield,
     attend,
     capacity_constants,
     effective_number,
     fixed_point_bound,
+    hold_bounds,
     one_step_bound,
     retrieval_onset,
     separation,
@@ -167,6 +170,26 @@ def test_the_one_step_bound_is_the_formula():
     assert fixed_point_bound(x, beta=0.5)[0].item() == pytest.approx(8 * math.e * math.exp(-4.5))
 
 
+@pytest.mark.parametrize("beta", [15.0, 30.0])
+def test_bounds_are_held_against_every_state_and_a_broken_one_is_counted(beta, monkeypatch):
+    x = normal(41, 50, 32)
+    x = x / x.norm(dim=-1, keepdim=True)
+    states = x[:20] + torch.tensor([0.01, 0.05], dtype=F64)[:, None, None] * normal(42, 20, 32)
+    found = hold_bounds(x, states, beta=beta)
+    fixed = iterate(ModernHopfield(x, beta), x[:20], steps=5)
+    moved = (fixed - x[:20]).norm(dim=-1)
+    steps = 0
+    for some in states:
+        distance = torch.cat([torch.maximum((some - x[:20]).norm(dim=-1), moved), torch.zeros(30, dtype=F64)])
+        steps += int((one_step_bound(x, distance, beta=beta)[:20] < 2).sum())
+    speaks = (moved <= 1 / (2 * beta)) & (fixed_point_bound(x, beta=beta)[:20] < 2)
+    assert found == Held(steps, int(speaks.sum()), 0, 0)
+    assert 0 < found.steps < 40 or beta > 20
+    for name in ("one_step_bound", "fixed_point_bound"):
+        monkeypatch.setattr(module, name, lambda *_, **__: torch.zeros(50, dtype=F64))
+    assert hold_bounds(x, states, beta=beta) == Held(40, 20, 40, 20)
+
+
 def test_names_of_patterns_and_the_axes_of_space_do_not_matter():
     x, state = normal(25, 6, 5), normal(26, 4, 5)
     model = ModernHopfield(x, 1.3)
@@ -283,6 +306,10 @@ REFUSALS = [
     (lambda: separation(X[:1]), "patterns: expected an integer >= 2; got 1"),
     (lambda: one_step_bound(X, torch.ones(4, dtype=F64), beta=1.0), "distance: expected axes .* patterns = 3"),
     (lambda: fixed_point_bound(X, beta=0.0), "beta: expected a finite number > 0; got 0"),
+    (lambda: hold_bounds(X[None], X, beta=1.0), r"patterns: expected axes \(patterns, neurons\)"),
+    (lambda: hold_bounds(X, X[:, :3], beta=1.0), "states: expected axes .* neurons = 4"),
+    (lambda: hold_bounds(X, torch.ones(4, 4, dtype=F64), beta=1.0), "states: expected an integer .* 3.*; got 4"),
+    (lambda: hold_bounds(X, X, beta=0.0), "beta: expected a finite number > 0; got 0"),
     (lambda: capacity_constants(10_000, radius=3.0, failure=1e-3), r"radius: expected constants within a float with"),
     (lambda: capacity_constants(20, radius=1e-200, failure=0.1), r"radius: .*; got b = exp\(-921\.95\) at radius"),
     (lambda: capacity_constants(20, radius=1.0, failure=0.1, beta=1e200), r"radius: .*the number of patterns = exp"),

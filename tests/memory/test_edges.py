@@ -125,6 +125,7 @@ CALLS = [
     Call(attention.capacity_constants, {"neurons": 20, "radius": 3.0, "failure": 0.001, "beta": 1.0}),
     Call(attention.effective_number, {"weights": torch.tensor([[0.5, 0.5]])}),
     Call(attention.fixed_point_bound, {"patterns": x, "beta": 1.0}),
+    Call(attention.hold_bounds, {"patterns": x, "states": x, "beta": 1.0}),
     Call(attention.one_step_bound, {"patterns": x, "distance": two, "beta": 1.0}),
     Call(attention.retrieval_onset, {"patterns": 5}),
     Call(attention.separation, {"patterns": x}),

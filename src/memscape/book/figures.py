@@ -11,7 +11,8 @@ is shown once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ import seaborn as sns
 from IPython.core.getipython import get_ipython
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
 
-from memscape.arguments import ArgumentError, require_integer
+from memscape.arguments import ArgumentError, nearest, require_integer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -213,6 +214,66 @@ def band(
         raise ArgumentError("low, high", "low <= high at every point", "others")
     axes.fill_between(across, bottom, top, **{"alpha": 0.2, "linewidth": 0, **drawing})
     _state(axes, bars)
+
+
+def road_map(
+    axes: Axes,
+    places: Mapping[str, tuple[float, float]],
+    roads: Sequence[tuple[str, str, bool]],
+    *,
+    regions: Mapping[str, Iterable[str]] = MappingProxyType({}),
+) -> None:
+    """Draw places, numbered roads between them, and regions that some of them share.
+
+    Parameters
+    ----------
+    axes
+        The axes to draw into; they lose frame and ticks.
+    places
+        Where the middle of each name stands, in one unit across and upwards.
+    roads
+        From where, to where, and whether the road only approaches its end: such a road is dashed. Roads are numbered
+        1, 2, ... in their order, each number in a circle on its road.
+    regions
+        Names of regions and the places in them; each is shaded, and named above.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no place, or a road or a region names a place that is not there.
+    """
+    if not places:
+        raise ArgumentError("places", "at least one place", "none")
+    for name, wanted in (
+        ("roads", [end for source, target, _ in roads for end in (source, target)]),
+        ("regions", [place for members in regions.values() for place in members]),
+    ):
+        for place in wanted:
+            if place not in places:
+                raise ArgumentError(name, "names of places", repr(place), nearest(place, list(places)))
+    axes.set_axis_off()
+    grey, ink = COLOURS["bound"], COLOURS["theory"]
+    across, up = zip(*places.values(), strict=True)
+    axes.set(xlim=(min(across) - 1.4, max(across) + 1.4), ylim=(min(up) - 0.7, max(up) + 1.1))
+    boxes = {}
+    for name, (x, y) in places.items():
+        outline = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": COLOURS["measured"]}
+        written = axes.text(x, y, textwrap.fill(name, 15), ha="center", va="center", fontsize=9, bbox=outline, zorder=3)
+        boxes[name] = written.get_bbox_patch()
+    for region, members in regions.items():
+        inside, margin = np.array([places[member] for member in members]), np.array([1.3, 0.6])
+        (left, low), (right, top) = inside.min(axis=0) - margin, inside.max(axis=0) + margin
+        axes.fill([left, right, right, left], [low, low, top, top], color=grey, alpha=0.2, linewidth=0, zorder=0)
+        axes.text((left + right) / 2, top + 0.1, region, ha="center", va="bottom", fontsize=10, color=ink)
+    for number, (source, target, limit) in enumerate(roads, 1):
+        arrow = {
+            **{"arrowstyle": "-|>", "color": ink, "linewidth": 1.2, "linestyle": (0, (4, 2)) if limit else "-"},
+            **{"patchA": boxes[source], "patchB": boxes[target], "shrinkA": 0, "shrinkB": 1},
+        }
+        axes.annotate("", places[target], places[source], arrowprops=arrow, zorder=1)
+        x, y = np.mean([places[source], places[target]], axis=0)
+        circle = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": ink, "linewidth": 0.8}
+        axes.text(x, y, str(number), ha="center", va="center", fontsize=8, bbox=circle, zorder=4)
 
 
 def interactive(figure: Figure) -> Figure:

@@ -36,11 +36,13 @@ from memscape.tools.models import Model, Scalar
 
 __all__ = [
     "Constants",
+    "Held",
     "ModernHopfield",
     "attend",
     "capacity_constants",
     "effective_number",
     "fixed_point_bound",
+    "hold_bounds",
     "one_step_bound",
     "retrieval_onset",
     "separation",
@@ -385,6 +387,70 @@ def fixed_point_bound(patterns: torch.Tensor, *, beta: float) -> torch.Tensor:
     require_number("beta", beta, above=0.0)
     largest = patterns.norm(dim=-1).amax(dim=-1, keepdim=True)
     return 2 * math.e * (patterns.shape[-2] - 1) * largest * torch.exp(-beta * gap)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What became of the bounds of theorems 4 and 5 of Ramsauer et al. (2021) where they were held against states.
+
+    Attributes
+    ----------
+    steps, fixed_points
+        How many updates and fixed points were held against a bound that says something, one below the diameter 2 M of
+        the ball that all patterns lie in.
+    steps_beyond, fixed_points_beyond
+        How many lay beyond their bound, whatever it says.
+    """
+
+    steps: int
+    fixed_points: int
+    steps_beyond: int
+    fixed_points_beyond: int
+
+
+def hold_bounds(patterns: torch.Tensor, states: torch.Tensor, *, beta: float) -> Held:
+    """Hold theorems 4 and 5 of Ramsauer et al. (2021) against the first B patterns, from states near each of them.
+
+    Parameters
+    ----------
+    patterns
+        Axes ``(P, N)``, P at least 2, finite values, not all zero.
+    states
+        Axes ``(*S, B, N)``, B at most P: state number mu near pattern number mu, dtype and device of the patterns.
+    beta
+        Inverse temperature, positive.
+
+    Returns
+    -------
+    Held
+        Counts. The fixed point of a pattern is where five updates lead from it, and it counts where theorem 5 speaks of
+        it: within 1 / (2 beta M) of the pattern. A millionth of a millionth of M is granted to rounding.
+
+    Raises
+    ------
+    ArgumentError
+        If the tensors do not fit, there are more states than patterns, or beta is not positive.
+    """
+    sizes: dict[str, int] = {}
+    require_tensor("patterns", patterns, "patterns neurons", sizes=sizes)
+    require_tensor("states", states, "... probes neurons", sizes=sizes, dtype=patterns.dtype, device=patterns.device)
+    require_integer("states", probes := states.shape[-2], at_most=len(patterns))
+    model, probed = ModernHopfield(patterns, beta), patterns[:probes]
+    fixed = probed
+    for _ in range(5):
+        fixed = model.update(fixed)
+    moved, largest = (fixed - probed).norm(dim=-1), patterns.norm(dim=-1).max()
+    slack, near = 1e-12 * largest, moved <= 1 / (2 * beta * largest)
+    bound = fixed_point_bound(patterns, beta=beta)[:probes]
+    counts = [(near & (bound < 2 * largest)).sum(), (near & (moved > bound + slack)).sum()]
+    distance = torch.maximum((states - probed).norm(dim=-1), moved)
+    spread = distance.new_zeros(*distance.shape[:-1], len(patterns))
+    spread[..., :probes] = distance
+    for each, near_by in zip(states.reshape(-1, *probed.shape), spread.reshape(-1, len(patterns)), strict=True):
+        bound = one_step_bound(patterns, near_by, beta=beta)[:probes]
+        off = (model.update(each) - fixed).norm(dim=-1)
+        counts += [(bound < 2 * largest).sum(), (off > bound + slack).sum()]
+    return Held(int(sum(counts[2::2])), int(counts[0]), int(sum(counts[3::2])), int(counts[1]))
 
 
 @dataclass(frozen=True)
