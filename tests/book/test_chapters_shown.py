@@ -21,7 +21,6 @@ PLUMBING = re.compile(r"\b(run\.(glue|check|recorded)|book\.begin|plt\.|sns\.|ax
 UNFINISHED: set[str] = {
     "capacity/capacity",
     "memory/attention",
-    "memory/dense",
     "memory/hopfield",
     "memory/robust",
     "memory/simplicial",

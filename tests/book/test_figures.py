@@ -298,6 +298,8 @@ def test_a_map_has_every_place_and_a_numbered_road_between_them():
     assert written["1"].get_position() == (1.5, 2.0)
     assert [text.arrow_patch.get_linestyle() for text in axes.texts if not text.get_text()] == ["-", (0, (4, 2))]
     assert not axes.axison
+    # A road ends at the edge of a box, and where that is is known once the box is drawn.
+    assert min(text.zorder for text in axes.texts if not text.get_text()) > written["a"].zorder
     (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     assert all(low < x < high and bottom < y < top for x, y in places.values())
 

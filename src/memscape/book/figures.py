@@ -254,7 +254,7 @@ def road_map(
     axes.set_axis_off()
     grey, ink = COLOURS["bound"], COLOURS["theory"]
     across, up = zip(*places.values(), strict=True)
-    axes.set(xlim=(min(across) - 1.4, max(across) + 1.4), ylim=(min(up) - 0.7, max(up) + 1.1))
+    axes.set(xlim=(min(across) - 1.1, max(across) + 1.1), ylim=(min(up) - 0.7, max(up) + 1.1))
     boxes = {}
     for name, (x, y) in places.items():
         outline = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": COLOURS["measured"]}
@@ -265,15 +265,16 @@ def road_map(
         (left, low), (right, top) = inside.min(axis=0) - margin, inside.max(axis=0) + margin
         axes.fill([left, right, right, left], [low, low, top, top], color=grey, alpha=0.2, linewidth=0, zorder=0)
         axes.text((left + right) / 2, top + 0.1, region, ha="center", va="bottom", fontsize=10, color=ink)
+    # Roads are drawn after the boxes, whose edges are known only once they are drawn: there roads begin and end.
     for number, (source, target, limit) in enumerate(roads, 1):
         arrow = {
             **{"arrowstyle": "-|>", "color": ink, "linewidth": 1.2, "linestyle": (0, (4, 2)) if limit else "-"},
             **{"patchA": boxes[source], "patchB": boxes[target], "shrinkA": 0, "shrinkB": 1},
         }
-        axes.annotate("", places[target], places[source], arrowprops=arrow, zorder=1)
+        axes.annotate("", places[target], places[source], arrowprops=arrow, zorder=4)
         x, y = np.mean([places[source], places[target]], axis=0)
         circle = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": ink, "linewidth": 0.8}
-        axes.text(x, y, str(number), ha="center", va="center", fontsize=8, bbox=circle, zorder=4)
+        axes.text(x, y, str(number), ha="center", va="center", fontsize=8, bbox=circle, zorder=5)
 
 
 def interactive(figure: Figure) -> Figure:
