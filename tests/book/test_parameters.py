@@ -75,6 +75,8 @@ def test_papermill_reads_the_same_cell(home):
         ('rule: str = "c"  # which {a, b}', "rule: expected text in {a, b}; got 'c'"),
         ("neurons: int = 2  # N\nneurons: int = 3  # N", "neurons: expected one declaration; got two"),
         ("neurons: int = 2  # N [1, 3], rising", "neurons: expected no shape behind the limits of one int; got rising"),
+        ("sizes: list[int] = [2]  # N [1, 3], one or more of them", "sizes: expected a range or choices at the end of"),
+        ("sizes: list[int] = [2]  # N {1, 2} to choose", "no words but those for a list; got N {1, 2} to choose"),
         ("sizes: list[int] = [2]  # N [1, 3], risen", "shape of sizes: expected one of 'two or more'"),
         ("sizes: list[int] = [2]  # N [1, 3], two or more", "sizes: expected a list[int], two or more; got [2]"),
         ("neurons: int = 2  # N\n# more of it", "expected `# requires EXPRESSION: reason` in a line without a"),

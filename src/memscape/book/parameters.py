@@ -335,6 +335,9 @@ def _parameter(statement: ast.stmt, comment: str) -> Parameter:
     except ValueError:
         raise ArgumentError(name, "a literal", ast.unparse(literal)) from None
     limits = _LIMITS.match(comment)
+    if limits is None and re.search(r"\[.*\]|\{.*\}", comment):
+        expected = "a range or choices at the end of the comment, and behind them no words but those for a list"
+        raise ArgumentError(name, expected, comment)
     shape = tuple(filter(None, limits["shape"].split(", "))) if limits else ()
     for word in shape:
         require_choice(f"shape of {name}", word, tuple(_SHAPES))
