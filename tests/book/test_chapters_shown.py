@@ -24,9 +24,7 @@ UNFINISHED: set[str] = {
     "memory/robust",
     "memory/simplicial",
     "polytopes/graph_rules",
-    "polytopes/splines",
     "polytopes/threshold_linear",
-    "polytopes/weight_space",
 }
 
 
