@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_output
 
 import memscape
 from memscape.arguments import ArgumentError
@@ -46,7 +48,7 @@ def shelf(home, package):
         page = chapters.Chapter(home, name)
         notebook = chapter(line, "total = 1", begin=BEGIN.replace("memory/toy", name))
         write(home, name, notebook)
-        notebook.metadata["memscape"] = {"digest": digest.of(page)}
+        notebook.metadata["memscape"] = {"digest": digest.of(page), "outputs": digest.outputs(notebook)}
         write(home, name, notebook)
     return {name: chapters.Chapter(home, name) for name in imports}
 
@@ -108,6 +110,47 @@ def test_a_text_cell_does_not(shelf):
 def test_data_makes_its_readers_stale(shelf, home):
     edit(home / "data/digits/SHA256SUMS", "abc", "abd")
     assert stale(shelf) == {"memory/reads": ["data/digits/SHA256SUMS changed"]}
+
+
+def test_line_ends_that_git_or_an_editor_turned_make_nothing_stale(shelf, home):
+    path = home / "data/digits/SHA256SUMS"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert stale(shelf) == {}
+
+
+def show(page, *outputs):
+    """Save a chapter as an editor does, with these outputs in its last cell."""
+    notebook = page.read()
+    notebook.cells[-1].outputs = [nbformat.from_dict(output) for output in outputs]
+    nbformat.write(notebook, page.path)
+    return notebook
+
+
+def test_outputs_that_are_not_those_of_the_run_make_a_chapter_stale(shelf, home):
+    page = shelf["memory/toy"]
+    one = new_output("execute_result", {"text/plain": "a\nb"}, execution_count=3)
+    notebook = show(page, one)
+    assert stale(shelf) == {"memory/toy": ["outputs edited"]}
+    notebook.metadata["memscape"]["outputs"] = digest.outputs(notebook)
+    nbformat.write(notebook, page.path)
+    assert stale(shelf) == {}
+    show(page, one | {"execution_count": 7})  # the count is a front end's
+    assert stale(shelf) == {}
+    show(page, one | {"data": {"text/plain": "a\nc"}})
+    assert stale(shelf) == {"memory/toy": ["outputs edited"]}
+    show(page, one | {"metadata": {"memscape": {"verdict": "reproduced"}}})
+    assert stale(shelf) == {"memory/toy": ["outputs edited"]}
+    show(page)
+    assert stale(shelf) == {"memory/toy": ["outputs cleared"]}
+    del notebook.metadata["memscape"]["outputs"]
+    nbformat.write(notebook, page.path)
+    assert stale(shelf) == {"memory/toy": ["outputs not stamped"]}
+
+
+def test_an_output_in_another_cell_is_another_output():
+    first, second = chapter("1", "1"), chapter("1", "1")
+    first.cells[-1].outputs = second.cells[-2].outputs = [new_output("stream", text="1\n")]
+    assert digest.outputs(first) != digest.outputs(second)
 
 
 def test_a_stored_sweep_makes_its_readers_stale(shelf, home):

@@ -58,6 +58,37 @@ def test_the_committed_chapter_is_executed_in_place_and_again_to_the_byte(page, 
     assert page.path.read_bytes() == once
 
 
+def saved_by_an_editor(page):
+    """Save a chapter as JupyterLab and VS Code do: with metadata of their own, other counts and another indent."""
+    notebook = page.read()
+    notebook.metadata.update(language_info={"name": "python", "version": "3.9"}, vscode={"interpreter": "x"})
+    notebook.metadata.kernelspec.display_name = ".venv"
+    for cell in notebook.cells:
+        cell.metadata.update(editable=True, slideshow={"slide_type": ""})
+        if cell.cell_type == "code":
+            cell.execution_count += 30
+    page.path.write_text(json.dumps(notebook, indent=2))
+    return notebook
+
+
+def test_a_chapter_saved_by_an_editor_is_fresh_and_normalised_without_a_run(page, monkeypatch):
+    execute.in_place(page)
+    once = page.path.read_bytes()
+    assert execute.normalise(page) is False
+    monkeypatch.setattr(execute, "_execute", lambda *_, **__: pytest.fail("a kernel was started"))
+    notebook = saved_by_an_editor(page)
+    assert digest.stale(page) == []
+    assert "not normalised" in execute.faults(page)
+    assert execute.normalise(page) is True
+    assert page.path.read_bytes() == once
+    notebook.cells[-1].outputs = []
+    page.path.write_text(json.dumps(notebook))
+    before = page.path.read_bytes()
+    with pytest.raises(ArgumentError, match="memory/toy: expected a fresh chapter; got outputs edited"):
+        execute.normalise(page)
+    assert page.path.read_bytes() == before
+
+
 def test_a_cell_left_by_papermill_does_not_survive(add, home):
     add("memory/toy", "neurons", begin=PLAIN)
     page = chapters.find("memory/toy")
@@ -139,6 +170,7 @@ def test_a_run_at_other_values_goes_to_its_own_file(page, home):
     assert stamp["parameters"] == PARAMETERS
     assert stamp["profile"] == "large"
     assert stamp["digest"] == digest.of(page)
+    assert stamp["outputs"] == digest.outputs(nbformat.read(out, 4))
     assert stamp["facts"] == done.facts
     assert done.facts["peak_mib"] > 50
     assert done.facts["seconds"] > 0
@@ -242,6 +274,15 @@ def test_what_a_run_took_is_kept_by_chapter(home):
         "memory/b": {"seconds": 3.0, "profile": "desk"},
     }
     assert [path.name for path in (home / execute.STATUS).parent.iterdir()] == ["status.json"]
+
+
+@pytest.mark.parametrize("content", ["", "<<<<<<< HEAD\n{}", "[1]"])
+def test_notes_that_are_broken_are_named(home, content):
+    (home / execute.STATUS).parent.mkdir(parents=True)
+    (home / execute.STATUS).write_text(content)
+    with pytest.raises(ArgumentError, match=r"results/desk/status\.json: expected what `memscape execute` notes"):
+        execute.record(home, [])
+    assert (home / execute.STATUS).read_text() == content
 
 
 def test_another_kernel_called_python3_is_not_taken(page, add, tmp_path, monkeypatch):

@@ -638,7 +638,7 @@ def test_the_landing_page_names_every_chapter_and_the_sidebar_what_it_is_about()
         for entry in part["chapters"]
     }
     for chapter in chapters.every(ROOT):
-        title = chapter.read(outputs=False).cells[0].source.partition("\n")[0].removeprefix("# ")
+        title = chapter.read(checked=False).cells[0].source.partition("\n")[0].removeprefix("# ")
         assert re.search(rf"^\* \[{re.escape(title)}\]\({chapter.name}\.ipynb\): \w+", page, re.MULTILINE), chapter.name
         assert named[f"chapters/{chapter.name}"]["title"].startswith(title)
         assert len(named[f"chapters/{chapter.name}"]["title"]) > len(title) + 5

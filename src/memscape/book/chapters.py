@@ -67,33 +67,20 @@ class Chapter:
         """The committed notebook."""
         return self.home / "chapters" / f"{self.name}.ipynb"
 
-    def read(self, *, outputs: bool = True) -> NotebookNode:
+    def read(self, *, checked: bool = True) -> NotebookNode:
         """Return the committed notebook.
 
         Parameters
         ----------
-        outputs
-            Whether to read what its cells have put out and hold all of it against the schema of notebooks, which takes
-            five times as long as the cells alone.
+        checked
+            Whether to hold it against the schema of notebooks, which takes longer than to read it.
 
         Raises
         ------
         ArgumentError
             Naming the file, where it is no notebook: empty, cut short, or with the marks of a merge in it.
         """
-        import nbformat  # not above: loading it takes longer than all else that `memscape --help` loads
-
-        broken = (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError)
-        try:
-            if outputs:
-                return nbformat.read(self.path, as_version=4)
-            content = nbformat.reader.parse_json(self.path.read_text(encoding="utf-8"))
-            for cell in content["cells"]:
-                cell.pop("outputs", None)
-            return nbformat.v4.to_notebook_json(content)
-        except (*broken, AttributeError, KeyError, TypeError) as error:  # the last three: JSON, and of another shape
-            got = "an empty file" if not self.path.stat().st_size else f"{type(error).__name__}: {str(error)[:80]!r}"
-            raise ArgumentError(str(self.path), "a notebook", got, "Mend it, or take it out of chapters/.") from None
+        return load(self.path, checked=checked, cure="Mend it, or take it out of chapters/.")
 
     def parameters(self) -> Declaration:
         """Return the parameters the chapter declares, by name, and the relations between them."""
@@ -112,10 +99,45 @@ class Chapter:
         return cell.source if os.environ.get(AUTHOR) else stamp(notebook).get("parameters", cell.source)
 
 
+def load(path: Path, *, checked: bool = True, cure: str = "") -> NotebookNode:
+    """Return the notebook in a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    checked
+        As in `Chapter.read`.
+    cure
+        What to do where it is none, for the message.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the file, where it is no notebook: empty, cut short, with the marks of a merge, or of another shape.
+    """
+    import nbformat  # not above: loading it takes longer than all else that `memscape --help` loads
+
+    try:
+        notebook = nbformat.convert(nbformat.reader.reads(path.read_text(encoding="utf-8")), 4)
+        if checked:
+            nbformat.validate(notebook)
+        for cell in notebook.cells:  # what all who read a notebook ask for
+            asked = ("source", "metadata", "outputs") if cell.cell_type == "code" else ("source", "metadata")
+            if missing := [name for name in asked if name not in cell]:
+                raise KeyError(f"a cell without {missing[0]}")
+    except (ValueError, LookupError, AttributeError, TypeError, nbformat.ValidationError) as error:
+        got = f"{type(error).__name__}: {str(error)[:80]!r}" if path.stat().st_size else "an empty file"
+        raise ArgumentError(str(path), "a notebook", got, cure) from None
+    return notebook
+
+
 def every(root: Path | None = None) -> list[Chapter]:
     """Return all chapters, by name."""
     root = home() if root is None else root
-    names = sorted(path.relative_to(root / "chapters") for path in (root / "chapters").glob("*/*.ipynb"))
+    names = sorted(
+        path.relative_to(root / "chapters") for path in (root / "chapters").glob("*/*.ipynb") if path.is_file()
+    )
     # A name that begins with a dot is Jupyter's (.ipynb_checkpoints) or macOS's (._hopfield.ipynb).
     shown = (name for name in names if not any(part.startswith(".") for part in name.parts))
     return [Chapter(root, name.with_suffix("").as_posix()) for name in shown]

@@ -4,6 +4,8 @@ Executing a chapter stamps its metadata with one hash for each thing the outputs
 of the package it reaches, the data it reads, the lock of the environment, and its own rows of the ledger. A chapter is
 stale when one of them has changed, and because the hashes are kept apart the stamp can say which.
 
+The outputs themselves are stamped, too: what was cleared or edited since is not what the run gave.
+
 Prose does not count. Text cells are left out, and a module is hashed without comments and docstrings, so that a
 better explanation never costs a run.
 """
@@ -102,7 +104,7 @@ def of(chapter: Chapter, notebook: NotebookNode | None = None, shared: Shared | 
     return {
         "cells": _hash("\0".join(sources).encode()),
         "modules": {module: _hash(code_only(_source(module))) for module in modules},
-        "data": {path.relative_to(chapter.home).as_posix(): _hash(path.read_bytes()) for path in sorted(data)},
+        "data": {path.relative_to(chapter.home).as_posix(): _hash(_content(path)) for path in sorted(data)},
         "lock": shared.lock,
         "claims": {row.id: _hash(json.dumps(row.model_dump(), sort_keys=True).encode()) for row in rows},
     }
@@ -127,8 +129,24 @@ def changes(then: Digest | None, now: Digest) -> list[str]:
 
 def stale(chapter: Chapter, shared: Shared | None = None) -> list[str]:
     """Return why the committed outputs of a chapter are out of date; nothing where they are fresh."""
-    notebook = chapter.read(outputs=False)
-    return changes(chapters.stamp(notebook).get("digest"), of(chapter, notebook, shared))
+    notebook = chapter.read(checked=False)
+    stamp = chapters.stamp(notebook)
+    found = changes(stamp.get("digest"), of(chapter, notebook, shared))
+    if stamp.get("digest") and stamp.get("outputs") != outputs(notebook):
+        shown = any(cell.outputs for cell in chapters.code_cells(notebook))
+        edited = "outputs edited" if "outputs" in stamp else "outputs not stamped"
+        found.append(edited if shown or "outputs" not in stamp else "outputs cleared")
+    return found
+
+
+def outputs(notebook: NotebookNode) -> str:
+    """Return the hash of what the cells of a notebook have put out, whatever counts they bear."""
+    found = {
+        cell.get("id", number): [{key: each[key] for key in each if key != "execution_count"} for each in cell.outputs]
+        for number, cell in enumerate(chapters.code_cells(notebook))
+        if cell.outputs
+    }
+    return _hash(json.dumps(found, sort_keys=True).encode())
 
 
 def all_stale(pages: Sequence[Chapter]) -> Iterator[tuple[Chapter, list[str]]]:
@@ -258,6 +276,12 @@ def _lock(home: Path) -> bytes:
     lines = lock.read_text(encoding="utf-8").splitlines() if lock.exists() else []
     # The comments of the lock say who asked for a package; what is installed does not hang on that.
     return "\n".join([line for line in lines if not line.lstrip().startswith("#")] + torch).encode()
+
+
+def _content(path: Path) -> bytes:
+    # Git or an editor may have turned the line ends of a text; those of a table are numbers.
+    content = path.read_bytes()
+    return content if path.suffix == ".parquet" else content.replace(b"\r\n", b"\n")
 
 
 def _hash(content: bytes) -> str:

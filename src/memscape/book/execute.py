@@ -53,15 +53,9 @@ _KERNEL = {
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # or the debugger prints a warning at every start
 }
 _KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
-_VOLATILE = (
-    "metadata.papermill",
-    "metadata.language_info",
-    "metadata.widgets",
-    "cell.metadata.papermill",
-    "cell.metadata.execution",
-    "cell.metadata.collapsed",
-    "cell.metadata.scrolled",
-)
+_OURS = {"notebook": {"kernelspec", "memscape"}, "cell": {"tags", "mystnb"}}
+"""The metadata that say something; all else is the front end's: times, the state of widgets, what is folded."""
+
 _STARTS = 3  # attempts to start a kernel
 _PATIENCE = 600  # seconds: a kernel that lives may be slow where the machine is busy, and one that dies is seen at once
 _FACTS = "from memscape.book.facts import facts\nprint(facts())"
@@ -123,8 +117,9 @@ def in_place(chapter: Chapter, on_cell: OnCell | None = None) -> Execution:
     )
     if chapter.path.read_bytes() != before:
         raise ChapterFailed(chapter.name, "the committed notebook was edited while it ran", partial)
-    executed.metadata["memscape"] = stamp
-    replace(chapter.path, text(normalised(executed)))
+    executed = normalised(executed)
+    executed.metadata["memscape"] = stamp | {"outputs": digest.outputs(executed)}
+    replace(chapter.path, text(executed))
     partial.unlink()
     return Execution(chapter.name, chapter.path, facts)
 
@@ -180,8 +175,9 @@ def to(
         values={name: resolved[name] for name in values},
         limits=limits,
     )
-    executed.metadata["memscape"] = provenance | {"facts": facts}
-    replace(path, text(normalised(executed)))
+    executed = normalised(executed)
+    executed.metadata["memscape"] = provenance | {"facts": facts, "outputs": digest.outputs(executed)}
+    replace(path, text(executed))
     path.with_suffix(".partial.ipynb").unlink()
     return Execution(chapter.name, path, facts)
 
@@ -218,14 +214,45 @@ def stamp_of(chapter: Chapter, notebook: NotebookNode | None = None) -> dict[str
 
 def normalised(notebook: NotebookNode) -> NotebookNode:
     """Return a copy without anything that differs from one run to the next: times, machines, front-end state."""
-    notebook = strip_output(
-        copy.deepcopy(notebook), keep_output=True, keep_count=True, keep_id=True, extra_keys=list(_VOLATILE)
-    )
+    notebook = strip_output(copy.deepcopy(notebook), keep_output=True, keep_count=True, keep_id=True)
     notebook.metadata["kernelspec"] = dict(_KERNELSPEC)
+    _keep(notebook.metadata, _OURS["notebook"])
     for cell in notebook.cells:
+        _keep(cell.metadata, _OURS["cell"])
         if not cell.metadata.get("tags", True):
             del cell.metadata["tags"]  # papermill leaves an empty list everywhere
     return notebook
+
+
+def _keep(metadata: NotebookNode, names: set[str]) -> None:
+    for name in metadata.keys() - names:
+        del metadata[name]
+
+
+def normalise(chapter: Chapter) -> bool:
+    """Write a committed notebook anew as its execution left it, where an editor has saved it; whether that was needed.
+
+    Nothing runs: the code cells and the outputs must be those that were stamped.
+
+    Raises
+    ------
+    ArgumentError
+        If the chapter is stale.
+    """
+    stale = digest.stale(chapter)
+    if stale:
+        raise ArgumentError(chapter.name, "a fresh chapter", "; ".join(stale), f"memscape execute {chapter.name}")
+    notebook = normalised(chapter.read())
+    # The outputs are those of a run from top to bottom, so the counts are, too.
+    for count, cell in enumerate(chapters.code_cells(notebook), start=1):
+        cell.execution_count = count
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+    if text(notebook) == chapter.path.read_text(encoding="utf-8"):
+        return False
+    replace(chapter.path, text(notebook))
+    return True
 
 
 def text(notebook: NotebookNode) -> str:
@@ -267,7 +294,7 @@ def drift(chapter: Chapter, path: Path) -> list[str]:
     from memscape.book import claims
 
     recorded = {row.id: row.verdict for row in claims.load(chapter.home).values() if row.chapter == chapter.name}
-    found = {check["claim"]: check["verdict"] for check in checks(nbformat.read(path, as_version=4))}
+    found = {check["claim"]: check["verdict"] for check in checks(chapters.load(path))}
     return [
         f"{claim}: the ledger records '{recorded.get(claim, 'no such claim')}', "
         f"{chapter.name} finds '{found.get(claim, 'nothing')}'"
@@ -290,10 +317,25 @@ def checks(notebook: NotebookNode) -> list[dict[str, Any]]:
 
 def record(home: Path, executions: list[Execution]) -> None:
     """Note what executing committed chapters took, for the status page."""
-    path = home / STATUS
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    path, known = home / STATUS, recorded(home)
     known |= {done.chapter: done.facts | {"profile": "desk"} for done in executions}
     replace(path, json.dumps(dict(sorted(known.items())), indent=1) + "\n")
+
+
+def recorded(home: Path) -> dict[str, Any]:
+    """Return what `record` has noted, by chapter.
+
+    Raises
+    ------
+    ArgumentError
+        If the file is broken: with the marks of a merge in it, for one.
+    """
+    path = home / STATUS
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    except (ValueError, TypeError) as error:
+        cure = "Mend it, or remove it and execute the chapters that it should name."
+        raise ArgumentError(STATUS.as_posix(), "what `memscape execute` notes", str(error)[:80], cure) from None
 
 
 def _execute(

@@ -12,8 +12,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from memscape.arguments import ArgumentError
 from memscape.book import chapters, claims, digest, execute, ledger, parameters
 from memscape.book.chapters import Chapter
@@ -42,7 +40,7 @@ def record(home: Path, notebook: Path) -> list[Path]:
     """
     if not notebook.is_file():
         raise ArgumentError("notebook", "the notebook of a run", f"no file {notebook}")
-    content = nbformat.read(notebook, as_version=4)
+    content = chapters.load(notebook)
     stamp = chapters.stamp(content)
     measured = execute.checks(content)
     if "profile" not in stamp or not measured:

@@ -101,7 +101,7 @@ class LedgerPage(PageDirective):
 
     def _title(self, chapter: str) -> str:
         """Return the title of a chapter: the first line of its notebook."""
-        source = Chapter(self.root, chapter).read(outputs=False).cells[0].source
+        source = Chapter(self.root, chapter).read(checked=False).cells[0].source
         return source.partition("\n")[0].removeprefix("# ")
 
 
