@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -90,9 +93,104 @@ def test_values_of_a_trend_have_a_column_each():
 def test_different_values_never_share_a_notebook():
     long = [{"loads": [i + j / 100 for i in range(40)]} for j in range(2)]
     points = [{}, {"load": 0.1}, {"load": 0.2}, {"neurons": 20, "seed": 1}, *long]
-    names = {outcomes.name_of(values) for values in points}
-    assert len(names) == len(points)
+    texts = ["a b", "a_b", "a/b", "A_b", "a", "a.partial", "", "a,neurons=12", "..", "ä", "a\u0308", "\udc80"]
+    points += [{"label": text} for text in texts] + [{"label": "a", "neurons": 12}]
+    points += [{"labels": labels} for labels in (["a", "b"], ["a_b"], ["a, b"], ["a"], [])]
+    names = [outcomes.name_of(values) for values in points]
+    assert len({name.lower() for name in names}) == len(points)
     assert max(map(len, names)) <= 80
+    assert all(re.fullmatch(r"[\w=,.+~-]*", name, re.ASCII) for name in names)
+
+
+def test_plain_values_stand_in_the_name_as_they_are():
+    values = {"neurons": 20, "load": -0.1, "small": 1e-20, "clamp": True, "rule": "hebbian", "loads": [0.1, 0.25]}
+    name = "neurons=20,load=-0.1,small=1e-20,clamp=True,rule=hebbian,loads=0.1_0.25"
+    assert outcomes.name_of(values) == name
+
+
+def test_two_sweeps_do_not_work_in_one_folder(page, tmp_path):
+    out = tmp_path / "new/out"
+    with outcomes.alone(out):
+        with pytest.raises(ArgumentError, match=r"no other sweep is at work in; got .*/out, where `a sweep` \(process"):
+            outcomes.alone(out).__enter__()
+        outcomes.begin(out, page, POINTS, "desk", resume=False, command="memscape sweep toy -g seed=0:2")
+        with pytest.raises(ArgumentError) as refused:
+            outcomes.alone(out).__enter__()
+        whom = f"`memscape sweep toy -g seed=0:2` (process {os.getpid()} on {socket.gethostname()})"
+        assert whom in str(refused.value)
+        with outcomes.alone(tmp_path / "other"):
+            pass
+    with outcomes.alone(out):
+        assert begin(page, out, resume=True).missing() == POINTS
+    assert sorted(path.name for path in out.iterdir()) == ["runs", "sweep.json"]
+
+
+def test_the_lock_of_a_sweep_that_was_killed_is_taken_over_and_that_of_another_host_is_not(tmp_path):
+    code = f"""import os, pathlib; from memscape.book import outcomes
+with outcomes.alone(pathlib.Path({str(tmp_path)!r})):
+    os._exit(9)"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
+    lock = tmp_path / outcomes._LOCK
+    left = lock.read_text()
+    with outcomes.alone(tmp_path):
+        assert lock.read_text() != left
+    lock.write_text(left.replace(socket.gethostname(), "elsewhere"))
+    with pytest.raises(
+        ArgumentError, match=r"on elsewhere\) is. Wait until it ends; if that host is gone, remove .*lock"
+    ):
+        outcomes.alone(tmp_path).__enter__()
+
+
+@pytest.mark.parametrize("content", ["", "garbage", "\0"])
+def test_a_lock_that_is_no_lock_is_named(tmp_path, content):
+    (tmp_path / outcomes._LOCK).write_text(content)
+    with pytest.raises(ArgumentError, match="where `a sweep` .process .* on an unknown host. is. Wait"):
+        outcomes.alone(tmp_path).__enter__()
+
+
+def test_a_folder_that_cannot_be_locked_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ArgumentError, match="out: expected a folder that can be written to; got .*file: "):
+        outcomes.alone(tmp_path / "file").__enter__()
+
+
+def test_a_file_that_is_no_notebook_of_a_run_is_a_run_that_is_missing(page, tmp_path, ran):
+    sweep = begin(page, tmp_path / "out")
+    ran(sweep, POINTS[0])
+    (sweep.folder / "runs/._seed=1.ipynb").write_bytes(b"\0\5\x16\7")  # macOS's
+    sweep.path(POINTS[2]).mkdir()
+    foreign = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'
+    for content in ("", "{}", "[]", '{"cells": [', "<<<<<<< HEAD\n", foreign):
+        sweep.path(POINTS[1]).write_text(content)
+        assert sweep.missing() == POINTS[1:]
+        found = outcomes.table(sweep.folder)
+        assert found["state"].tolist() == ["done", "missing", "missing", "missing"]
+        assert sweep.path(POINTS[1]).name in found["reason"][1]
+        assert found["TOY-1"].tolist()[0] == 20
+
+
+def test_a_run_whose_outputs_were_edited_is_missing(page, tmp_path, ran):
+    sweep = begin(page, tmp_path / "out")
+    ran(sweep, POINTS[0])
+    path = sweep.path(POINTS[0])
+    assert sweep.missing() == POINTS[1:]
+    path.write_text(path.read_text().replace('"measured": 20', '"measured": 21'))
+    assert sweep.missing() == POINTS
+
+
+def test_a_reason_that_was_cut_short_is_still_a_failure(page, tmp_path):
+    sweep = begin(page, tmp_path / "out")
+    sweep.failed(POINTS[0], "a reason")
+    (path,) = (sweep.folder / "runs").glob("*.failed.json")
+    path.write_text('{"reas')
+    found = outcomes.table(sweep.folder)
+    assert (found["state"][0], found["reason"][0]) == ("failed", f"unknown: {path} cannot be read")
+
+
+def test_hidden_files_do_not_make_a_folder_one_in_use(page, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/.DS_Store").touch()
+    assert begin(page, tmp_path / "out").missing() == POINTS
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,27 @@ def test_a_sweep_that_is_not_there_is_refused(home):
         tables.stored("none")
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "3", '{"chapter": "memory/toy"}', "<<<<<<< HEAD\n{}", '{"command": "a", "chapter": 3, "points": {}}'],
+)
+def test_what_was_asked_for_is_named_where_it_is_broken(folder, content):
+    (folder / "sweep.json").write_text(content)
+    with pytest.raises(ArgumentError, match=r"sweep\.json: expected what `memscape sweep` writes; got .*--resume"):
+        tables.stored("jump")
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 not quite"])
+def test_a_table_that_is_none_is_named(folder, content):
+    path = folder / "table.parquet"
+    path.write_bytes(content)
+    with pytest.raises(ArgumentError, match=r"table\.parquet: expected the table of a sweep; got "):
+        tables.stored("jump")
+    path.unlink()
+    with pytest.raises(ArgumentError, match=r"out: expected the table of a sweep; got no .*table\.parquet"):
+        tables.stored("jump")
+
+
 def test_only_modules_of_science_decide_the_numbers_of_a_sweep():
     modules = {"memscape.memory.dense": "a", "memscape.tools.exact": "b", "memscape.book.run": "c"}
     assert tables.science({"modules": modules}) == {"memscape.memory.dense": "a", "memscape.tools.exact": "b"}

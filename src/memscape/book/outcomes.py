@@ -14,17 +14,21 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import filelock
 import nbformat
 import pandas as pd
 
 from memscape.arguments import ArgumentError
 from memscape.book import chapters, digest, execute, parameters, tables
 from memscape.book.chapters import Chapter
+
+_LOCK = ".lock"  # in the folder of a sweep: process and host of who is at work there
 
 ROOM = 2
 """A run is taken to need this many times the size of the committed notebook on the disk."""
@@ -72,9 +76,14 @@ class Sweep:
         path = self.path(values)
         if not path.is_file():
             return False
-        stamp = chapters.stamp(nbformat.read(path, as_version=4))
+        try:
+            notebook = chapters.load(path)
+        except ArgumentError:
+            return False  # cut short by a full disk, or not ours: the run takes its place
+        stamp = chapters.stamp(notebook)
         wanted = parameters.resolve(declared, values, self.chapter.name)
-        return stamp.get("values") == wanted and not digest.changes(stamp.get("digest"), now)
+        same = stamp.get("values") == wanted and stamp.get("outputs") == digest.outputs(notebook)
+        return same and not digest.changes(stamp.get("digest"), now)
 
     def failed(self, values: Mapping[str, Any], reason: str) -> None:
         """Note why the run at these values failed."""
@@ -98,9 +107,69 @@ class Sweep:
 
 
 def name_of(values: Mapping[str, Any]) -> str:
-    """Return a file's name that tells one set of values from another."""
-    name = re.sub(r"[^\w=,.+-]+", "_", ",".join(f"{name}={value}" for name, value in values.items()))
-    return name if len(name) <= 80 else hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:12]
+    """Return a file's name that tells one set of values from another, on disks that ignore case, too.
+
+    Numbers stand as they are. Text that a file's name cannot hold, or not tell apart, and names longer than 80
+    characters are cut and end in ``~`` and a hash of the values.
+    """
+    text = ",".join(f"{name}={_text_of(value)}" for name, value in values.items())
+    if len(text) <= 80 and all(_told_apart(value) for value in values.values()):
+        return text
+    known = hashlib.sha256(repr(sorted(values.items())).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return re.sub(r"[^\w=,.+-]+", "_", text, flags=re.ASCII)[:60] + f"~{known}"
+
+
+def _text_of(value: Any) -> str:
+    return "_".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _told_apart(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(_told_apart(each) and "_" not in str(each) for each in value)
+    # No capital letters, and no point: x.partial is what an unfinished run of x is called.
+    return not isinstance(value, str) or re.fullmatch(r"[a-z0-9_+-]+", value) is not None
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other sweeps out of a folder while this one is at work in it.
+
+    The folder is made where there is none. A lock that another process of this host has left behind when it ended is
+    taken over.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the other's command, process and host; or if the folder cannot be made or written to.
+    """
+    folder = folder.resolve()
+    lock = filelock.SoftFileLock(folder / _LOCK, timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout:
+        raise ArgumentError(
+            "out",
+            "a folder that no other sweep is at work in",
+            f"{folder}, where {_holder(folder)} is",
+            f"Wait until it ends; if that host is gone, remove {folder / _LOCK}.",
+        ) from None
+    except OSError as error:
+        raise ArgumentError("out", "a folder that can be written to", f"{folder}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _holder(folder: Path) -> str:
+    """Return who holds the lock of a folder: its command, process and host, as far as they can be read."""
+    try:
+        command = str(tables.asked_for(folder)["command"])
+    except ArgumentError:
+        command = "a sweep"  # which has not yet written what it was asked for
+    process, host, *_ = [*(folder / _LOCK).read_text(encoding="utf-8", errors="replace").split("\n"), "", ""]
+    return f"`{command}` (process {process or 'unknown'} on {host or 'an unknown host'})"
 
 
 def begin(
@@ -125,7 +194,8 @@ def begin(
     """
     folder = folder.resolve()
     sweep = Sweep(folder, chapter, profile, tuple(points), command)
-    if folder.exists() and not resume and (not folder.is_dir() or any(folder.iterdir())):
+    # Hidden files are of the lock, or of a file manager.
+    if folder.exists() and not resume and (not folder.is_dir() or any(folder.glob("[!.]*"))):
         cure = "Add --resume to go on with a sweep, or name another folder."
         raise ArgumentError("out", "a new or empty folder", f"{folder}, which is not", cure)
     if resume and (folder / "sweep.json").exists():
@@ -183,7 +253,7 @@ def table(folder: Path) -> pd.DataFrame:
     """
     asked = tables.asked_for(folder)
     if not (folder / "runs").is_dir() and (folder / "table.parquet").is_file():
-        return pd.read_parquet(folder / "table.parquet")  # the book keeps no more of a sweep
+        return tables.kept(folder)  # the book keeps no more of a sweep
     stem = asked["chapter"].partition("/")[2]
     return pd.DataFrame([_row(_path(folder, values, stem), asked["reference"] | values) for values in asked["points"]])
 
@@ -200,14 +270,28 @@ def _failure(path: Path) -> Path:
 
 def _row(path: Path, row: dict[str, Any]) -> dict[str, Any]:
     failure = _failure(path)
-    if failure.exists():
-        return row | {"state": "failed", "reason": json.loads(failure.read_text(encoding="utf-8"))["reason"]}
-    if not path.exists():
+    if failure.is_file():
+        return row | {"state": "failed", "reason": _reason(failure)}
+    if not path.is_file():
         return row | {"state": "missing", "reason": ""}
-    notebook = nbformat.read(path, as_version=4)
-    facts = chapters.stamp(notebook)["facts"]
+    try:
+        notebook = chapters.load(path)
+        facts = chapters.stamp(notebook)["facts"]
+        measured = dict(_measured(notebook))
+    except ArgumentError as error:
+        return row | {"state": "missing", "reason": str(error)}
+    except (LookupError, TypeError) as error:  # a notebook of somebody else's
+        return row | {"state": "missing", "reason": f"{path}: expected the notebook of a run; got one without {error}."}
     row |= {"state": "done", "reason": "", "seconds": facts["seconds"], "peak_mib": facts["peak_mib"]}
-    return row | dict(_measured(notebook))
+    return row | measured
+
+
+def _reason(failure: Path) -> str:
+    """Return why a run failed; its file may have been cut short by what ended the run, a full disk."""
+    try:
+        return str(json.loads(failure.read_text(encoding="utf-8"))["reason"])
+    except (ValueError, LookupError, TypeError):
+        return f"unknown: {failure} cannot be read"
 
 
 def _measured(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, float]]:

@@ -22,6 +22,7 @@ STORED = Path("results/desk/sweeps")
 """Where the sweeps lie that figures of the book are made of; git keeps their tables and not their notebooks."""
 
 _BOOK = "memscape.book"
+_ASKED = {"command": str, "chapter": str, "profile": str, "code": dict, "reference": dict, "points": list}
 
 
 @dataclass(frozen=True)
@@ -50,22 +51,46 @@ def stored(name: str, home: Path | None = None) -> Stored:
         expected = f"a sweep by the models of {page.name} as they stand"
         cure = f"Run again: {asked['command']}"
         raise ArgumentError(name, expected, f"one from before {', '.join(changed)} changed", cure)
-    return Stored(asked["command"], pd.read_parquet(folder / "table.parquet"))
+    return Stored(asked["command"], kept(folder))
 
 
-def asked_for(folder: Path) -> dict[str, Any]:
-    """Return the ``sweep.json`` of a sweep: ``command``, ``chapter``, ``profile``, ``code`` and ``points``.
+def kept(folder: Path) -> pd.DataFrame:
+    """Return the ``table.parquet`` of a sweep.
 
     Raises
     ------
     ArgumentError
-        If there is none.
+        If there is none, or it is no table.
+    """
+    path = folder / "table.parquet"
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise ArgumentError("out", "the table of a sweep", f"no {path}", "Make one with `memscape sweep`.") from None
+    except ValueError as error:  # pyarrow's own are such
+        raise ArgumentError(str(path), "the table of a sweep", str(error)[:80]) from None
+
+
+def asked_for(folder: Path) -> dict[str, Any]:
+    """Return the ``sweep.json`` of a sweep: ``command``, ``chapter``, ``profile``, ``code``, ``reference``, ``points``.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none, or it is not what `memscape sweep` writes.
     """
     path = folder / "sweep.json"
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        broken = [name for name, kind in _ASKED.items() if not isinstance(found[name], kind)]
     except FileNotFoundError:
         raise ArgumentError("out", "the folder of a sweep", f"no {path}", "Make one with `memscape sweep`.") from None
+    except (ValueError, LookupError, TypeError) as error:
+        broken = [f"{type(error).__name__}: {str(error)[:80]}"]
+    if broken:
+        cure = "Without it the same command with --resume begins anew and keeps every run that is there."
+        raise ArgumentError(str(path), "what `memscape sweep` writes", f"one that is not: {', '.join(broken)}", cure)
+    return dict(found)
 
 
 def science(of: Mapping[str, Any]) -> dict[str, str]:
