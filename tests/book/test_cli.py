@@ -37,7 +37,7 @@ def test_run_writes_a_notebook_of_its_own_named_by_its_values(memscape, add, hom
     path = add("memory/toy", "(neurons, loads)", begin=PLAIN)
     before = path.read_bytes()
     status, text = memscape("run", "toy", "-p", "neurons", "50", "-p", "loads", "[0.1, 0.3]")
-    out = home / "out/desk/memory/toy,neurons=50,loads=_0.1,_0.3_.ipynb"
+    out = home / "out/desk/memory/toy,neurons=50,loads=0.1_0.3.ipynb"
     assert status == 0
     assert re.search(rf"✓ [\d.]+ s, \d+ MiB: {re.escape(str(out.relative_to(home)))}\n", text)
     assert "(50, [0.1, 0.3])" in out.read_text()
@@ -313,7 +313,8 @@ def test_the_help_is_short_and_cut_nowhere(memscape, monkeypatch):
     assert status == 0
     assert not re.search(r"[a-z,.]\.\.\.", text)
     assert set(re.findall(r"^  ([a-z-]+)  +[A-Z]", text.partition("Commands:")[2], re.MULTILINE)) == {
-        *("run", "sweep", "table", "execute", "status", "ledger", "parameters", "reproduce", "record", "site-check")
+        *("run", "sweep", "table", "execute", "normalise", "status", "ledger"),
+        *("parameters", "reproduce", "record", "site-check"),
     }
 
 

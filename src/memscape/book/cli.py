@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import logging
 import math
 import os
 import re
 import shlex
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -180,14 +184,9 @@ def sweep(
     options = [*(("-g", axis) for axis in grid), *(("-p", *pair.split("=", 1)) for pair in parameter or [])]
     options += [("--profile", profile)] if profile else []
     command = shlex.join(["memscape", "sweep", page.name, *itertools.chain(*options), "-o", str(out)])
-    asked = outcomes.begin(out, page, points, profile or "desk", resume=resume, command=command)
-    todo = asked.missing()
-    limits = execution.Limits(time_limit, memory_limit)
-    jobs = [sweeps.Job(page, asked.path(values), values, asked.profile, limits, asked.stamp) for values in todo]
-    _say(f"{len(todo)} of {len(asked.points)} runs to do in {os.path.relpath(asked.folder)}")
 
-    def connect() -> contextlib.AbstractContextManager[Client]:
-        return sweeps.cluster(min(workers, len(jobs)), scheduler, settings, gpu=gpu, on_dashboard=announce)
+    def connect(count: int) -> contextlib.AbstractContextManager[Client]:
+        return sweeps.cluster(min(workers, count), scheduler, settings, gpu=gpu, on_dashboard=announce)
 
     def announce(address: str) -> None:
         _say("Dask's dashboard: ", address)
@@ -198,23 +197,36 @@ def sweep(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("runs,"))
     clocks = (TimeElapsedColumn(), TextColumn("gone,"), TimeRemainingColumn(), TextColumn("left"))
     failed = 0
-    try:
-        with Progress(*columns, *clocks, console=console, transient=True, speed_estimate_period=3600) as bars:
-            bar = bars.add_task(page.name, total=len(jobs))
-            resources = {"GPU": 1.0} if gpu else None
-            for number, result in sweeps.persistently(jobs, connect, resources=resources, on_lost=lost) if jobs else ():
-                bars.advance(bar)
-                if isinstance(result, Exception):
-                    failed += 1
-                    reason = result.error if isinstance(result, execution.ChapterFailed) else repr(result)
-                    asked.failed(todo[number], reason)
-                    _say(("✗ ", "bold red"), str(result))
-                else:
-                    asked.succeeded(todo[number])
-    finally:
-        # Whatever ends the sweep, the table says what there is.
-        for path in asked.save_table():
-            _say(os.path.relpath(path))
+    with outcomes.alone(out):
+        asked = outcomes.begin(out, page, points, profile or "desk", resume=resume, command=command)
+        todo = asked.missing()
+        limits = execution.Limits(time_limit, memory_limit)
+        jobs = [sweeps.Job(page, asked.path(values), values, asked.profile, limits, asked.stamp) for values in todo]
+        _say(f"{len(todo)} of {len(asked.points)} runs to do in {os.path.relpath(asked.folder)}")
+        runs = sweeps.persistently(
+            jobs, lambda: connect(len(jobs)), resources={"GPU": 1.0} if gpu else None, on_lost=lost
+        )
+        left = _Left(len(jobs))
+        try:
+            with Progress(*columns, *clocks, console=console, transient=True, speed_estimate_period=3600) as bars:
+                bar = bars.add_task(page.name, total=len(jobs))
+                for number, result in runs:
+                    bars.advance(bar)
+                    left.one_ended()
+                    if isinstance(result, Exception):
+                        failed += 1
+                        reason = result.error if isinstance(result, execution.ChapterFailed) else repr(result)
+                        asked.failed(todo[number], reason)
+                        _say(("✗ ", "bold red"), str(result), left.text)
+                    else:
+                        asked.succeeded(todo[number])
+                        if not console.is_terminal:
+                            name = outcomes.name_of(todo[number])
+                            _say(("✓ ", "bold green"), f"{result.facts['seconds']} s: {name}", left.text)
+        finally:
+            # Whatever ends the sweep, the table says what there is.
+            for path in asked.save_table():
+                _say(os.path.relpath(path))
     mark = ("✗ ", "bold red") if failed else ("✓ ", "bold green")
     _say(mark, f"{len(todo) - failed} runs done, {failed} failed")
     raise typer.Exit(1 if failed else 0)
@@ -261,10 +273,28 @@ def execute(
     if not stale:
         console.print(f"Nothing to execute: {len(pages)} of {len(pages)} chapters are fresh.")
         return
+    home = chapters.home()
+    execution.recorded(home)  # notes that are broken are refused before hours of work
     executed, failed = _carry_out([Job(page) for page in stale], workers)
     if executed:
-        execution.record(chapters.home(), executed)
+        execution.record(home, executed)
     raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def normalise(chapter: SomeChapters = None) -> None:
+    """Mend chapters that an editor has saved, without running them.
+
+    Code and outputs must be those of the last execution.
+    """
+    from memscape.book import execute as execution
+
+    pages = _chosen(chapter)
+    mended = [page for page in pages if execution.normalise(page)]
+    for page in mended:
+        _say(("✓ ", "bold green"), os.path.relpath(page.path))
+    if not mended:
+        console.print(f"Nothing to mend: {len(pages)} of {len(pages)} chapters are as they were executed.")
 
 
 @app.command()
@@ -401,7 +431,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        app(args=_paired(sys.argv[1:] if arguments is None else list(arguments)), prog_name="memscape")
+        with _interruptible():
+            app(args=_paired(sys.argv[1:] if arguments is None else list(arguments)), prog_name="memscape")
+    except _Interrupted:
+        _say(("✗ ", "bold red"), "Stopped; what was complete is kept.")
+        raise SystemExit(128 + signal.SIGINT) from None
     except Exception as error:
         from memscape.book.claims import LedgerError
 
@@ -410,6 +444,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # What the system refuses, a full disk or a folder without permission, it says in a sentence of its own.
         _say(("✗ ", "bold red"), f"{type(error).__name__}: {error}" if isinstance(error, OSError) else str(error))
         raise SystemExit(2) from None
+
+
+class _Interrupted(SystemExit):
+    """Ctrl-C. An interrupt by its usual name typer would catch, and asyncio would hide any that is no exit."""
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn the first Ctrl-C into an exit that ends kernels and workers in order; a second one acts as everywhere."""
+
+    def stop(*_: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # What kernels and workers were asked is left unanswered, and asyncio would print a traceback for each.
+        logging.disable()
+        raise _Interrupted
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _paired(arguments: list[str]) -> list[str]:
@@ -486,18 +544,48 @@ def _carry_out(jobs: list[Job], workers: int = 1) -> tuple[list[Execution], list
         def show(number: int, position: int, count: int) -> None:
             bars.update(tasks[number], completed=position, total=count)
 
+        left = _Left(len(jobs))
         for number, result in sweeps.execute(jobs, client, show):
             bars.remove_task(tasks[number])
+            left.one_ended()
             if isinstance(result, Exception):
                 failed.append(result)
                 known = isinstance(result, ChapterFailed)  # which names its chapter
                 name = jobs[number].chapter.name
-                _say(("✗ ", "bold red"), str(result) if known else f"{name}: {type(result).__name__}: {result}")
+                text = str(result) if known else f"{name}: {type(result).__name__}: {result}"
+                _say(("✗ ", "bold red"), text, left.text)
             else:
                 executed.append(result)
                 path = os.path.relpath(result.path)
-                _say(("✓ ", "bold green"), "{seconds} s, {peak_mib} MiB: ".format_map(result.facts), path)
+                _say(("✓ ", "bold green"), "{seconds} s, {peak_mib} MiB: ".format_map(result.facts), path, left.text)
     return executed, failed
+
+
+class _Left:
+    """How many of several runs have ended and how long the others will take, for a log in which no bar grows."""
+
+    def __init__(self, count: int) -> None:
+        self._begin, self._count, self._ended = time.monotonic(), count, 0
+
+    def one_ended(self) -> None:
+        self._ended += 1
+
+    @property
+    def text(self) -> str:
+        """What a line of the log ends in; nothing on a terminal, which has a bar, and for a single run."""
+        if console.is_terminal or self._count == 1:
+            return ""
+        seconds = (time.monotonic() - self._begin) / self._ended * (self._count - self._ended)
+        left = f", about {_duration(seconds)} left" if self._ended < self._count else ""
+        return f" ({self._ended} of {self._count}{left})"
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as a reader takes it in: ``40 s``, ``12 min``, ``5 h 30 min``."""
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _shown(value: Any) -> str:
