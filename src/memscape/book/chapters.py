@@ -18,6 +18,18 @@ from memscape.book.parameters import Declaration, declared
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+INSTALL = """\
+# Where the book is not installed, as on Colab, this fetches it; elsewhere nothing happens.
+import importlib.util, os, subprocess, sys
+
+if importlib.util.find_spec("memscape") is None:
+    home = os.environ.setdefault("MEMSCAPE_HOME", os.path.abspath("memscape"))
+    address = "https://github.com/memscape/memscape"
+    os.path.isdir(home) or subprocess.run(["git", "clone", "-q", "--depth", "1", address, home], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", f"{home}[book]"], check=True)
+    importlib.invalidate_caches()"""
+"""What the first code cell of every chapter holds; the site leaves the cell out."""
+
 AUTHOR = "MEMSCAPE_AUTHOR"
 """Environment variable of a chapter's author: its parameters cell counts as it stands, executed and stamped or not."""
 

@@ -1,6 +1,6 @@
 """A chapter's parameters: what its tagged cell declares, and the strict check of what a run brings.
 
-The first code cell of a chapter is tagged ``parameters`` and declares one parameter a line, as a typed literal with
+A cell of a chapter is tagged ``parameters`` and declares one parameter a line, as a typed literal with
 a comment::
 
     neurons: int = 200  # N: units in the network [10, 5000]
