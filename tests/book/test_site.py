@@ -458,8 +458,9 @@ def test_icons_are_a_light_sheet_of_those_in_use(site):
     for name in ("index", "ledger", "memory/toy"):
         assert "fontawesome.js" not in page(site, name)
         assert "_static/icons.css" in page(site, name)
-        for marks in re.findall(r'<i class="(fa[^"]*)"', page(site, name)):
-            assert any(f"i.{marks.split()[0]}.{mark} {{" in sheet for mark in marks.split()[1:]), marks
+        for marks in re.findall(r'<i\b[^>]*class="([^"]*)"', page(site, name)):
+            assert any(f"i.{mark} {{" in sheet for mark in marks.split()), marks
+    assert "i.fa-sun {" in sheet
 
 
 def test_an_icon_without_a_drawing_stops_the_build():
@@ -473,7 +474,7 @@ def test_an_icon_without_a_drawing_stops_the_build():
         ("regular", "c"): (1, 2, "M1"),
         ("solid", "b"): (3, 4, "M2"),
     }
-    assert 'i.far.fa-c { --icon: url("data:image/svg+xml,' in icons.sheet(['<i class="far fa-c">'], script)
+    assert 'i.fa-c { --icon: url("data:image/svg+xml,' in icons.sheet(['<i title="x" class="y far fa-c">'], script)
     with pytest.raises(KeyError, match="no drawing for 'fas fa-c'"):
         icons.sheet(['<i class="fas fa-c">'], script)
 
@@ -580,6 +581,19 @@ def test_the_check_sees(case, built, site, tmp_path, monkeypatch):
         path.write_text(html.replace(before, after), encoding="utf-8")
     found = check.problems(broken, built[0])
     assert any(problem in line for line in found), found
+
+
+def test_the_check_weighs_pages_with_their_pictures(built, site, monkeypatch):
+    name = "chapters/memory/toy"
+    pictures = {path for path in (site / "_images").iterdir() if path.name in page(site, "memory/toy")}
+    assert len(pictures) == 2
+    weight = (site / f"{name}.html").stat().st_size + sum(path.stat().st_size for path in pictures)
+    monkeypatch.setattr(check, "KNOWN", ("TOY-1", f"{MARK}0.1379"))
+    monkeypatch.setattr(check, "WEIGHTS", {name: weight, "": 10**9})
+    assert check.problems(site, built[0]) == []
+    monkeypatch.setattr(check, "WEIGHTS", {name: weight - 1, "": 10**9})
+    message = f"{name}.html: weighs {weight:,} bytes with its pictures, over {weight - 1:,}"
+    assert check.problems(site, built[0]) == [message]
 
 
 def test_the_check_reads_style_sheets(built, site, tmp_path):

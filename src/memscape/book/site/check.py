@@ -19,6 +19,10 @@ from memscape.book import claims, numbers, yml
 KNOWN = ("AGS-1", f"{numbers.MARK}0.1379")
 """A claim and how its measured number begins: the critical load of the Hopfield network, wherever it is computed."""
 
+WEIGHTS = {"chapters/index": 1_000_000, "": 2_000_000}
+"""Bytes that a page and its pictures may have, by name; the empty name stands for all others. Scripts, styles and fonts
+of the theme, which a reader loads once, are not counted, nor is what only loads when it comes into view."""
+
 _LOADED = {
     "script": "src",
     "img": "src",
@@ -76,7 +80,8 @@ def problems(site: Path, root: Path) -> list[str]:
 
     Every page of the table of contents is there; every claim has its row on the ledger page and in its chapter; a
     known number stands where it is computed; nothing is loaded from an outside host; every link within the site,
-    anchors included, leads somewhere; every picture has a text alternative that is not its file name.
+    anchors included, leads somewhere; every picture has a text alternative that is not its file name; no page weighs
+    more than its `WEIGHTS`.
 
     Raises
     ------
@@ -90,6 +95,9 @@ def problems(site: Path, root: Path) -> list[str]:
     for path in sorted(site.rglob("*.html")):
         if "_static" not in path.parts:
             found += [f"{path.relative_to(site)}: {problem}" for problem in _of_page(path, site)]
+            allowed = WEIGHTS.get(str(path.relative_to(site).with_suffix("")), WEIGHTS[""])
+            if (weight := _weight(path)) > allowed:
+                found.append(f"{path.relative_to(site)}: weighs {weight:,} bytes with its pictures, over {allowed:,}")
     for path in sorted(site.rglob("*.css")):
         outside = [address for address in _in_css(path.read_text(encoding="utf-8")) if _is_outside(address)]
         found += [f"{path.relative_to(site)}: loads {address} from outside" for address in outside]
@@ -148,6 +156,11 @@ def _of_page(path: Path, site: Path) -> Iterator[str]:
     for source, alternative in page.pictures:
         if not alternative or _FILE_NAME.search(alternative):
             yield f"{source} has no text alternative"
+
+
+def _weight(path: Path) -> int:
+    pictures = {_target(path, source) for source, _ in _parsed(path).pictures if not source.startswith("data:")}
+    return sum(file.stat().st_size for file in {path, *pictures} if file.is_file() and "_static" not in file.parts)
 
 
 @cache

@@ -18,7 +18,7 @@ SHEET = "icons.css"
 _SCRIPT = "scripts/fontawesome.js"
 _STYLES = {"fab": "brands", "fa-brands": "brands", "far": "regular", "fa-regular": "regular"}
 _TAG = re.compile(r'\s*<script src="[^"]*fontawesome\.js[^"]*"></script>')
-_USED = re.compile(r'<i class="((?:fa[srb]?|fa-(?:solid|regular|brands)) [^"]*)"')
+_USED = re.compile(r'<i\b[^>]*?class="([^"]*\bfa-[^"]*)"')
 _SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}"><path d="{}"/></svg>'
 _RULES = """\
 i[class*="fa-"] { display: inline-block; width: 1em; height: 1em; vertical-align: -0.125em; background: currentColor;
@@ -54,15 +54,12 @@ def sheet(pages: list[str], script: str) -> str:
     """
     known, rules = drawings(script), {}
     for marks in {marks for page in pages for marks in _USED.findall(page)}:
-        first, *rest = marks.split()
-        style = _STYLES.get(first, "solid")
-        for name in rest:
-            if name.startswith("fa-") and (style, name[3:]) in known:
-                width, height, path = known[style, name[3:]]
-                drawing = (
-                    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"><path d="{path}"/></svg>'
-                )
-                rules[f"i.{first}.{name}"] = f'--icon: url("data:image/svg+xml,{quote(drawing, safe=" =/:,")}")'
+        style = next((_STYLES[mark] for mark in marks.split() if mark in _STYLES), "solid")
+        for mark in marks.split():
+            if mark.startswith("fa-") and (style, mark[3:]) in known:
+                width, height, path = known[style, mark[3:]]
+                drawing = quote(_SVG.format(width, height, path), safe=" =/:,")
+                rules[f"i.{mark}"] = f'--icon: url("data:image/svg+xml,{drawing}")'
                 break
         else:
             raise KeyError(f"no drawing for {marks!r}")
