@@ -66,6 +66,15 @@ LOOK = """async () => {
         unset: all(".math").filter((e) => !e.querySelector("mjx-container")).map((e) => e.textContent),
         left: all(".claim").map((e) => e.textContent).filter((text) => text.includes("\\\\(")),
         errors: all("mjx-merror, [data-mjx-error]").map((e) => e.textContent),
+        // What a reader at a desk would have to move sideways; signatures in the library's pages may be long.
+        sideways: innerWidth < 1400 || location.pathname.includes("/api/") ? [] :
+            all("article pre, article mjx-container[display=true], article .cell_output table").filter((e) => {
+                if (!visible(e)) return false;
+                for (let up = e; up.tagName !== "ARTICLE"; up = up.parentElement) {
+                    if (getComputedStyle(up).overflowX === "auto") return up.scrollWidth > up.clientWidth + 1;
+                }
+                return false;
+            }).map((e) => e.textContent.trim().slice(0, 80)),
         undrawn: all(".plot").filter((e) => !e.querySelector(".main-svg")).length,
         heading: document.querySelector("h1")?.textContent,
     };
@@ -175,7 +184,7 @@ def test_every_page_of_the_table_of_contents_is_there_and_can_be_reached(visitor
 def faults(seen: dict, theme: str) -> dict:
     """What a reader would stumble over on a page that looks like this."""
     light = sum(map(int, seen["background"].removeprefix("rgb(").removesuffix(")").split(","))) > 3 * 128
-    found = {key: seen[key] for key in ("wide", "broken", "unset", "left", "errors", "undrawn") if seen[key]}
+    found = {key: seen[key] for key in ("wide", "sideways", "broken", "unset", "left", "errors", "undrawn") if seen[key]}
     if seen["overflow"] > 0:
         found["overflow"] = seen["overflow"]
     if seen["theme"] != theme or light != (theme == "light"):

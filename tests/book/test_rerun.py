@@ -20,7 +20,7 @@ from .test_slurm import slurm  # noqa: F401
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "chapters/rerun.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(bash|python|yaml)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-COMMANDS = [line for kind, block in BLOCKS if kind == "bash" for line in block.splitlines()]
+COMMANDS = [line for kind, block in BLOCKS if kind == "bash" for line in block.replace("\\\n", " ").splitlines()]
 PYTHON = [block for kind, block in BLOCKS if kind == "python"]
 HOPFIELD = "memory/hopfield"
 
