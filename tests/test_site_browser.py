@@ -184,7 +184,8 @@ def test_every_page_of_the_table_of_contents_is_there_and_can_be_reached(visitor
 def faults(seen: dict, theme: str) -> dict:
     """What a reader would stumble over on a page that looks like this."""
     light = sum(map(int, seen["background"].removeprefix("rgb(").removesuffix(")").split(","))) > 3 * 128
-    found = {key: seen[key] for key in ("wide", "sideways", "broken", "unset", "left", "errors", "undrawn") if seen[key]}
+    faults = ("wide", "sideways", "broken", "unset", "left", "errors", "undrawn")
+    found = {key: seen[key] for key in faults if seen[key]}
     if seen["overflow"] > 0:
         found["overflow"] = seen["overflow"]
     if seen["theme"] != theme or light != (theme == "light"):
@@ -221,6 +222,19 @@ def test_search_finds(word, origin, visitor):
     titles = tab.page.locator("#search-results li").all_inner_texts()
     assert len(titles) >= 1
     assert tab.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("word", "part", "first"),
+    [("spin glass", "chapters/", 1), ("AGS-1", "chapters/ledger", 4), ("energy transformer", "energy_transformer", 1)],
+)
+def test_search_ranks_the_book_before_the_library(word, part, first, visitor):
+    tab = visitor("http")
+    tab.visit("search", f"?q={word}")
+    tab.page.wait_for_function("() => /found \\d+ page/.test(document.querySelector('.search-summary').innerText)")
+    found = tab.page.locator("#search-results li a").evaluate_all("all => all.map((e) => e.getAttribute('href'))")
+    assert any(part in link for link in found[:first])
+    assert not any("/api/" in link for link in found[:first])
 
 
 def test_search_does_not_find_what_is_not_there(visitor):

@@ -35,6 +35,8 @@ class Status(PageDirective):
                 seconds = f"{took.get('user_seconds', took['seconds']):.1f}"
                 cells = [seconds, memory(took), str(machines.index(_machine(took)) + 1)]
             lines.append(f"| [{chapter.name}]({chapter.name}.ipynb) | {' | '.join(cells)} |")
+        total = sum(took.get("user_seconds", took["seconds"]) for took in known.values())
+        lines.append(f"| all | {total:,.1f} | | |")
         return self.parse(*lines, "", *(f"{number}. {machine}" for number, machine in enumerate(machines, start=1)))
 
 
