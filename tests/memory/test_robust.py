@@ -19,6 +19,7 @@ from memscape.memory.robust import (
     clique_bound,
     edges,
     every_clique,
+    noise_limit,
     noise_weights,
     random_cliques,
 )
@@ -180,6 +181,24 @@ def test_the_bound_is_the_same_in_small_blocks():
         torch.testing.assert_close(clique_bound(couplings, thresholds, 8, 3), whole, rtol=1e-12, atol=1e-12)
 
 
+def test_the_bound_of_whole_weights_is_exact():
+    # Large whole weights beside small ones: float64 would lose the halves if it had to round.
+    whole = torch.randint(-(2**40), 2**40, (15, 15), generator=rng(50)).double().triu(1)
+    couplings, thresholds = whole + whole.T, torch.randint(-9, 9, (15,), generator=rng(51)).double()
+    found = clique_bound(couplings, thresholds, 6, 3)
+    assert torch.equal(found, clique_bound(couplings * 2.0**-60, thresholds * 2.0**-60, 6, 3) * 2.0**60)
+    number = {pair: e for e, pair in enumerate(itertools.combinations(range(6), 2))}
+    table = [[int(value) for value in row] for row in couplings.tolist()]
+    best = []
+    for (u, w), e in number.items():
+        free = [t for t in range(6) if t not in (u, w)]
+        charged = sorted(
+            Fraction(table[e][number[min(u, t), max(u, t)]] + table[e][number[min(w, t), max(w, t)]]) for t in free
+        )
+        best.append(charged[0] - int(thresholds[e]))  # k - 2 = 1 vertex besides the two ends: no pair is left over
+    assert found[0].item() == min(best)
+
+
 def test_classes_are_means_over_pairs_of_edges():
     couplings, thresholds = real_network(23, 15, (2,))
     found = classes(couplings, thresholds, 6)
@@ -246,6 +265,31 @@ def test_a_damaged_clique_is_repaired():
     assert torch.equal(repaired.state, cliques)
 
 
+@pytest.mark.parametrize(("vertices", "clique"), [(8, 4), (11, 4), (32, 16)])
+@pytest.mark.parametrize("shares", [None, (1, 9, 2), (9, 1, 2), (2, 1, 1)])
+def test_expected_fields_lead_back_up_to_the_limit_of_noise_and_no_further(vertices, clique, shares):
+    cone = CliqueCone(vertices, clique)
+    weights = cone.widest()
+    if shares is not None:  # where the kinds of edges have different costs
+        weights = [sum(share * ray[i] for share, ray in zip(shares, cone.rays, strict=True)) for i in range(3)]
+    limit = noise_limit(vertices, clique, weights)
+    assert 0 < limit < Fraction(1, 2)
+    network = CliqueNetwork(vertices, torch.tensor(weights, dtype=F64)).dense()
+    couplings, thresholds = to_bits(network)
+    bits = (random_cliques(vertices, clique, 1, generator=rng(60))[0] + 1) / 2
+    for share, leads_back in ((float(limit) - 1e-6, True), (float(limit) + 1e-6, False)):
+        fields = couplings @ ((1 - 2 * share) * bits + share) - thresholds
+        assert ((2 * bits - 1) * fields > 0).all().item() is leads_back
+
+
+def test_no_noise_below_one_half_is_too_much_for_the_expected_fields_of_weights_made_for_it():
+    assert noise_limit(32, 16, noise_weights(32, 16)) == Fraction(1, 2)
+    # The widest margin of large graphs: one sixth, from below.
+    limits = [float(noise_limit(v, v // 2, CliqueCone(v, v // 2).widest())) for v in (64, 256, 4096)]
+    assert limits == sorted(limits)
+    assert limits[-1] == pytest.approx(1 / 6, abs=0.002)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
 def test_cpu_and_cuda_agree():
     xi = random_cliques(10, 5, 40, networks=(2,), generator=rng(32))
@@ -279,6 +323,7 @@ BAD = [
     (lambda: CliqueCone(3, 2), r"vertices: expected an integer in \[4, 1048576\]; got 3\."),
     (lambda: CliqueCone(6, 5), r"clique: expected an integer in \[2, 4\]; got 5\."),
     (lambda: CliqueCone(6, 3).costs(1, math.inf, 0), r"disjoint: expected a finite number; got inf"),
+    (lambda: noise_limit(8, 4, (1, 0, 3)), r"weights: expected a point of the cone; got \(1\.0, 0\.0, 3\.0\)\. Take"),
     (lambda: noise_weights(8, 3), r"clique: expected an integer >= 4; got 3\."),
     (lambda: CliqueNetwork(1, THETA[:3]), r"vertices: expected an integer in \[2, 1048576\]; got 1\."),
     (lambda: CliqueNetwork(5, THETA), r"weights: .*parameters = 3; got shape \(6,\)"),

@@ -53,6 +53,7 @@ __all__ = [
     "clique_bound",
     "edges",
     "every_clique",
+    "noise_limit",
     "noise_weights",
     "random_cliques",
 ]
@@ -217,6 +218,8 @@ def clique_bound(couplings: torch.Tensor, thresholds: torch.Tensor, vertices: in
     torch.Tensor
         Axes ``(*G, 3)``: bounds on :math:`\sigma_e h_e` for edges inside the clique, with one end in it, and with none.
         Where all three are positive, every clique is a strict local minimum. Where one is not, nothing is proven.
+        Nothing is rounded where all weights are whole multiples of one power of two, of which a sum holds fewer than
+        2**52 in float64, as in the networks of :meth:`~memscape.memory.probability_flow.LearnedNetwork.network`.
 
     Raises
     ------
@@ -365,7 +368,7 @@ class CliqueCone:
 def noise_weights(vertices: int, clique: int) -> tuple[Fraction, Fraction, Fraction]:
     r"""Weights x = 1, y and theta made for noisy cliques.
 
-    Turn every edge over with probability p. The expected fields of an edge inside the clique and of one with one end in
+    Flip every edge with probability p. The expected fields of an edge inside the clique and of one with one end in
     it then differ by :math:`(1 - 2p)\,[(k-3) x - (k-2) y]`, which is positive for every p < 1/2 if x > 0 >= y. Both are
     linear in p. The weights returned put the threshold in the middle between them for every p at once. This derivation
     is ours.
@@ -394,6 +397,43 @@ def noise_weights(vertices: int, clique: int) -> tuple[Fraction, Fraction, Fract
     apart, apart_change = inside + touching, 2 * math.comb(v - 2, 2) - 2 * (inside + touching)
     y = -Fraction(sharing_change, apart_change)
     return Fraction(1), y, (sharing + y * apart) / 2
+
+
+def noise_limit(vertices: int, clique: int, weights: Sequence[Number]) -> Fraction:
+    r"""Largest share of flipped edges at which expected fields still lead back to the clique, exactly.
+
+    An edge that is flipped with probability p is on with probability :math:`(1 - 2p)\, x_e + p`. So a flip that costs c
+    at the clique is expected to cost
+
+    .. math:: (1 - 2p)\, c \pm p\,(T - 2 \theta), \qquad T = 2(v-2)\, x + \tbinom{v-2}{2}\, y ,
+
+    at the damaged one, with + for edges inside and - for the others: noise pulls all fields towards one value. Fields
+    scatter about what is expected, so that less noise than this is put right. This derivation is ours.
+
+    Parameters
+    ----------
+    vertices, clique
+        v and k, 2 <= k <= v - 2.
+    weights
+        (x, y, theta) inside the cone of :class:`CliqueCone`.
+
+    Returns
+    -------
+    Fraction
+        p, dimensionless, at most 1/2, where nothing of the clique is left.
+
+    Raises
+    ------
+    ArgumentError
+        If the sizes do not fit or the weights do not store every clique.
+    """
+    costs = CliqueCone(vertices, clique).costs(*weights)
+    if min(costs) <= 0:
+        raise ArgumentError("weights", "a point of the cone", str(tuple(map(float, weights))), "Take widest() of it.")
+    x, y, theta = (Fraction(weight) for weight in weights)
+    pull = 2 * (vertices - 2) * x + math.comb(vertices - 2, 2) * y - 2 * theta
+    signed = zip(costs, (pull, -pull, -pull), strict=True)
+    return min(cost / (2 * cost + max(Fraction(0), -toward)) for cost, toward in signed)
 
 
 @dataclass(frozen=True)
