@@ -203,19 +203,30 @@ def minimum_probability_flow(
     require_integer("steps", steps, at_least=1)
     require_number("gap", gap, above=0.0, at_most=1.0)
     require_number("hopeless", hopeless, at_least=0.0)
-    bits = (patterns + 1) / 2
+    spins = patterns.reshape(-1, *patterns.shape[-2:])
+    count, _, neurons = spins.shape
+    learned, learned_thresholds = spins.new_zeros(count, neurons, neurons), spins.new_zeros(count, neurons)
+    made = torch.zeros(count, dtype=torch.int64, device=spins.device)
+    # What moves, a row a network: its place among all, and the state of its descent.
+    places, bits = torch.arange(count, device=spins.device), (spins + 1) / 2
     steepness = (1 + bits.sum(dim=-1).amax(dim=-1)) / 4
-    couplings = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1], patterns.shape[-1])
-    thresholds = patterns.new_zeros(*patterns.shape[:-2], patterns.shape[-1])
-    ahead, ahead_thresholds = couplings, thresholds
+    couplings = ahead = torch.zeros_like(learned)
+    thresholds = ahead_thresholds = torch.zeros_like(learned_thresholds)
     pace = torch.ones_like(steepness)
-    made = torch.zeros_like(steepness, dtype=torch.int64)
     for _ in range(steps):
-        flow = _log_flow(ahead, ahead_thresholds, patterns, bits)
+        flow = _log_flow(ahead, ahead_thresholds, spins, bits)
         moving = (flow.margin <= (1 - gap) * flow.slope) & (-hopeless * flow.margin <= flow.slope)
-        if not moving.any():
-            break
-        made += moving
+        if not moving.all():
+            # Networks that have arrived are put aside: the others go on without them.
+            learned[places], learned_thresholds[places] = ahead, ahead_thresholds
+            if not moving.any():
+                break
+            flow = ProbabilityFlow(*(part[moving] for part in vars(flow).values()))
+            places, spins, bits, steepness, pace, couplings, thresholds, ahead, ahead_thresholds = (
+                part[moving]
+                for part in (places, spins, bits, steepness, pace, couplings, thresholds, ahead, ahead_thresholds)
+            )
+        made[places] += 1
         rate = 1 / (steepness * flow.share.amax(dim=-1))
         landed = ahead - rate[..., None, None] * flow.couplings
         landed_thresholds = ahead_thresholds - rate[..., None] * flow.thresholds
@@ -225,12 +236,15 @@ def minimum_probability_flow(
         longer = (1 + (1 + 4 * pace.square()).sqrt()) / 2
         push = (pace - 1) / longer
         pace, couplings, thresholds = longer, landed, landed_thresholds
-        ahead = torch.where(moving[..., None, None], landed + push[..., None, None] * step, ahead)
-        ahead_thresholds = torch.where(
-            moving[..., None], landed_thresholds + push[..., None] * step_thresholds, ahead_thresholds
-        )
-    flow = _log_flow(ahead, ahead_thresholds, patterns, bits)
-    return LearnedNetwork(ahead, ahead_thresholds, flow.log_flow, flow.margin, flow.slope, made)
+        ahead = landed + push[..., None, None] * step
+        ahead_thresholds = landed_thresholds + push[..., None] * step_thresholds
+    else:
+        learned[places], learned_thresholds[places] = ahead, ahead_thresholds
+    couplings = learned.reshape(*patterns.shape[:-2], neurons, neurons)
+    thresholds = learned_thresholds.reshape(*patterns.shape[:-2], neurons)
+    flow = _log_flow(couplings, thresholds, patterns, (patterns + 1) / 2)
+    steps_made = made.reshape(patterns.shape[:-2])
+    return LearnedNetwork(couplings, thresholds, flow.log_flow, flow.margin, flow.slope, steps_made)
 
 
 def perceptron(patterns: torch.Tensor, *, epochs: int = 1000) -> Hopfield:
