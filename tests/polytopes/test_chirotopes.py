@@ -14,6 +14,7 @@ from memscape.polytopes.chirotopes import (
     chirotope_of,
     chirotopes,
     describe,
+    possible_sets,
     relabelled,
     set_codes,
     table_codes,
@@ -176,3 +177,25 @@ def test_bad_arguments_are_refused(call, message):
     with pytest.raises(ArgumentError) as refusal:
         call()
     assert str(refusal.value).startswith(message)
+
+
+def test_signs_allow_sixty_sets_with_stability_and_exclude_some():
+    allowed = possible_sets(chirotopes(3, inputs=True))
+    assert len(np.unique(allowed & 255)) == 47
+    assert len(allowed) == 60
+    assert len(np.unique(canonical(allowed, 3))) == 16
+    rng = np.random.default_rng(2)
+    weights = -np.exp(rng.standard_normal((3000, 3, 3))) * (1 - np.eye(3))
+    points = fixed_points(ThresholdLinear(torch.from_numpy(weights), torch.ones(3, dtype=F64)))
+    sure = points.decided
+    assert np.isin(set_codes(points.exists[sure], points.stable[sure]), allowed).all()
+    # One fixed point, on all three, may be stable or not; with two others, each of a pair, it never is.
+    words = {describe(int(code), 3) for code in allowed}
+    assert {"123", "123*"} <= words
+    assert "12* 13* 123" in words
+    assert "12* 13* 123*" not in words
+
+
+def test_sets_of_two_neurons_are_not_told_apart_by_stability():
+    with pytest.raises(ArgumentError, match="neurons of the patterns"):
+        possible_sets(chirotopes(2, inputs=True))

@@ -8,11 +8,13 @@ import torch
 
 from memscape.polytopes import (
     cells,
+    census,
     chambers,
     chirotopes,
     digraphs,
     graph_rules,
     input_space,
+    nested_supports,
     polygons,
     separation,
     splines,
@@ -38,6 +40,8 @@ INHIBITED = torch.eye(3, dtype=F64) - 1.5
 INHIBITED.diagonal().zero_()
 NETWORK = threshold_linear.ThresholdLinear(INHIBITED, torch.tensor([1.0, 0.9, 1.2], dtype=F64))
 MEMORY = threshold_linear.RectifiedMemory(torch.eye(2, 3, dtype=F64) / 2, torch.ones(3, dtype=F64))
+MANY = threshold_linear.ThresholdLinear(INHIBITED[None], torch.tensor([[1.0, 0.9, 1.2]], dtype=F64))
+TRIO = [[0, -1.5, -0.125], [-1.125, 0, -0.75], [-1.375, -0.25, 0]]
 SQUARE = polygons.square(1.0)
 LINES = torch.tensor([[1.0, 1.0, -0.5], [1.0, -1.0, 0.1]], dtype=F64)
 PIECE = polygons.convex(SQUARE)
@@ -46,12 +50,15 @@ CUT = weight_space.arrangement(3, (2,))
 FOUND = chambers.chambers(3, (2,))
 GROUP = weight_space.symmetries(3)
 SIGN_PATTERNS = chirotopes.chirotopes(2, inputs=True)
+SIGNS_OF_THREE = chirotopes.chirotope_of(NETWORK)
 DEEP = splines.he((2, 3, 2), rng=np.random.default_rng(0))
 X = torch.tensor([[0.1, 0.2], [0.5, -0.3]], dtype=F64)
 PARTS = splines.rectified(torch.eye(3, 2, dtype=F64), torch.zeros(3, dtype=F64))
 
 CALLS = [
     Call(cells.cells, {"neurons": 2, "degrees": (1, 2)}),
+    Call(census.census, {"rounds": 1, "networks": 20, "rng": RNG, "device": "cpu"}),
+    Call(census.lognormal, {"rng": RNG, "networks": 2, "neurons": 3, "spread": 1.5}),
     Call(FOUND.every),
     Call(chambers.acyclic_orientations, {"graph": nx.path_graph(4)}),
     Call(chambers.adjacency, {"found": FOUND}),
@@ -64,6 +71,7 @@ CALLS = [
     Call(chirotopes.chirotope_of, {"model": NETWORK}),
     Call(chirotopes.chirotopes, {"neurons": 2, "inputs": True}),
     Call(chirotopes.describe, {"code": 3, "neurons": 2}),
+    Call(chirotopes.possible_sets, {"patterns": SIGNS_OF_THREE}),
     Call(chirotopes.relabelled, {"codes": np.array([3]), "neurons": 2}),
     Call(chirotopes.set_codes, {"exists": np.array([[True] * 4]), "stable": np.array([[True] * 4])}),
     Call(chirotopes.table_codes, {"weights": INHIBITED}),
@@ -108,13 +116,18 @@ CALLS = [
         also={"epsilon": ["1/4", "no", "1/0"], "delta": ["1/4", "no", "1/0"]},
     ),
     Call(graph_rules.reductions, CODES),
+    Call(graph_rules.stability_border, {"code": 25, "nodes": 3, "excess": Fraction(1, 2)}),
     Call(graph_rules.target_free_cliques, CODES),
+    Call(graph_rules.undominated, {"nodes": 3}),
     Call(graph_rules.uniform_in_degree, CODES),
     Call(graph_rules.vanishing_inhibition, {**CODES, "ratio": 0.5}, also={"ratio": [np.ones(5)]}),
     Call(input_space.input_regions, {"weights": INHIBITED}),
     Call(PIECE.edges),
     Call(PIECE.rings),
     Call(PIECE.select, {"index": torch.tensor([0])}),
+    Call(nested_supports.copied, {"weights": TRIO, "copies": [1, 2, 1]}),
+    Call(nested_supports.nested_pairs, {"patterns": SIGN_PATTERNS}),
+    Call(nested_supports.prolonged, {"weights": TRIO, "link": TRIO}),
     Call(polygons.arrange, {"vertices": SQUARE, "lines": LINES, "uncertainty": torch.zeros_like(LINES)}),
     Call(polygons.convex, {"vertices": SQUARE}),
     Call(
@@ -169,12 +182,14 @@ CALLS = [
         threshold_linear.exact_fixed_point,
         {"weights": [[0, -1], [Fraction(-1, 2), 0]], "inputs": [1, 1], "support": 1},
     ),
+    Call(threshold_linear.disagreements, {"model": NETWORK}),
     Call(threshold_linear.fixed_points, {"model": NETWORK, "activities": True}),
     Call(threshold_linear.hurwitz, {"matrices": -torch.eye(3, dtype=F64)[None]}),
     Call(
         threshold_linear.lyapunov_exponents,
         {"model": NETWORK, "starts": torch.ones(2, 3, dtype=F64), "step": 0.1, "steps": 5},
     ),
+    Call(threshold_linear.misjudged, {"model": MANY, "generator": DRAWN, "push": 1e-6, "duration": 1.0}),
     Call(
         threshold_linear.require_network,
         {"model": NETWORK, "at_least": 2, "at_most": 9},

@@ -24,7 +24,9 @@ from memscape.polytopes.graph_rules import (
     graphical_domination,
     network,
     reductions,
+    stability_border,
     target_free_cliques,
+    undominated,
     uniform_in_degree,
     vanishing_inhibition,
 )
@@ -406,6 +408,9 @@ def test_vanishing_inhibition_is_the_limit_of_small_parameters():
         (lambda: full_support([0], 2, 0.5, 0.0), "delta: expected finite values > 0; got 0."),
         (lambda: vanishing_inhibition([0], 1, 1.0), "nodes: expected an integer >= 2; got 1."),
         (lambda: vanishing_inhibition([0], 2, -1.0), "ratio: expected finite values > 0; got -1."),
+        (lambda: undominated(6), "nodes: expected an integer in [1, 5]; got 6."),
+        (lambda: stability_border(0, 2, 1), "nodes: expected an integer >= 3; got 2."),
+        (lambda: stability_border(0, 3, 0), "excess: expected a number above 0; got 0."),
         (lambda: written(np.zeros(3), np.zeros(3)), "exists: expected bool, axes (2**n,), n = 1 to 9; got float64"),
     ],
 )
@@ -417,3 +422,20 @@ def test_bad_arguments_are_refused(call, message):
 
 def test_in_neighbours_name_the_senders():
     assert in_neighbours(CYCLE, 3).tolist() == [4, 1, 2]
+
+
+def test_two_counts_of_digraphs_without_a_dominated_node_agree():
+    by_class = [int((dominated(classes(n), n)[:, -1] == 0).sum()) for n in range(1, 5)]
+    assert [undominated(n) for n in range(1, 5)] == by_class == [1, 2, 6, 47]
+
+
+@pytest.mark.parametrize("excess", [Fraction(3, 25), Fraction(4, 25)])
+def test_a_network_turns_stable_where_hurwitz_determinant_vanishes(excess):
+    (border,) = stability_border(int(SIX[0]), 6, excess)
+    for factor, stable in ((1.001, True), (0.999, False)):
+        epsilon = 1 / (1 + factor * border)
+        assert (full_support(SIX[0], 6, epsilon, epsilon * (1 + float(excess)))[1] < 0) == stable
+
+
+def test_beyond_the_limit_there_is_no_border():
+    assert stability_border(int(SIX[0]), 6, Fraction(167, 1000)).size == 0

@@ -10,15 +10,17 @@ import torch
 from memscape.arguments import ArgumentError
 from memscape.memory.dense import DenseMemory, Rectified
 from memscape.memory.patterns import random_patterns
-from memscape.polytopes import graph_rules
+from memscape.polytopes import graph_rules, threshold_linear
 from memscape.polytopes.threshold_linear import (
     FixedPoints,
     RectifiedMemory,
     ThresholdLinear,
+    disagreements,
     exact_fixed_point,
     fixed_points,
     hurwitz,
     lyapunov_exponents,
+    misjudged,
     trajectories,
 )
 from memscape.tools import pieces
@@ -587,3 +589,36 @@ def test_bad_arguments_are_refused(call, message):
     with pytest.raises(ArgumentError) as refusal:
         call()
     assert str(refusal.value).startswith(message)
+
+
+def test_the_solver_and_fractions_agree_and_a_wrong_answer_is_counted(monkeypatch):
+    rng = np.random.default_rng(5)
+    weights = torch.from_numpy(np.round(8 * rng.standard_normal((2, 2, 4, 4))) / 8)
+    model = ThresholdLinear(weights, torch.from_numpy(np.round(8 * rng.standard_normal(4)) / 8))
+    assert disagreements(model) == 0
+    answer = fixed_points(model)
+    wrong = answer.exists.clone()
+    wrong[1, 0, [3, 7]] ^= True
+    given = FixedPoints(wrong, answer.stable, answer.index, answer.doubtful)
+    monkeypatch.setattr(threshold_linear, "fixed_points", lambda model: given)
+    assert disagreements(model) == 2 - int(answer.doubtful[1, 0, [3, 7]].sum())
+
+
+def test_a_nearby_trajectory_tells_stable_from_unstable(monkeypatch):
+    ring = graph_rules.network(np.array([25]), 3, graph_rules.Parameters("1/4", "1/2"))  # one fixed point, unstable
+    free = graph_rules.network(np.array([0]), 3, graph_rules.Parameters("1/4", "1/2"))  # three stable of seven
+    for model, stable in ((ring, 0), (free, 3)):
+        answer = fixed_points(model, activities=True)
+        assert answer.stable.sum() == stable
+        assert misjudged(model, torch.Generator().manual_seed(1)) == (0, 0)
+        other = FixedPoints(
+            answer.exists, answer.exists & ~answer.stable, answer.index, answer.doubtful, answer.activities
+        )
+        monkeypatch.setattr(threshold_linear, "fixed_points", lambda *_, other=other, **__: other)
+        assert misjudged(model, torch.Generator().manual_seed(1)) == (int(answer.count) - stable, stable)
+        monkeypatch.undo()
+
+
+def test_only_one_axis_of_networks_is_followed():
+    with pytest.raises(ArgumentError, match="model: expected one axis of networks; got 0 axes"):
+        misjudged(graph_rules.network(np.array(25), 3, graph_rules.Parameters("1/4", "1/2")), torch.Generator())

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from memscape.arguments import ArgumentError, require_integer, require_sequence, require_tensor
+from memscape.arguments import ArgumentError, require_integer, require_kind, require_sequence, require_tensor
 from memscape.polytopes.threshold_linear import ThresholdLinear, require_network, written
 from memscape.tools import pieces
 from memscape.tools.subsets import BitGroup, pack, unpack
@@ -37,6 +37,7 @@ __all__ = [
     "chirotope_of",
     "chirotopes",
     "describe",
+    "possible_sets",
     "relabelled",
     "set_codes",
     "table_codes",
@@ -250,6 +251,39 @@ def set_codes(exists: npt.ArrayLike, stable: npt.ArrayLike | None = None) -> Cod
         raise ArgumentError("stable", f"booleans of shape {first.shape}", f"{second.dtype} of shape {second.shape}")
     codes = pack(first)
     return codes if stable is None else codes | pack(second) << first.shape[-1]
+
+
+def possible_sets(patterns: Chirotopes) -> Codes:
+    r"""The sets of fixed points with their stability that sign patterns of three neurons allow, as `set_codes`.
+
+    A support of one or two neurons is stable exactly if its index is +1. All three neurons with index +1 are stable if
+    also :math:`3 m > d`, with m the sum of the minors of size two of I - W and d its determinant. Signs do not say
+    which of the two is larger, so that such a set counts twice, stable and unstable; but where all three minors are
+    negative, so is m, and it counts as unstable alone.
+
+    Parameters
+    ----------
+    patterns
+        Sign patterns of three neurons with an input vector.
+
+    Returns
+    -------
+    numpy.ndarray
+        Distinct codes, rising, one axis.
+
+    Raises
+    ------
+    ArgumentError
+        If the patterns are not those of three neurons.
+    """
+    require_integer("neurons of the patterns", require_kind("patterns", patterns, Chirotopes).neurons, at_least=3)
+    exists, index = patterns.exists, patterns.index
+    certain = exists & (index > 0)
+    whole = certain[:, 7] & (index[:, [3, 5, 6]] > 0).any(axis=1)
+    certain[:, 7] = False
+    allowed = certain.copy()
+    allowed[:, 7] = whole
+    return np.unique(np.concatenate([set_codes(exists, certain), set_codes(exists, allowed)]))
 
 
 def describe(code: int, neurons: int) -> str:

@@ -50,7 +50,16 @@ from memscape.arguments import (
 )
 from memscape.polytopes.digraphs import Codes, adjacency, in_neighbours, require_codes
 from memscape.polytopes.threshold_linear import ThresholdLinear
-from memscape.tools.exact import characteristic, determinant, determinants_fit, hurwitz, largest
+from memscape.tools.exact import (
+    characteristic,
+    characteristic_polynomial,
+    determinant,
+    determinants_fit,
+    hurwitz,
+    hurwitz_matrix,
+    largest,
+    solution,
+)
 from memscape.tools.subsets import BitGroup, mask, pack, subsets
 
 __all__ = [
@@ -66,7 +75,9 @@ __all__ = [
     "integer_matrices",
     "network",
     "reductions",
+    "stability_border",
     "target_free_cliques",
+    "undominated",
     "uniform_in_degree",
     "vanishing_inhibition",
 ]
@@ -427,6 +438,47 @@ def dominated(codes: npt.ArrayLike, nodes: int) -> Codes:
     return found
 
 
+def undominated(nodes: int) -> int:
+    r"""How many digraphs on n nodes have no dominated node, up to isomorphism, counted without classes.
+
+    By Burnside's lemma: the mean, over all renumberings of the nodes, of the number of labelled digraphs that have no
+    dominated node and that the renumbering leaves as they are. Every labelled digraph is looked at, and domination
+    is read off its arrows by definition.
+
+    Parameters
+    ----------
+    nodes
+        n, 1 to 5; five nodes have 2**20 labelled digraphs.
+
+    Raises
+    ------
+    ArgumentError
+        If ``nodes`` is out of range.
+    """
+    n = require_integer("nodes", nodes, at_least=1, at_most=5)
+    arrows = {(j, i): column for (i, j), column in _columns(n).items()}  # from j to i
+    free = np.ones(2 ** (n * (n - 1)), dtype=bool)
+    for j, k in itertools.permutations(range(n), 2):
+        over = arrows[j, k] & ~arrows[k, j]
+        for i in set(range(n)) - {j, k}:
+            over &= ~arrows[i, j] | arrows[i, k]
+        free &= ~over
+    fixed = 0
+    for order in itertools.permutations(range(n)):
+        same = free.copy()
+        for i, j in arrows:
+            if (i, j) != (order[i], order[j]):
+                same &= arrows[i, j] == arrows[order[i], order[j]]
+        fixed += int(same.sum())
+    return fixed // math.factorial(n)
+
+
+def _columns(nodes: int) -> dict[tuple[int, int], Bools]:
+    """Entry (i, j) of the adjacency matrix of every labelled digraph, as far as i and j differ."""
+    matrices = adjacency(np.arange(2 ** (nodes * (nodes - 1))), nodes)
+    return {(i, j): np.ascontiguousarray(matrices[:, i, j]) for i, j in itertools.permutations(range(nodes), 2)}
+
+
 def reductions(codes: npt.ArrayLike, nodes: int) -> Bools:
     """Sets of nodes that are left when dominated nodes are deleted one by one, in any order, until none is dominated.
 
@@ -604,6 +656,47 @@ def vanishing_inhibition(codes: npt.ArrayLike, nodes: int, ratio: npt.ArrayLike)
     change[..., range(nodes), range(nodes)] = 0.0
     balanced = np.linalg.qr(np.eye(nodes) - 1 / nodes)[0][:, : nodes - 1]
     return -np.linalg.eigvals(balanced.T @ change @ balanced).real.min(axis=-1)
+
+
+def stability_border(code: int, nodes: int, excess: Fraction) -> npt.NDArray[np.float64]:
+    r"""Where a network on the line of one :math:`u = \delta / \varepsilon - 1` may become stable on all neurons.
+
+    With :math:`t = (1 - \varepsilon) / \varepsilon` the flow on all neurons is :math:`-\varepsilon K`,
+    :math:`K = I + (2 + u) N + t J`, where N marks the missing edges and J is the matrix of ones. The last but one
+    of Hurwitz's determinants of K is a polynomial in t, found here by exact interpolation. A pair of complex
+    eigenvalues can reach the imaginary axis at its zeros only.
+
+    Parameters
+    ----------
+    code, nodes
+        A digraph and its number n of nodes, 3 to `MOST_NODES`.
+    excess
+        u > 0, exact.
+
+    Returns
+    -------
+    numpy.ndarray
+        The positive zeros t, rising, float64.
+
+    Raises
+    ------
+    ArgumentError
+        If the code does not fit, or ``excess`` is no positive fraction.
+    """
+    edges = adjacency(code, require_integer("nodes", nodes, at_least=3))
+    u = _fraction("excess", excess)
+    if u <= 0:
+        raise ArgumentError("excess", "a number above 0", str(u))
+    values, places = [], range((nodes - 1) * nodes // 2 + 1)
+    missing = [[i != j and not edges[i, j] for j in range(nodes)] for i in range(nodes)]
+    for t in places:
+        flow = [[-t - (i == j) - gone * (2 + u) for j, gone in enumerate(row)] for i, row in enumerate(missing)]
+        coefficients: npt.NDArray[Any] = np.array(characteristic_polynomial(flow), dtype=np.object_)[:, None]
+        values.append(Fraction(determinant(hurwitz_matrix(coefficients, nodes - 1))[0]))
+    found = solution([[Fraction(t) ** power for power in places] for t in places], values)
+    roots = np.roots([float(value) for value in reversed(found or [])])
+    real = roots[abs(roots.imag) < 1e-9 * abs(roots)].real
+    return np.sort(real[real > 0])
 
 
 def _require_range(argument: str, value: npt.ArrayLike, below: float) -> npt.NDArray[np.float64]:

@@ -21,6 +21,7 @@ solves.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,10 +57,12 @@ __all__ = [
     "FixedPoints",
     "RectifiedMemory",
     "ThresholdLinear",
+    "disagreements",
     "exact_fixed_point",
     "fixed_points",
     "hurwitz",
     "lyapunov_exponents",
+    "misjudged",
     "require_network",
     "trajectories",
     "written",
@@ -395,6 +398,80 @@ def _routh(matrices: torch.Tensor) -> torch.Tensor:
         above, row = row, [a - ratio * r for a, r in zip(above[1:], row[1:], strict=True)] + [zero]
         smallest = torch.minimum(smallest, row[0])
     return smallest
+
+
+def disagreements(model: ThresholdLinear) -> int:
+    """On how many supports :func:`fixed_points` and :func:`exact_fixed_point` differ, doubtful ones left out.
+
+    Parameters
+    ----------
+    model
+        Networks of at most 20 neurons; each support of each is decided in fractions, which takes its time.
+
+    Raises
+    ------
+    ArgumentError
+        As :func:`fixed_points`.
+    """
+    found = fixed_points(model)
+    n = model.neurons
+    weights = model.weights.expand(*model.networks, n, n).reshape(-1, n, n).tolist()
+    inputs = model.inputs.expand(*model.networks, n).reshape(-1, n).tolist()
+    fields = [getattr(found, name).reshape(-1, 2**n).tolist() for name in ("exists", "stable", "index", "doubtful")]
+    count = 0
+    for network, support in itertools.product(range(len(weights)), range(2**n)):
+        exists, stable, index, doubtful = (field[network][support] for field in fields)
+        one = exact_fixed_point(weights[network], inputs[network], support)
+        count += not doubtful and (one.exists, one.stable, one.index) != (exists, stable, index)
+    return count
+
+
+def misjudged(
+    model: ThresholdLinear, generator: torch.Generator, *, push: float = 1e-6, duration: float = 150.0
+) -> tuple[int, int]:
+    """Whether fixed points attract or repel as their eigenvalues say, by starting a little off each of them.
+
+    Fixed points whose slowest rate is below a tenth in size are left out: the duration could not tell.
+
+    Parameters
+    ----------
+    model
+        Networks, one axis of them.
+    generator
+        Of the pushes.
+    push
+        Size of the push, in units of each activity.
+    duration
+        How long to wait, in units of the time constant of a neuron.
+
+    Returns
+    -------
+    tuple
+        How many stable fixed points are left by a nearby trajectory, and how many unstable ones are reached again.
+
+    Raises
+    ------
+    ArgumentError
+        If the model has other axes, or a number is out of range.
+    """
+    require_network(model, at_most=LARGEST)
+    if len(model.networks) != 1:
+        raise ArgumentError("model", "one axis of networks", f"{len(model.networks)} axes")
+    require_number("push", push, above=0.0, at_most=1.0)
+    require_number("duration", duration, above=0.0, at_most=1e5)
+    found, n = fixed_points(model, activities=True), model.neurons
+    network, support = found.exists.nonzero(as_tuple=True)
+    x, stable = found.activities[network, support], found.stable[network, support]  # type: ignore[index]
+    weights = model.weights.double().expand(*model.networks, n, n)[network]
+    inputs = model.inputs.double().expand(*model.networks, n)[network]
+    inside = bits(support, n)
+    flow = torch.where(inside[:, None, :], weights, 0.0) - torch.eye(n, dtype=torch.float64, device=x.device)
+    clear = torch.linalg.eigvals(flow).real.amax(dim=-1).abs() > 0.1
+    noise = torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x.device)
+    pushed = ThresholdLinear(weights, inputs), x * (1 + push * noise)
+    moved = trajectories(*pushed, duration=duration, step=0.1, every=max(1, math.ceil(10 * duration - 1e-8)))[-1]
+    back = (moved - x).norm(dim=-1) < push
+    return int((stable & ~back & clear).sum()), int((~stable & back & clear).sum())
 
 
 def trajectories(
