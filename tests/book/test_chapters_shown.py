@@ -21,8 +21,6 @@ PLUMBING = re.compile(r"\b(run\.(glue|check|recorded)|book\.begin|plt\.|sns\.|ax
 UNFINISHED: set[str] = {
     "capacity/capacity",
     "memory/hopfield",
-    "polytopes/graph_rules",
-    "polytopes/threshold_linear",
 }
 
 

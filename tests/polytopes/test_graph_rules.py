@@ -410,7 +410,7 @@ def test_vanishing_inhibition_is_the_limit_of_small_parameters():
         (lambda: vanishing_inhibition([0], 2, -1.0), "ratio: expected finite values > 0; got -1."),
         (lambda: undominated(6), "nodes: expected an integer in [1, 5]; got 6."),
         (lambda: stability_border(0, 2, 1), "nodes: expected an integer >= 3; got 2."),
-        (lambda: stability_border(0, 3, 0), "excess: expected a number above 0; got 0."),
+        (lambda: stability_border(0, 3, 0), "excess: expected a number above 0 and at most a million; got 0."),
         (lambda: written(np.zeros(3), np.zeros(3)), "exists: expected bool, axes (2**n,), n = 1 to 9; got float64"),
     ],
 )

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from memscape.arguments import require_device, require_integer, require_kind, require_number, require_room
+from memscape.arguments import require_device, require_integer, require_number, require_rng, require_room
 from memscape.polytopes.chirotopes import canonical, set_codes, table_codes
 from memscape.polytopes.threshold_linear import ThresholdLinear, fixed_points, hurwitz
 
@@ -71,7 +71,7 @@ def census(rounds: int, networks: int, rng: np.random.Generator, device: torch.d
     """
     rounds = require_integer("rounds", rounds, at_least=1, at_most=1000)
     require_integer("networks", networks, at_least=1, at_most=10**7)
-    require_kind("rng", rng, np.random.Generator)
+    require_rng("rng", rng)
     device = require_device("device", device)
     tables, steady = np.zeros(1024, dtype=np.int64), np.zeros(1024, dtype=np.int64)
     sets = [np.zeros(2**16, dtype=np.int64) for _ in range(2)]
@@ -115,7 +115,7 @@ def lognormal(rng: np.random.Generator, networks: int, neurons: int, *, spread: 
     ArgumentError
         If an argument is of another kind or out of range.
     """
-    require_kind("rng", rng, np.random.Generator)
+    require_rng("rng", rng)
     n = require_integer("neurons", neurons, at_least=1)
     require_room(networks=require_integer("networks", networks, at_least=1) * n * n)
     scale = require_number("spread", spread, at_least=0.0, at_most=10.0)

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -463,14 +464,30 @@ def undominated(nodes: int) -> int:
         for i in set(range(n)) - {j, k}:
             over &= ~arrows[i, j] | arrows[i, k]
         free &= ~over
-    fixed = 0
+    # Relabellings with cycles of the same lengths leave the same number of digraphs as they are: one stands for all.
+    alike: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
     for order in itertools.permutations(range(n)):
+        alike.setdefault(_cycles(order), []).append(order)
+    fixed = 0
+    for order, *others in alike.values():
         same = free.copy()
         for i, j in arrows:
             if (i, j) != (order[i], order[j]):
                 same &= arrows[i, j] == arrows[order[i], order[j]]
-        fixed += int(same.sum())
+        fixed += (1 + len(others)) * int(same.sum())
     return fixed // math.factorial(n)
+
+
+def _cycles(order: Sequence[int]) -> tuple[int, ...]:
+    """Lengths of the cycles of a permutation, rising."""
+    lengths, left = [], set(range(len(order)))
+    while left:
+        node, length = left.pop(), 1
+        while (node := order[node]) in left:
+            left.remove(node)
+            length += 1
+        lengths.append(length)
+    return tuple(sorted(lengths))
 
 
 def _columns(nodes: int) -> dict[tuple[int, int], Bools]:
@@ -671,7 +688,7 @@ def stability_border(code: int, nodes: int, excess: Fraction) -> npt.NDArray[np.
     code, nodes
         A digraph and its number n of nodes, 3 to `MOST_NODES`.
     excess
-        u > 0, exact.
+        u, exact, above 0 and at most a million.
 
     Returns
     -------
@@ -681,12 +698,12 @@ def stability_border(code: int, nodes: int, excess: Fraction) -> npt.NDArray[np.
     Raises
     ------
     ArgumentError
-        If the code does not fit, or ``excess`` is no positive fraction.
+        If the code does not fit, or ``excess`` is no fraction or out of range.
     """
     edges = adjacency(code, require_integer("nodes", nodes, at_least=3))
     u = _fraction("excess", excess)
-    if u <= 0:
-        raise ArgumentError("excess", "a number above 0", str(u))
+    if not 0 < u <= 10**6:
+        raise ArgumentError("excess", "a number above 0 and at most a million", str(u))
     values, places = [], range((nodes - 1) * nodes // 2 + 1)
     missing = [[i != j and not edges[i, j] for j in range(nodes)] for i in range(nodes)]
     for t in places:

@@ -37,6 +37,7 @@ from memscape.arguments import (
     ArgumentError,
     Values,
     require_fit,
+    require_generator,
     require_integer,
     require_number,
     require_sequence,
@@ -457,6 +458,7 @@ def misjudged(
     require_network(model, at_most=LARGEST)
     if len(model.networks) != 1:
         raise ArgumentError("model", "one axis of networks", f"{len(model.networks)} axes")
+    require_generator("generator", generator)
     require_number("push", push, above=0.0, at_most=1.0)
     require_number("duration", duration, above=0.0, at_most=1e5)
     found, n = fixed_points(model, activities=True), model.neurons
