@@ -23,7 +23,6 @@ _SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}"><path d="{}"
 _RULES = """\
 i[class*="fa-"] { display: inline-block; width: 1em; height: 1em; vertical-align: -0.125em; background: currentColor;
   mask: var(--icon) center / contain no-repeat; }
-i.fa-lg { font-size: 1.25em; line-height: 0.05em; }
 """
 
 
