@@ -2,17 +2,21 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
 import nbformat
+import pandas as pd
+import psutil
 import pytest
 import torch
 from rich.console import Console
 
-from memscape.book import chapters, claims, cli, digest, execute, yml
+from memscape.book import chapters, claims, cli, digest, execute, outcomes, yml
 
 from .conftest import BEGIN, BODY, CLAIMS, PARAMETERS, chapter, write
 
@@ -190,14 +194,18 @@ def test_a_sweep_is_run_tabulated_and_drawn(memscape, add, home):
     status, text = memscape("sweep", "toy", *grid)
     assert status == 0, text
     assert "6 of 6 runs to do in out/grid\n" in text
+    assert len(re.findall(r"✓ [\d.]+ s: neurons=\d0,load=1.0,seed=\d \(\d of 6", text)) == 6  # no terminal
+    assert re.search(r"\(5 of 6, about \d+ (s|min) left\)\n", text)
+    assert "(6 of 6)\n" in text
     assert re.search(r"Dask's dashboard: http://127.0.0.1:\d+/status", text)
     assert "out/grid/table.csv\n✓ 6 runs done, 0 failed" in text
     stamp = chapters.stamp(nbformat.read(home / "out/grid/runs/neurons=30,load=1.0,seed=2.ipynb", 4))
     assert (stamp["profile"], stamp["values"]["load"], stamp["values"]["seed"]) == ("large", 1.0, 2)
     status, text = memscape("table", "out/grid")
     assert status == 0
-    assert re.search(r"neurons +seed +seconds +(peak_mib +)?TOY-1 ", text)
-    assert re.search(r"30 +2 .* 32 ", text)
+    assert "6 runs: 6 done, 0 failed, 0 missing\n" in text
+    assert re.search(r"Value +neurons +Mean +95 % interval +Runs", text)
+    assert re.search(r"TOY-1 +30 +31 +± 2.48 +3", text)
     assert "✓ out/grid/table.png" in text
     assert (home / "out/grid/table.png").read_bytes().startswith(b"\x89PNG")
     for arguments, message in [
@@ -209,6 +217,95 @@ def test_a_sweep_is_run_tabulated_and_drawn(memscape, add, home):
         assert message in text
     assert memscape("sweep", "toy", *grid)[0] == 2  # the folder is taken
     assert "0 of 6 runs to do" in memscape("sweep", "toy", *grid, "--resume")[1]
+
+
+LONG = "HOP82-1: mean share of wrong bits at 0.15 N, units 0 and 1"
+
+
+@pytest.fixture
+def stored(home):
+    """The folder of a sweep of which only the table is kept, over seeds, with a failure and a value of noise."""
+    folder = home / "kept"
+    rows = [{"neurons": 20, "seed": seed, "state": "done", "reason": "", "seconds": 1.0} for seed in range(3)]
+    for seed, row in enumerate(rows):
+        row |= {LONG: 0.25 + 1e-3 * seed, "TOY-2": 1e-14 * seed}
+    rows.append({"neurons": 20, "seed": 3, "state": "failed", "reason": "took longer than its limit of 3 s"})
+    outcomes.begin(folder, chapters.find("toy"), [{"seed": seed} for seed in range(4)], "desk", resume=False)
+    (folder / "runs").rmdir()
+    pd.DataFrame(rows).to_parquet(folder / "table.parquet")
+    return folder
+
+
+@pytest.mark.parametrize("width", [200, 80, 50])
+def test_a_table_has_a_row_a_value_at_any_width(memscape, monkeypatch, stored, width):
+    monkeypatch.setattr(cli, "console", Console(width=width, markup=False, highlight=False))
+    status, text = memscape("table", str(stored))
+    assert status == 0
+    assert "4 runs: 3 done, 1 failed, 0 missing\n✗ 1 of them: took longer than its limit of 3 s\n" in text
+    assert re.search(r"HOP82-1: .* +0.251 +± 0.00248 +3", text)
+    assert "neurons" not in text  # which was not swept
+    assert "Left out as rounding noise, below 1e-09: TOY-2. Ask for one with --y.\n" in text
+    assert max(map(len, text.partition("Left")[0].splitlines())) <= width
+    assert re.search(r"TOY-.* 1e-14 ", memscape("table", str(stored), "--y", "TOY-2")[1])
+
+
+def test_a_second_sweep_in_a_folder_is_refused(memscape, home):
+    with outcomes.alone(home / "out"):
+        status, text = memscape("sweep", "toy", "-g", "seed=0:2", "-o", "out", "--resume")
+    assert status == 2
+    assert "✗ out: expected a folder that no other sweep is at work in" in text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "1 s"), (89, "89 s"), (90, "2 min"), (5400, "1 h 30 min")])
+def test_a_time_is_shown_as_a_reader_takes_it_in(seconds, text):
+    assert cli._duration(seconds) == text
+
+
+@pytest.mark.parametrize("command", [["run", "toy"], ["sweep", "toy", "-g", "seed=0:2", "-w", "1", "-o", "out"]])
+def test_an_interrupt_ends_in_one_line_and_leaves_no_process(home, command):
+    write(
+        home, "memory/toy", chapter("import pathlib, time\npathlib.Path('busy').touch()\ntime.sleep(300)", begin=PLAIN)
+    )
+    code = "from memscape.book.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *command],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    end = time.monotonic() + 300
+    while not (home / "busy").exists():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    started = psutil.Process(process.pid).children(recursive=True)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    text, _ = process.communicate(timeout=300)
+    assert process.returncode == 130, text
+    assert text.count("✗ Stopped; what was complete is kept.\n") == 1
+    assert "Traceback" not in text
+    assert len(text.splitlines()) < 10
+    _, alive = psutil.wait_procs(started, timeout=60)
+    assert not alive
+
+
+def test_notes_that_are_broken_are_named_before_a_chapter_is_executed(memscape, home, monkeypatch):
+    monkeypatch.setattr(execute, "_execute", lambda *_, **__: pytest.fail("a kernel was started"))
+    (home / execute.STATUS).parent.mkdir(parents=True)
+    (home / execute.STATUS).write_text("<<<<<<< HEAD")
+    status, text = memscape("execute")
+    assert status == 2
+    assert "✗ results/desk/status.json: expected what `memscape execute` notes" in text
+
+
+def test_normalise_mends_what_an_editor_has_saved(memscape, add, home):
+    path = add("memory/toy", CHECK, begin=PLAIN)
+    status, text = memscape("normalise")
+    assert status == 2
+    assert "✗ memory/toy: expected a fresh chapter; got never executed. memscape execute memory/toy" in text
+    execute.in_place(chapters.find("toy"))
+    once = path.read_bytes()
+    assert memscape("normalise") == (0, "Nothing to mend: 1 of 1 chapters are as they were executed.\n")
+    path.write_bytes(once.replace(b"\n ", b"\n  "))
+    assert memscape("normalise", "toy") == (0, "✓ chapters/memory/toy.ipynb\n")
+    assert path.read_bytes() == once
 
 
 def test_execute_takes_the_stale_chapters_and_status_knows_them(memscape, add, home):

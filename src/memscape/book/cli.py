@@ -240,18 +240,34 @@ def table(
         list[str] | None, typer.Option("--y", help="A measured value; repeat for more. Default: all.")
     ] = None,
 ) -> None:
-    """Print the table of a sweep, and draw what was measured.
+    """Print what a sweep measured, a row a value, and draw it.
 
-    It is drawn against a swept parameter, with intervals over seeds.
+    It is set against what was swept, with intervals over seeds. The runs one by one are in OUT/table.csv.
     """
     from memscape.book import outcomes, plots
 
     found = outcomes.table(out)
-    varied = [name for name in found.columns if found[name].astype(str).nunique() > 1]
-    shown = _table(*varied)
-    for row in found[varied].itertuples(index=False):
-        shown.add_row(*map(_shown, row))
+    count = found["state"].value_counts()
+    _say(
+        f"{len(found)} runs: " + ", ".join(f"{count.get(state, 0)} {state}" for state in ("done", "failed", "missing"))
+    )
+    for reason, runs in found[found["reason"] != ""].groupby("reason"):
+        _say(("✗ ", "bold red"), f"{len(runs)} of them: {reason}")
+    by = plots.swept(found)
+    shown = _table("Value", *by, "Mean", "95 % interval", "Runs")
+    shown.columns[0].min_width = 14
+    for column in shown.columns[1:]:
+        column.no_wrap = True  # the value's name gives way where a terminal is narrow: numbers are never broken
+    for row in plots.summary(found, by, up).to_dict("records"):
+        half = row["high"] - row["mean"]
+        interval = "" if math.isnan(half) else f"± {half if half > plots.NOISE * abs(row['mean']) else 0:.3g}"
+        shown.add_row(
+            row["value"], *(_shown(row[name]) for name in by), _shown(row["mean"]), interval, str(row["runs"])
+        )
     console.print(shown)
+    noise = [] if up else plots.measured(found)[1]
+    if noise:
+        _say(f"Left out as rounding noise, below {plots.NOISE:g}: {', '.join(noise)}. Ask for one with --y.")
     path = out / "table.png"
     plots.against(found, across, up, path)
     _say(("✓ ", "bold green"), os.path.relpath(path))
