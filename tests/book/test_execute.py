@@ -307,6 +307,13 @@ def test_what_a_user_has_at_home_changes_nothing(page, add, tmp_path, monkeypatc
     assert "(False, False, 1.5)" in outputs(execute.to(page, tmp_path / "out.ipynb").path)
 
 
+def test_a_locale_without_greek_letters_changes_nothing(page, add, tmp_path, monkeypatch):
+    add("memory/toy", "open('a.txt', 'w').write('α')\nopen('a.txt').read(), f'{1234.5:n}'", begin=PLAIN)
+    for name, value in [("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")]:
+        monkeypatch.setenv(name, value)
+    assert "('α', '1234.5')" in outputs(execute.to(page, tmp_path / "out.ipynb").path)
+
+
 def test_a_file_that_cannot_be_written_stays_as_it_was_without_a_draft(tmp_path):
     (tmp_path / "a").write_text("before")
     for content in ("\udc80", None):

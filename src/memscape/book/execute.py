@@ -49,6 +49,7 @@ _KERNEL = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # a caller's Agg would swallow every figure
     # What a user has at home: a kernel would run the one, as it would a profile of IPython, and draw by the other.
     "PYTHONSTARTUP": "",
+    "PYTHONUTF8": "1",  # whatever the locale: a chapter's files and prints are UTF-8
     "MATPLOTLIBRC": os.devnull,
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # or the debugger prints a warning at every start
 }
