@@ -218,6 +218,20 @@ def test_powers_err_in_company_and_rectified_powers_do_not():
     assert alone.high < 0.0
 
 
+def test_three_answers_of_a_unit_with_two_inputs_are_learnable_and_their_contradiction_is_not():
+    patterns = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]])
+    assert cap.learnable(patterns, torch.tensor([1.0, 1.0, -1.0]))
+    assert not cap.learnable(patterns, torch.tensor([1.0, 1.0, 1.0]))  # opposite patterns, the same answer
+
+
+def test_what_can_be_learned_of_patterns_in_general_position_is_what_cover_counts():
+    # Three vectors of signs in three dimensions and minus their product: any three of the four are independent.
+    patterns = torch.tensor([[1.0, 1.0, 1.0], [1.0, 1.0, -1.0], [1.0, -1.0, 1.0], [-1.0, 1.0, 1.0]])
+    answers = itertools.product((-1.0, 1.0), repeat=4)
+    learned = sum(cap.learnable(patterns, torch.tensor(answer)) for answer in answers)
+    assert learned == 2 * sum(math.comb(3, k) for k in range(3))
+
+
 def test_crossing_finds_the_capacity_of_the_law():
     counts = [180, 220, 260]
     points = [Estimate(e, 0.98 * e, 1.02 * e, 1) for e in (cap.bit_error(70, count, Power(3)) for count in counts)]
@@ -251,6 +265,10 @@ def test_crossing_finds_the_capacity_of_the_law():
         (lambda: cap.error_free(10, 1), "degree: expected an integer in [2, 10000]; got 1"),
         (lambda: cap.exact_recall(one(1.5), 10), "error: expected values in [0, 1]; got 1.5"),
         (lambda: cap.exact_recall(one(-0.5), 10), "error: expected finite values >= 0; got -0.5"),
+        (
+            lambda: cap.learnable(torch.ones(3, 2), torch.ones(2)),
+            "answers: expected axes (patterns) with patterns = 3; got shape (2,)",
+        ),
         (lambda: cap.exact_recall(one(0.5), 0), "neurons: expected an integer in [1, "),
         (lambda: cap.bit_error(1, 2, Power(2)), "neurons: expected an integer in [2, 500]; got 1"),
         (lambda: cap.bit_error(501, 2, Power(2)), "neurons: expected an integer in [2, 500]; got 501"),

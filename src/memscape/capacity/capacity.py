@@ -45,6 +45,7 @@ __all__ = [
     "error_free",
     "exact_recall",
     "gaussian_error",
+    "learnable",
     "load_at",
 ]
 
@@ -223,6 +224,35 @@ def exact_recall(error: torch.Tensor, neurons: int) -> torch.Tensor:
         raise ArgumentError("error", "values in [0, 1]", f"{error.max():g}")
     require_integer("neurons", neurons, at_least=1, at_most=2**53)
     return torch.exp(neurons * torch.log1p(-error))
+
+
+def learnable(patterns: torch.Tensor, answers: torch.Tensor) -> bool:
+    r"""Whether some weights w of a single unit without threshold give every pattern its answer.
+
+    A linear programme looks for w with :math:`y_\mu\, (w \cdot \xi^\mu) \ge 1` for every :math:`\mu`. The scale of w is
+    free, so that 1 stands for any positive margin (Gardner 1988, without margin).
+
+    Parameters
+    ----------
+    patterns
+        Inputs, (patterns, neurons), -1 and +1.
+    answers
+        Wanted outputs, (patterns,), -1 and +1.
+
+    Raises
+    ------
+    ArgumentError
+        If a shape or a value does not fit.
+    """
+    sizes: dict[str, int] = {}
+    require_tensor("patterns", patterns, "patterns neurons", values="spins", sizes=sizes)
+    require_tensor("answers", answers, "patterns", values="spins", sizes=sizes)
+    rows = (answers[:, None] * patterns).double().cpu().numpy()
+    # Only feasibility is asked, so nothing is minimised. Status 0 is found, 2 is infeasible.
+    found = optimize.linprog(
+        np.zeros(rows.shape[1]), A_ub=-rows, b_ub=-np.ones(len(rows)), bounds=(None, None), method="highs"
+    )
+    return bool(found.status == 0)
 
 
 # The exact error of one step
