@@ -35,7 +35,7 @@ def says_something(output: nbformat.NotebookNode) -> bool:
         texts = [value for kind, value in data.items() if kind not in NEVER_COMPARED]
         if {"image/png", "image/jpeg"} & data.keys():
             texts = [value for kind, value in data.items() if kind not in NEVER_COMPARED | {"text/plain"}]
-    return any(re.sub("[\u2060\u2248]\\(masked\\)", "", masked(str(text))).strip() for text in texts)
+    return any(masked(str(text)).replace("\u2060(masked)", "").strip() for text in texts)
 
 
 def compared(notebook: nbformat.NotebookNode) -> list[int]:
@@ -87,13 +87,13 @@ def test_nbval_still_passes_over_the_same_fields():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("overlap \u22480.967 at load \u2248 1.4e-1", "overlap \u2248(masked) at load \u2248(masked)"),
-        ("<td>\u2248-3.2%</td><td>reproduced</td>", "<td>\u2248(masked)</td><td>reproduced</td>"),
+        ("overlap \u20600.967 at load \u20601.4e-1", "overlap \u2060(masked) at load \u2060(masked)"),
+        ("<td>\u2060-3.2%</td><td>reproduced</td>", "<td>\u2060(masked)</td><td>reproduced</td>"),
         ("\u20600.967, \u2060\u22121.5, done", "\u2060(masked), \u2060(masked), done"),
         ("\u206012,757 of 20,000", "\u2060(masked) of 20,000"),
         ("\u20602.5\u00a0×\u00a010⁻⁷, \u206010⁻⁶ ✓", "\u2060(masked), \u2060(masked) ✓"),
         ("137 of 200, 0.967", "137 of 200, 0.967"),
-        ("\u2248nan", "\u2248nan"),
+        ("\u2060nan", "\u2060nan"),
     ],
 )
 def test_only_marked_numbers_are_masked(text, expected):

@@ -273,7 +273,7 @@ def test_a_chapter_that_depends_on_a_rounding_fails_and_one_that_does_not_passes
     )
     exec(setup, names := {})
     total = names["total"]
-    said = {"print(repr(total))": f"{total!r}\n", "print(f'≈{total!r} of {len(x)}')": f"≈{total!r} of 300\n"}
+    said = {"print(repr(total))": f"{total!r}\n", "print(f'\u2060{total!r} of {len(x)}')": f"\u2060{total!r} of 300\n"}
     for number, (source, text) in enumerate(said.items()):
         cells = [
             nbformat.v4.new_code_cell(setup, execution_count=1),
