@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 INSTALL = """\
 # Where the book is not installed, as on Colab, this fetches it; elsewhere nothing happens.
-import importlib.util, os, subprocess, sys
+import importlib.util
+import os
+import subprocess
+import sys
 
 if importlib.util.find_spec("memscape") is None:
     home = os.environ.setdefault("MEMSCAPE_HOME", os.path.abspath("memscape"))
