@@ -38,7 +38,7 @@ def tags(cell):
 
 def faults(notebook):
     """Name all that a reader should not have to see, and what is missing."""
-    code = chapters.code_cells(notebook)
+    code = [cell for cell in chapters.code_cells(notebook) if "remove-cell" not in tags(cell)]
     shown = [cell for cell in code if FOLDED not in tags(cell)]
     for cell in shown:
         first = cell.source.split("\n", 1)[0]
