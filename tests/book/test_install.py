@@ -59,7 +59,7 @@ def test_elsewhere_the_cell_does_nothing(tmp_path):
 
 @pytest.mark.parametrize("chapter", chapters.every(), ids=lambda chapter: chapter.name)
 def test_every_chapter_begins_with_it(chapter):
-    first = chapters.code_cells(chapter.read(outputs=False))[0]
+    first = chapters.code_cells(chapter.read())[0]
     assert first.source == chapters.INSTALL
     assert first.metadata.tags == ["remove-cell"]
     assert isinstance(first, nbformat.NotebookNode)
