@@ -1,14 +1,15 @@
 """What a reader sees of a chapter: the question, its best picture, and the lines of code that are the idea."""
 
 import ast
+import copy
 import re
 import statistics
 
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from memscape.book import chapters
 
-CHAPTERS = chapters.every()
 FOLDED, OPENING = "hide-input", "opening"
 COLUMNS = 88
 """What a box of code shows at a width of 1400 px without scrolling sideways."""
@@ -16,20 +17,6 @@ IDEA = 6
 LONGEST = 12
 # What serves the page and not the idea: drawing of one's own, numbers for the prose, rows of the ledger.
 PLUMBING = re.compile(r"\b(run\.(glue|check|recorded)|book\.begin|plt\.|sns\.|ax\w*(\[.*?\])?\.\w+\(|figure\.\w+\()")
-
-# Chapters that are still to be mended: none may be added.
-UNFINISHED: set[str] = {
-    "capacity/capacity",
-}
-
-
-def pages():
-    return [
-        pytest.param(
-            chapter, id=chapter.name, marks=pytest.mark.xfail(strict=True) if chapter.name in UNFINISHED else []
-        )
-        for chapter in CHAPTERS
-    ]
 
 
 def tags(cell):
@@ -88,10 +75,54 @@ def dumps(output):
             yield f"an output is wider than {COLUMNS} columns: {line[:60]}"
 
 
-@pytest.mark.parametrize("chapter", pages())
+@pytest.mark.parametrize("chapter", chapters.every(), ids=lambda chapter: chapter.name)
 def test_a_chapter_shows_the_idea_before_the_plumbing(chapter):
     assert list(faults(chapter.read())) == []
 
 
-def test_the_list_of_chapters_to_mend_names_chapters():
-    assert {chapter.name for chapter in CHAPTERS} >= UNFINISHED
+def spoiled(cell, source=None, tags=None, output=None):
+    """A copy of a notebook's cell with one thing changed."""
+    cell = copy.deepcopy(cell)
+    cell.source = cell.source if source is None else source
+    if tags is not None:
+        cell.metadata["tags"] = tags
+    if output is not None:
+        cell.outputs = [new_output("stream", text=output)]
+    return cell
+
+
+SPOILED = {
+    "the parameters cell is not folded": (1, {"tags": ["parameters"]}),
+    "an open cell imports: import os": (2, {"source": "import os"}),
+    "an open cell holds run.glue": (2, {"source": "run.glue('x', 1)"}),
+    "an open cell holds ax.plot(": (2, {"source": "ax.plot(1)"}),
+    "an open cell is wider than 88 columns": (2, {"source": "a = " + "1 + " * 22 + "1"}),
+    "an open cell is longer than 12 lines": (2, {"source": "a = 1\n" * 13}),
+    "2 open cells": (2, {"tags": ["hide-input"]}),
+    "open cells have a median of 7 lines": ((2, 3), {"source": "a = 1\n" * 6 + "a = 1"}),
+    "0 cells tagged `opening`": (5, {"tags": ["hide-input"]}),
+    "shows no picture": (5, {"output": "none"}),
+    "not a title with the question under it": (0, {"source": "# Title\n\n## Part"}),
+    "words before the first picture": (0, {"source": "# Title\n\n" + "word " * 120}),
+    "an output is no sentence and no table: {'a': 1}": (2, {"output": "{'a': 1}"}),
+    "an output is no sentence and no table: [1, 2, 3]": (2, {"output": "[1, 2, 3]"}),
+    "an output is wider than 88 columns": (2, {"output": "word " * 18}),
+}
+
+
+@pytest.mark.parametrize("message", SPOILED)
+def test_what_should_not_be_seen_is_named(message):
+    picture = new_output("display_data", data={"image/png": "aaaa"})
+    cells = [
+        new_markdown_cell("# Title\n\nA question."),
+        new_code_cell("seed: int = 0", metadata={"tags": ["parameters", FOLDED]}),
+        *(new_code_cell("a = 1", outputs=[new_output("stream", text="A sentence.")]) for _ in range(3)),
+        new_code_cell("draw()", metadata={"tags": [FOLDED, OPENING]}, outputs=[picture]),
+        new_code_cell("import os", metadata={"tags": ["remove-cell"]}),
+    ]
+    assert list(faults(new_notebook(cells=cells))) == []
+    positions, change = SPOILED[message]
+    for position in [positions] if isinstance(positions, int) else positions:
+        cells[position] = spoiled(cells[position], **change)
+    found = list(faults(new_notebook(cells=cells)))
+    assert any(message in fault for fault in found), found
