@@ -44,7 +44,7 @@ def opened(notebook: dict[str, Any]) -> dict[str, Any]:
             }
             first["outputs"] = [output for output in first["outputs"] if _is_picture(output)]
             if "id" in first:
-                first["id"] = OPENING
+                first["id"] = "opening-picture"
             return {**notebook, "cells": [notebook["cells"][0], first, *notebook["cells"][1:]]}
     return notebook
 
