@@ -47,8 +47,8 @@ LOOK = """async () => {
     await new Promise((done) => setTimeout(done, 50));
     const all = (query) => [...document.querySelectorAll(query)];
     for (const plot of all(".plot")) {  // drawn when it comes near to view
-        plot.scrollIntoView();
         for (let wait = 0; wait < 600 && !plot.querySelector(".main-svg"); wait++) {
+            plot.scrollIntoView({ behavior: "instant" });  // again: pictures above it load, and move it
             await new Promise((done) => setTimeout(done, 100));
         }
     }

@@ -4,11 +4,14 @@ import torch
 
 from memscape.capacity import capacity
 from memscape.memory.dense import Power
+from memscape.memory.patterns import random_patterns
 
 from .. import edges
+from ..draws import rng
 from ..edges import Call
 
 load = torch.tensor([0.1])
+spins = random_patterns(3, 4, generator=rng())
 DEGREES = {"degree": [3, 18, 19, 20, 151, 152, 400]}
 WHOLES = {"neurons": [3, 15, 16, 150, 151, 152, 2**53, 2**53 + 1]}
 CALLS = [
@@ -18,6 +21,7 @@ CALLS = [
     Call(capacity.crosstalk, {"degree": 3}, also=DEGREES),
     Call(capacity.error_free, {"neurons": 9, "degree": 3, "stable": "all"}, also={**DEGREES, **WHOLES}),
     Call(capacity.exact_recall, {"error": load, "neurons": 5}, also=WHOLES),
+    Call(capacity.learnable, {"patterns": spins, "answers": spins[:, 0]}),
     Call(capacity.gaussian_error, {"load": load, "degree": 3, "rectified": True}, also=DEGREES),
     Call(
         capacity.load_at, {"error": 0.1, "degree": 3, "tail": "gaussian"}, also=DEGREES | {"error": [1e-200, 0.499999]}

@@ -159,6 +159,7 @@ CALLS = [
     Call(completion.to_patches, {"images": torch.rand(2, 4, 4, generator=rng()), "size": 2}),
     Call(completion.from_patches, {"patches": torch.rand(2, 4, 4, generator=rng())}),
     Call(completion.hide, {"images": 2, "tokens": 4, "hidden": 1, "generator": rng()}),
+    Call(completion.hidden_error, {"filled": patches, "truth": patches, "hidden": hidden}),
     Call(completion.gaussian_completion, {"training": patches, "patches": patches, "hidden": hidden, "ridge": 0.1}),
     Call(completion.nearest_completion, {"training": patches, "patches": patches, "hidden": hidden, "neighbours": 1}),
     Call(
@@ -210,6 +211,7 @@ CALLS = [
     Call(block.energy_of_outputs, {"outputs": x}),
     Call(energy_transformer.QuerySide, {"whole": block}),
     Call(query_side.flow, {"state": x}),
+    Call(energy_transformer.rises, {"energies": x, "slack": 0.1}),
     Call(
         energy_transformer.random_transformer,
         {
@@ -300,6 +302,7 @@ CALLS = [
     Call(robust.clique_bound, {"couplings": K5[:10, :10], "thresholds": t5[:10], "vertices": 5, "clique": 3}),
     Call(robust.edges, {"vertices": 4}),
     Call(robust.every_clique, {"vertices": 4, "clique": 3, "dtype": f64, "device": "cpu"}),
+    Call(robust.noise_limit, {"vertices": 8, "clique": 4, "weights": robust.CliqueCone(8, 4).widest()}),
     Call(robust.noise_weights, {"vertices": 8, "clique": 4}, also={"vertices": [6, 9, 15, 16], "clique": [5, 6]}),
     Call(
         robust.random_cliques,
@@ -372,6 +375,14 @@ CALLS = [
             **{"limit": 4, "epochs": 1, "patience": 1, "steps": 2, "scaled": True, "generator": rng()},
         },
     ),
+    Call(
+        splitting.grow_keys,
+        {
+            **{"model": pool, "queries": unit, "answers": targets, "recipe": recipe, "limit": 4, "epochs": 1},
+            **{"steps": 2, "generator": rng()},
+        },
+    ),
+    Call(splitting.saving, {"whole": stage, "stages": [stage]}),
     Call(splitting.split, {"model": mixture, "found": splits, "limit": 6, "threshold": -0.001, "step": 0.25}),
     Call(splitting.split_keys, {"model": pool, "found": splits, "limit": 6, "threshold": -0.001, "step": 0.25}),
     Call(
@@ -393,6 +404,8 @@ CALLS = [
     Call(pair.fixed_points, {"n": 3.0, "points": 11}),
     Call(pair.flow, {"share": 0.5, "n": 3.0}),
     Call(pair.fold, {"share": 0.5, "n": 3.0}),
+    Call(waddington.agreement, {"orders": [(0, 1, 2), (1, 0, 2)], "first": 2}),
+    Call(waddington.birth_order, {"course": [draws]}),
     Call(waddington.appearance, {"course": [draws]}),
     Call(waddington.distinct, {"points": x, "radius": 0.1}),
     Call(waddington.purity, {"classifier": draws, "threshold": 0.5}),

@@ -14,6 +14,7 @@ from memscape.arguments import (
     ArgumentError,
     require_booleans,
     require_count,
+    require_fit,
     require_generator,
     require_integer,
     require_kind,
@@ -117,7 +118,7 @@ def hidden_error(filled: torch.Tensor, truth: torch.Tensor, hidden: torch.Tensor
     if not hidden.any(dim=-1).all():
         raise ArgumentError("hidden", "a hidden patch in every row", "a row without one")
     error = (filled - truth).square().mean(dim=-1)
-    return (error * hidden).sum(dim=-1) / hidden.sum(dim=-1)
+    return require_fit("filled", (error * hidden).sum(dim=-1) / hidden.sum(dim=-1))
 
 
 @dataclass(frozen=True)

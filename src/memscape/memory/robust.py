@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
 import torch
@@ -37,6 +38,7 @@ from memscape.arguments import (
     require_integer,
     require_number,
     require_room,
+    require_sequence,
     require_tensor,
 )
 from memscape.memory.hopfield import Hopfield, from_bits, require_bits
@@ -427,7 +429,13 @@ def noise_limit(vertices: int, clique: int, weights: Sequence[Number]) -> Fracti
     ArgumentError
         If the sizes do not fit or the weights do not store every clique.
     """
-    costs = CliqueCone(vertices, clique).costs(*weights)
+    cone = CliqueCone(vertices, clique)
+    given = list(require_sequence("weights", weights, "three numbers (x, y, theta)"))
+    if len(given) != 3 or not all(isinstance(weight, Real) and math.isfinite(weight) for weight in given):
+        raise ArgumentError(
+            "weights", "three finite numbers (x, y, theta)", repr(weights), "Take widest() of the cone."
+        )
+    costs = cone.costs(*given)
     if min(costs) <= 0:
         raise ArgumentError("weights", "a point of the cone", str(tuple(map(float, weights))), "Take widest() of it.")
     x, y, theta = (Fraction(weight) for weight in weights)

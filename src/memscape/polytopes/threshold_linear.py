@@ -469,7 +469,7 @@ def misjudged(
     inside = bits(support, n)
     flow = torch.where(inside[:, None, :], weights, 0.0) - torch.eye(n, dtype=torch.float64, device=x.device)
     clear = torch.linalg.eigvals(flow).real.amax(dim=-1).abs() > 0.1
-    noise = torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x.device)
+    noise = torch.randn(x.shape, generator=generator, dtype=torch.float64, device="cpu").to(x.device)
     pushed = ThresholdLinear(weights, inputs), x * (1 + push * noise)
     moved = trajectories(*pushed, duration=duration, step=0.1, every=max(1, math.ceil(10 * duration - 1e-8)))[-1]
     back = (moved - x).norm(dim=-1) < push

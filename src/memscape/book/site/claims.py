@@ -62,10 +62,11 @@ class LedgerPage(PageDirective):
                 (row, outcome)
             )
         for origin, heading in zip(claims.ORIGINS, ("Published results", "Questions of this book"), strict=True):
-            found.append(_html(f'<p class="ledger-heading">{heading}</p>'))
+            found.append(_html(f'<p class="ledger-heading">{heading}</p><div class="ledger-groups">'))
             for (of, key), members in groups.items():
                 if of == origin:
                     found += self._group(key, members)
+            found.append(_html("</div>"))
         return [*found, _html('<div class="ledger-flat"></div><p class="ledger-none" hidden>No claim matches.</p>')]
 
     def _group(self, key: str, members: list[tuple[claims.Row, ledger.Outcome]]) -> list[nodes.Node]:

@@ -31,7 +31,7 @@
         const sorted = wanted === "by year" ? [...groups].sort((a, b) => year(a) - year(b)) : groups;
         for (const heading of headings) {
           const own = heading.textContent.startsWith("Published") ? "published" : "ours";
-          heading.after(...sorted.filter((group) => group.querySelector(".ledger-row").dataset.origin === own));
+          heading.nextElementSibling.append(...sorted.filter((group) => group.querySelector(".ledger-row").dataset.origin === own));
         }
       }
     };
