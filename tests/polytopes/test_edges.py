@@ -182,6 +182,7 @@ CALLS = [
         threshold_linear.exact_fixed_point,
         {"weights": [[0, -1], [Fraction(-1, 2), 0]], "inputs": [1, 1], "support": 1},
     ),
+    Call(threshold_linear.exact_rows, {"argument": "weights", "rows": [[0, -1], [Fraction(-1, 2), 0]]}),
     Call(threshold_linear.disagreements, {"model": NETWORK}),
     Call(threshold_linear.fixed_points, {"model": NETWORK, "activities": True}),
     Call(threshold_linear.hurwitz, {"matrices": -torch.eye(3, dtype=F64)[None]}),

@@ -441,16 +441,17 @@ def hold_bounds(patterns: torch.Tensor, states: torch.Tensor, *, beta: float) ->
         fixed = model.update(fixed)
     moved, largest = (fixed - probed).norm(dim=-1), patterns.norm(dim=-1).max()
     slack, near = 1e-12 * largest, moved <= 1 / (2 * beta * largest)
-    bound = fixed_point_bound(patterns, beta=beta)[:probes]
-    counts = [(near & (bound < 2 * largest)).sum(), (near & (moved > bound + slack)).sum()]
-    distance = torch.maximum((states - probed).norm(dim=-1), moved)
-    spread = distance.new_zeros(*distance.shape[:-1], len(patterns))
-    spread[..., :probes] = distance
-    for each, near_by in zip(states.reshape(-1, *probed.shape), spread.reshape(-1, len(patterns)), strict=True):
-        bound = one_step_bound(patterns, near_by, beta=beta)[:probes]
-        off = (model.update(each) - fixed).norm(dim=-1)
-        counts += [(bound < 2 * largest).sum(), (off > bound + slack).sum()]
-    return Held(int(sum(counts[2::2])), int(counts[0]), int(sum(counts[3::2])), int(counts[1]))
+    rest_bound = fixed_point_bound(patterns, beta=beta)[:probes]
+    distance = states.new_zeros(*states.shape[:-2], len(patterns))
+    distance[..., :probes] = torch.maximum((states - probed).norm(dim=-1), moved)
+    step_bound = one_step_bound(patterns, distance, beta=beta)[..., :probes]
+    off = (model.update(states) - fixed).norm(dim=-1)
+    return Held(
+        steps=int((step_bound < 2 * largest).sum()),
+        fixed_points=int((near & (rest_bound < 2 * largest)).sum()),
+        steps_beyond=int((off > step_bound + slack).sum()),
+        fixed_points_beyond=int((near & (moved > rest_bound + slack)).sum()),
+    )
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -456,6 +455,8 @@ def undominated(nodes: int) -> int:
     ArgumentError
         If ``nodes`` is out of range.
     """
+    from sympy.combinatorics import Permutation  # not above: loading it takes longer than most that is done here
+
     n = require_integer("nodes", nodes, at_least=1, at_most=5)
     arrows = {(j, i): column for (i, j), column in _columns(n).items()}  # from j to i
     free = np.ones(2 ** (n * (n - 1)), dtype=bool)
@@ -467,7 +468,7 @@ def undominated(nodes: int) -> int:
     # Relabellings with cycles of the same lengths leave the same number of digraphs as they are: one stands for all.
     alike: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
     for order in itertools.permutations(range(n)):
-        alike.setdefault(_cycles(order), []).append(order)
+        alike.setdefault(tuple(sorted(map(len, Permutation(order).full_cyclic_form))), []).append(order)
     fixed = 0
     for order, *others in alike.values():
         same = free.copy()
@@ -476,18 +477,6 @@ def undominated(nodes: int) -> int:
                 same &= arrows[i, j] == arrows[order[i], order[j]]
         fixed += (1 + len(others)) * int(same.sum())
     return fixed // math.factorial(n)
-
-
-def _cycles(order: Sequence[int]) -> tuple[int, ...]:
-    """Lengths of the cycles of a permutation, rising."""
-    lengths, left = [], set(range(len(order)))
-    while left:
-        node, length = left.pop(), 1
-        while (node := order[node]) in left:
-            left.remove(node)
-            length += 1
-        lengths.append(length)
-    return tuple(sorted(lengths))
 
 
 def _columns(nodes: int) -> dict[tuple[int, int], Bools]:

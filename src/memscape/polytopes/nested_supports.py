@@ -18,7 +18,7 @@ import numpy as np
 
 from memscape.arguments import ArgumentError, require_integer, require_kind, require_sequence
 from memscape.polytopes.chirotopes import Chirotopes
-from memscape.polytopes.threshold_linear import exact_fixed_point
+from memscape.polytopes.threshold_linear import exact_fixed_point, exact_rows
 
 __all__ = ["copied", "nested_pairs", "prolonged"]
 
@@ -84,7 +84,7 @@ def copied(weights: Sequence[Sequence[Rational | float]], copies: Sequence[int])
     ArgumentError
         If there are not n rows of n numbers, or not n counts of one or more.
     """
-    old = _rows(weights)
+    old = _square("weights", weights)
     if len(require_sequence("copies", copies, "integers")) != len(old):
         raise ArgumentError("copies", f"{len(old)} counts, one a neuron", str(len(copies)))
     for count in copies:
@@ -123,7 +123,7 @@ def prolonged(weights: Sequence[Sequence[Rational | float]], link: Sequence[Sequ
         If the weights are not n rows of n numbers or have no fixed point on all neurons for inputs of 1, or the link
         is not one of three neurons.
     """
-    old, part = _rows(weights), _rows(link)
+    old, part = _square("weights", weights), _square("link", link)
     if len(part) != 3:
         raise ArgumentError("link", "the weights of three neurons", f"those of {len(part)}")
     whole = exact_fixed_point(old, [1] * len(old), 2 ** len(old) - 1)
@@ -139,11 +139,8 @@ def prolonged(weights: Sequence[Sequence[Rational | float]], link: Sequence[Sequ
     return grown
 
 
-def _rows(weights: Sequence[Sequence[Rational | float]]) -> Rows:
-    rows = [
-        [Fraction(value) for value in require_sequence("weights", row, "numbers")]
-        for row in require_sequence("weights", weights, "rows")
-    ]
+def _square(argument: str, weights: Sequence[Sequence[Rational | float]]) -> Rows:
+    rows = exact_rows(argument, weights)
     if not rows or any(len(row) != len(rows) for row in rows):
-        raise ArgumentError("weights", "n rows of n numbers", f"rows of {sorted({len(row) for row in rows})}")
+        raise ArgumentError(argument, "n rows of n numbers", f"rows of {sorted({len(row) for row in rows})}")
     return rows

@@ -60,6 +60,7 @@ __all__ = [
     "ThresholdLinear",
     "disagreements",
     "exact_fixed_point",
+    "exact_rows",
     "fixed_points",
     "hurwitz",
     "lyapunov_exponents",
@@ -701,16 +702,11 @@ def exact_fixed_point(
     ArgumentError
         If the weights are not n rows of n numbers, the inputs not n numbers, or there is no such support.
     """
-    n = len(require_sequence("inputs", inputs, "numbers"))
-    for row in require_sequence("weights", weights, "rows"):
-        require_sequence("weights", row, "numbers")
-    if len(weights) != n or any(len(row) != n for row in weights):
-        raise ArgumentError("weights", f"{n} rows of {n} numbers, as many as inputs", _lengths(weights))
-    for name, values in (("inputs", inputs), *(("weights", row) for row in weights)):
-        for value in values:
-            require_number(name, value)
+    (b,), w = exact_rows("inputs", [inputs]), exact_rows("weights", weights)
+    n = len(b)
+    if len(w) != n or any(len(row) != n for row in w):
+        raise ArgumentError("weights", f"{n} rows of {n} numbers, as many as inputs", _lengths(w))
     require_integer("support", support, at_least=0, at_most=2**n - 1)
-    w, b = [[Fraction(value) for value in row] for row in weights], [Fraction(value) for value in inputs]
     inside = [i for i in range(n) if support >> i & 1]
     # det(s - A) for A = -I + W_sigma; at s = 0 it is det(I - W_sigma).
     polynomial = characteristic_polynomial([[w[i][j] - int(i == j) for j in inside] for i in inside])
@@ -724,6 +720,14 @@ def exact_fixed_point(
     exists = all(total > 0 if support >> i & 1 else total <= 0 for i, total in enumerate(totals))
     stable = exists and routh(polynomial)
     return ExactFixedPoint(exists, stable, 1 if polynomial[-1] > 0 else -1, tuple(x), tuple(totals))
+
+
+def exact_rows(argument: str, rows: Sequence[Sequence[Rational | float]]) -> list[list[Fraction]]:
+    """Rows of integers, fractions or finite floats at their exact values, or ArgumentError with the argument's name."""
+    found = [require_sequence(argument, row, "numbers") for row in require_sequence(argument, rows, "rows")]
+    for value in itertools.chain(*found):
+        require_number(argument, value)
+    return [[Fraction(value) for value in row] for row in found]
 
 
 def _lengths(rows: Sequence[Sequence[object]]) -> str:
