@@ -1,6 +1,8 @@
 """Jobs are carried out here or by processes, with the same result, and one that fails does not stop the others."""
 
 import os
+import signal
+import time
 
 import nbformat
 import pytest
@@ -60,3 +62,12 @@ def test_two_sweeps_at_once_do_not_get_in_each_other_s_way():
 def test_a_cluster_has_workers(workers):
     with pytest.raises(ArgumentError, match="^workers: expected an integer >= 1"), sweeps.cluster(workers):
         pass
+
+
+def test_a_worker_at_the_desk_leaves_ctrl_c_to_the_sweep():
+    with sweeps.cluster(1) as client:
+        before = client.run(os.getpid)
+        (process,) = before.values()
+        os.kill(process, signal.SIGINT)
+        time.sleep(1.0)
+        assert client.run(os.getpid) == before

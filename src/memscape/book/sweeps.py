@@ -43,6 +43,9 @@ OnProgress = Callable[[int, int, int], None]
 _LOST = (OSError, TimeoutError, asyncio.CancelledError, FutureCancelledError)
 """What a client meets when its scheduler goes away."""
 
+_DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""What a worker at the desk begins with: a terminal sends Ctrl-C to all, and it is the sweep that ends its workers."""
+
 _ANY_PORT = ":0"  # Dask's own choice is taken where two sweeps run
 _CENSUS = 5.0  # seconds between looks whether a cluster has all its workers
 _PAUSE = 2.0  # seconds between attempts to reach a scheduler
@@ -120,6 +123,7 @@ def cluster(
                 scheduler_kwargs={"dashboard": on_dashboard is not None},
                 resources={"GPU": 1} if gpu else None,
                 silence_logs=logging.ERROR,
+                preload=[_DEAF],
             )
             stack.enter_context(processes)
             stack.enter_context(_kept(processes, n=workers))
