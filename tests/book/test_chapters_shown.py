@@ -9,8 +9,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from memscape.book import chapters
+from memscape.book.site.pictures import OPENING, is_picture
 
-FOLDED, OPENING = "hide-input", "opening"
+FOLDED = "hide-input"
 COLUMNS = 88
 """What a box of code shows at a width of 1400 px without scrolling sideways."""
 IDEA = 6
@@ -47,7 +48,7 @@ def faults(notebook):
     opening = [cell for cell in code if OPENING in tags(cell)]
     if len(opening) != 1:
         yield f"{len(opening)} cells tagged `{OPENING}`: expected one, whose picture stands above the words"
-    elif not any(pictures(output) for output in opening[0].get("outputs", [])):
+    elif not any(is_picture(output) for output in opening[0].get("outputs", [])):
         yield f"the cell tagged `{OPENING}` shows no picture"
     first = notebook.cells[0]
     if first.cell_type != "markdown" or not first.source.startswith("# ") or "\n## " in first.source:
@@ -57,10 +58,6 @@ def faults(notebook):
     for cell in code:
         for output in cell.get("outputs", []):
             yield from dumps(output)
-
-
-def pictures(output):
-    return any(kind.startswith(("image/", "application/vnd.plotly")) for kind in output.get("data", {}))
 
 
 def dumps(output):

@@ -32,15 +32,13 @@ _LETTERS = 34  # of a panel's title in a line
 
 def swept(table: pd.DataFrame) -> list[str]:
     """Return the parameters with more than one value in a sweep's table, the one with the most first, without seeds."""
-    names = table.columns[: list(table.columns).index("state")]
-    counts = {name: table[name].astype(str).nunique() for name in names if name != "seed"}
+    counts = {name: table[name].astype(str).nunique() for name in _split(table)[0] if name != "seed"}
     return sorted((name for name in counts if counts[name] > 1), key=lambda name: -counts[name])
 
 
 def measured(table: pd.DataFrame) -> tuple[list[str], list[str]]:
     """Return the measured columns of a sweep's table, and apart from them those that are rounding noise."""
-    after = table.columns[list(table.columns).index("state") :]
-    names = [name for name in after if name not in PLAIN]
+    names = [name for name in _split(table)[1] if name not in PLAIN]
     largest = {name: pd.to_numeric(table[name], errors="coerce").abs().max() for name in names}
     noise = [name for name in names if 0 < largest[name] < NOISE]
     return [name for name in names if name not in noise], noise
@@ -114,16 +112,22 @@ def against(table: pd.DataFrame, across: str | None, up: list[str] | None, path:
     ArgumentError
         If no run is done, or a name is not a column of the table.
     """
-    if across is not None:
-        require_choice("x", across, list(table.columns[: list(table.columns).index("state")]))
     by = swept(table)
     if across is not None:
+        require_choice("x", across, _split(table)[0])
         by = [across, *(name for name in by if name != across)]
-    found = summary(table, by[:2], up or _moved(table))
+    by = by[:2]
+    found = summary(table, by, up or _moved(table))
     figures.style()
-    figure = _panels(found, by[:2]) if by else _strips(found, table[table["state"] == "done"])
+    figure = _panels(found, by) if by else _strips(found, table[table["state"] == "done"])
     figure.savefig(path, facecolor="white")
     plt.close(figure)
+
+
+def _split(table: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the columns of a sweep's table before ``state``, which are the parameters, and the others."""
+    names = list(table.columns)
+    return names[: names.index("state")], names[names.index("state") :]
 
 
 def _moved(table: pd.DataFrame) -> list[str]:

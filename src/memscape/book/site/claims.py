@@ -27,7 +27,7 @@ PARTS = ("memory", "capacity", "polytopes", "homotopy", "categorical")
 """The parts in the order of the book."""
 
 _SOURCES = ("claims/*.yml", "chapters/*/*.ipynb", "chapters/references.bib")
-_SHOWN = {"ours": "this book", "read": "read in the source", "secondary": "at second hand", "unverified": "not read"}
+_SHOWN = claims.SAID | {"ours": "this book", "unverified": "not read"}
 _LOG = logging.getLogger(__name__)
 
 
@@ -115,9 +115,9 @@ def _known(row: claims.Row) -> str:
 
 
 def _filters(rows: list[claims.Row]) -> str:
-    def select(name: str, label: str, values: Iterable[str]) -> str:
+    def select(name: str, label: str, values: Iterable[str], first: str = "all") -> str:
         options = "".join(f'<option value="{value}">{_SHOWN.get(value, value)}</option>' for value in values)
-        return f'<label>{label} <select name="{name}"><option value="">all</option>{options}</select></label>'
+        return f'<label>{label} <select name="{name}"><option value="">{first}</option>{options}</select></label>'
 
     verdicts = [verdict for verdict in claims.VERDICTS if any(row.verdict == verdict for row in rows)]
     return (
@@ -129,7 +129,7 @@ def _filters(rows: list[claims.Row]) -> str:
         + select("known", "How known", [known for known in claims.KNOWN if known in set(map(_known, rows))])
         + select("part", "Part", list(dict.fromkeys(map(_part, rows))))
         + select("profile", "Profile", list(dict.fromkeys(row.profile for row in rows)))
-        + select("order", "Order", ["by year", "by verdict", "by id"]).replace(">all<", ">by source<")
+        + select("order", "Order", ["by year", "by verdict", "by id"], first="by source")
         + '<label>Text <input type="search" name="text" placeholder="id, source, word"></label>'
         '<output class="ledger-count" aria-live="polite"></output></form>'
     )

@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
-from sphinx.util.fileutil import copy_asset
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.config import Config
 
 LENGTH = 200
 """Letters of a description that a search page shows."""
@@ -42,14 +42,13 @@ def _describe(app: Sphinx, page: str, _template: str, context: dict[str, Any], d
     )
 
 
-def _copy(app: Sphinx, error: Exception | None) -> None:
+def _icon(_app: Sphinx, config: Config) -> None:
     """Put an icon where browsers ask for one on a page that names none, as the page that leads to the first one."""
-    if error is None and app.builder.format == "html":
-        copy_asset(Path(__file__).parent / "static" / "favicon.ico", app.outdir)
+    config.html_extra_path.append(str(Path(__file__).parent / "static" / "favicon.ico"))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Describe every page."""
     app.connect("html-page-context", _describe)
-    app.connect("build-finished", _copy)
+    app.connect("config-inited", _icon)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -13,7 +13,7 @@ from memscape.book.chapters import Chapter
 from memscape.book.parameters import Declaration, Parameter, profiles_of, resolve
 from memscape.book.site import pictures
 from memscape.book.site.directive import PageDirective
-from memscape.book.site.status import STATUS, memory
+from memscape.book.site.status import STATUS, core_seconds, memory, noted
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -78,11 +78,10 @@ class RunPanel(PageDirective):
     def _cost(self, chapter: Chapter) -> list[str]:
         """What the run at the default values took, and the command of a quicker one where there is a profile for it."""
         self.reads(STATUS, "profiles/*.yml")
-        path, lines = self.root / STATUS, []
-        took = json.loads(path.read_text(encoding="utf-8")).get(chapter.name) if path.exists() else None
+        took, lines = noted(self.root).get(chapter.name), []
         if took is not None:
-            seconds = took.get("user_seconds", took["seconds"])
-            lines += [f"At these values it takes {seconds:.0f} seconds of one core and {memory(took)} of memory.", ""]
+            cost = f"{core_seconds(took):.0f} seconds of one core and {memory(took)} of memory"
+            lines += [f"At these values it takes {cost}.", ""]
         if "fast" in profiles_of(self.root, chapter.name):
             lines += ["Small values, for a first try in less time:"]
             lines += [f"```bash\nmemscape run {chapter.name} --profile fast\n```"]

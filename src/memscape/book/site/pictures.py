@@ -42,14 +42,15 @@ def opened(notebook: dict[str, Any]) -> dict[str, Any]:
                 "tags": ["remove-input"],
                 "mystnb": {"image": cell["metadata"].get("mystnb", {}).get("image", {})},
             }
-            first["outputs"] = [output for output in first["outputs"] if _is_picture(output)]
+            first["outputs"] = [output for output in first["outputs"] if is_picture(output)]
             if "id" in first:
                 first["id"] = "opening-picture"
             return {**notebook, "cells": [notebook["cells"][0], first, *notebook["cells"][1:]]}
     return notebook
 
 
-def _is_picture(output: dict[str, Any]) -> bool:
+def is_picture(output: dict[str, Any]) -> bool:
+    """Whether an output of a cell can be seen: a picture or a plot."""
     return any(kind.startswith(("image/", "application/vnd.plotly")) for kind in output.get("data", {}))
 
 
@@ -88,35 +89,24 @@ class Lighter(ImageConverter):
     """Turn PNG pictures into WebP, which every browser of the last years reads, at a third of the bytes."""
 
     default_priority = 190  # after the images are collected and before the builder copies them
-
-    def is_available(self) -> bool:
-        """Pillow is part of the environment."""
-        return True
+    conversion_rules = [("image/png", "image/webp")]  # noqa: RUF012
 
     def match(self, node: nodes.image) -> bool:
         """Whether a picture is a PNG that weighs something, on its way to a web page."""
-        if self.app.builder.format != "html" or "?" in node["candidates"]:
+        if self.app.builder.format != "html" or "image/png" not in self.guess_mimetypes(node):
             return False
         path = self.app.srcdir / node["uri"]
-        return path.suffix == ".png" and path.is_file() and path.stat().st_size > _LIGHT
+        return path.is_file() and path.stat().st_size > _LIGHT
 
     def get_conversion_rule(self, node: nodes.image) -> tuple[str, str]:
-        """From PNG to WebP."""
-        return "image/png", "image/webp"
+        """From PNG to WebP, though a builder can show both."""
+        return self.conversion_rules[0]
 
-    def handle(self, node: nodes.image) -> None:
-        """Convert the picture, and keep the PNG where WebP is not smaller."""
-        source = self.app.srcdir / node["uri"]
-        target = Path(self.imagedir) / f"{sha256(source.read_bytes()).hexdigest()[:16]}.webp"
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with Image.open(source) as picture:
-                picture.save(target, "WEBP", quality=_QUALITY)
-        if target.stat().st_size < source.stat().st_size:
-            node["candidates"] = {"*": str(target)}
-            node["uri"] = str(target)
-            self.env.original_image_uri[str(target)] = str(source)
-            self.env.images.add_file(self.env.docname, str(target))
+    def convert(self, _from: str, _to: str) -> bool:
+        """Write the WebP, and say whether it is the smaller of the two."""
+        with Image.open(_from) as picture:
+            picture.save(_to, "WEBP", quality=_QUALITY)
+        return Path(_to).stat().st_size < Path(_from).stat().st_size
 
 
 def _patient(app: Sphinx, doctree: nodes.document, _docname: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -23,8 +24,7 @@ class Status(PageDirective):
     def run(self) -> list[nodes.Node]:
         """Write the table, a chapter that was never recorded included."""
         self.reads(STATUS)
-        path = self.root / STATUS
-        known: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        known = noted(self.root)
         # A line for each machine and not for each chapter: most have one in common, and a phone has no room for it.
         machines = list(dict.fromkeys(_machine(took) for took in known.values()))
         lines = ["| chapter | seconds | peak memory | ran on |", "|:--|--:|--:|--:|"]
@@ -32,10 +32,9 @@ class Status(PageDirective):
             took = known.get(chapter.name)
             cells = ["not recorded", "", ""]
             if took is not None:
-                seconds = f"{took.get('user_seconds', took['seconds']):.1f}"
-                cells = [seconds, memory(took), str(machines.index(_machine(took)) + 1)]
+                cells = [f"{core_seconds(took):.1f}", memory(took), str(machines.index(_machine(took)) + 1)]
             lines.append(f"| [{chapter.name}]({chapter.name}.ipynb) | {' | '.join(cells)} |")
-        total = sum(took.get("user_seconds", took["seconds"]) for took in known.values())
+        total = sum(map(core_seconds, known.values()))
         lines.append(f"| all | {total:,.1f} | | |")
         return self.parse(*lines, "", *(f"{number}. {machine}" for number, machine in enumerate(machines, start=1)))
 
@@ -53,6 +52,17 @@ class Times(PageDirective):
         ordered = sorted(seconds.items(), key=lambda entry: -entry[1])
         rows = [f"| {found:.1f} | `{name}` |" for name, found in ordered]  # a phone shows the first column whole
         return self.parse("| seconds | tests |", "|--:|:--|", *rows)
+
+
+def noted(root: Path) -> dict[str, dict[str, Any]]:
+    """Return what the last execution of each chapter took, by chapter; nothing where none is noted."""
+    path = root / STATUS
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def core_seconds(took: dict[str, Any]) -> float:
+    """Return the seconds of one core that a run took."""
+    return float(took.get("user_seconds", took["seconds"]))
 
 
 def memory(took: dict[str, Any]) -> str:

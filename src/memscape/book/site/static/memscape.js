@@ -29,10 +29,7 @@
       } else {
         for (const row of rows) homes.get(row).append(row);
         const sorted = wanted === "by year" ? [...groups].sort((a, b) => year(a) - year(b)) : groups;
-        for (const heading of headings) {
-          const own = heading.textContent.startsWith("Published") ? "published" : "ours";
-          heading.nextElementSibling.append(...sorted.filter((group) => group.querySelector(".ledger-row").dataset.origin === own));
-        }
+        for (const group of sorted) group.parentElement.append(group);
       }
     };
 
