@@ -205,3 +205,76 @@ def test_a_damaged_table_is_refused(tables, name, damage):
 def test_there_is_no_table_of_six_nodes(root):
     with pytest.raises(ValueError, match=r"^nodes: expected an integer in \[1, 5\]; got 6\.$"):
         data.digraphs(6, root)
+
+
+ARCHIVES = {  # of commit 057f034b of brendenlake/omniglot
+    "all_runs.zip": "437c1eeab0af8484112e1b4cc0f3d541ec727f7c47b9b202da738af9dfd6c325",
+    "images_background_small1.zip": "f38eb80f801274ac2b4dff5b24289016bfaba4a7d5bb50deebf27104ad6cb8a4",
+    "images_background_small2.zip": "3ccaa407515a8778e5d0861875af38b17e418f301ad5bb3b5a6b65d901a41c7f",
+}
+
+
+def test_characters_of_eight_alphabets_by_twenty_hands(root):
+    characters = data.omniglot(root)
+    assert data.omniglot(root) is characters
+    assert characters.images.shape == (242, 20, 105, 105)
+    assert characters.images.dtype == np.uint8
+    assert np.unique(characters.images).tolist() == [0, 1]
+    assert 0.02 < characters.images.mean() < 0.12  # ink is rare, and no image is blank
+    assert characters.images.any(axis=(2, 3)).all()
+    counts = dict(zip(characters.alphabets, np.bincount(characters.alphabet).tolist(), strict=True))
+    assert counts == {
+        "Balinese": 24,
+        "Early Aramaic": 22,
+        "Greek": 24,
+        "Japanese (katakana)": 47,
+        "Korean": 40,
+        "Latin": 26,
+        "Sanskrit": 42,
+        "Tagalog": 17,
+    }
+    assert (np.diff(characters.alphabet) >= 0).all()
+    # No drawing stands twice, although two alphabets lie in both archives.
+    assert len({image.tobytes() for image in characters.images.reshape(-1, 105 * 105)}) == 4840
+    with pytest.raises(ValueError, match="read-only"):
+        characters.images[0] = 1
+
+
+def test_drawings_of_one_character_resemble_each_other(root):
+    """The axes are what they are said to be: ink of two hands meets more often within a character."""
+    few = data.omniglot(root).images[:, :6, :, :].reshape(242, 6, 15, 7, 15, 7).max(axis=(3, 5)).reshape(242, 6, -1)
+    unit = few / np.linalg.norm(few, axis=-1, keepdims=True)
+    within = np.einsum("cwp,cvp->cwv", unit, unit)[:, ~np.eye(6, dtype=bool)].mean()
+    between = np.einsum("cwp,cwp->cw", unit, np.roll(unit, 1, axis=0)).mean()
+    assert within > between + 0.03
+
+
+def test_each_run_pairs_twenty_tests_with_twenty_examples(root):
+    runs = data.omniglot_runs(root)
+    assert data.omniglot_runs(root) is runs
+    assert runs.examples.shape == runs.tests.shape == (20, 20, 105, 105)
+    assert (np.sort(runs.answers, axis=1) == np.arange(20)).all()
+    # As the first file of labels says: item01 belongs to class08, item02 to class09.
+    assert runs.answers[0, :2].tolist() == [7, 8]
+    for array in vars(runs).values():
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
+def test_the_archives_are_those_of_the_repository(root):
+    folder = root / "data/omniglot"
+    assert sums(folder) == ARCHIVES
+    assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.zip")} == ARCHIVES
+
+
+@pytest.mark.parametrize(
+    ("read", "name"), [(data.omniglot, "images_background_small2.zip"), (data.omniglot_runs, "all_runs.zip")]
+)
+def test_a_damaged_or_missing_archive_is_refused(read, name, root, tmp_path):
+    folder = shutil.copytree(root / "data/omniglot", tmp_path / "data/omniglot")
+    corrupt(folder / name)
+    with pytest.raises(data.DataError, match=rf"{name}: expected SHA-256 {ARCHIVES[name]}; found"):
+        read(tmp_path)
+    (folder / name).unlink()
+    with pytest.raises(data.DataError, match=rf"{name}: expected SHA-256 {ARCHIVES[name]}; found no file"):
+        read(tmp_path)

@@ -1,7 +1,8 @@
 """The data that chapters use, kept with the book and checked byte for byte before use.
 
-``data/mnist`` holds the four official MNIST files, ``data/digraphs`` all digraphs of up to five nodes and the fixed
-points of their networks. Nothing is downloaded and nothing is unpickled.
+``data/mnist`` holds the four official MNIST files, ``data/omniglot`` characters of eight alphabets, and
+``data/digraphs`` all digraphs of up to five nodes and the fixed points of their networks. Nothing is downloaded and
+nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -9,19 +10,24 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import io
 import math
+import zipfile
 import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from memscape.arguments import require_integer
 from memscape.book import chapters
 
 Bytes = npt.NDArray[np.uint8]
+_Value = TypeVar("_Value", bound=np.generic)
 
 _FILES = {
     "train_images": "train-images-idx3-ubyte",
@@ -78,6 +84,128 @@ def mnist(root: Path | None = None) -> Mnist:
 def _mnist(folder: Path) -> Mnist:
     sums = _sums(folder / "SHA256SUMS")
     return Mnist(**{field: _idx(_unpacked(folder, name, sums), name) for field, name in _FILES.items()})
+
+
+@dataclass(frozen=True)
+class Omniglot:
+    """Handwritten characters, as read-only arrays.
+
+    Parameters
+    ----------
+    images
+        Ink, uint8 (characters, writers, rows, columns) = (242, 20, 105, 105): 1 for ink, 0 for paper. Characters stand
+        in the order of their alphabet's name, then of their number in it; a writer is the same within an alphabet.
+    alphabet
+        Which of ``alphabets`` each character belongs to, int64 (characters,).
+    alphabets
+        Names of the eight alphabets, in their order.
+    """
+
+    images: Bytes
+    alphabet: npt.NDArray[np.int64]
+    alphabets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OmniglotRuns:
+    """Twenty runs of one-shot classification among twenty characters, as read-only arrays.
+
+    Parameters
+    ----------
+    examples
+        One example of each character, uint8 (runs, characters, rows, columns) = (20, 20, 105, 105): 1 for ink.
+    tests
+        One image of each character by another hand, of the same shape.
+    answers
+        The example that shows the character of each image of ``tests``, int64 (runs, characters), a permutation a run.
+    """
+
+    examples: Bytes
+    tests: Bytes
+    answers: npt.NDArray[np.int64]
+
+
+def omniglot(root: Path | None = None) -> Omniglot:
+    """Return the characters of ``data/omniglot``; read and checked once a process.
+
+    Both archives hold Greek and Latin, image for image the same: these are returned once.
+
+    Parameters
+    ----------
+    root
+        The book's folder; by default the one that `chapters.home` finds.
+
+    Raises
+    ------
+    DataError
+        As `mnist`, where a file is not the one that ``SHA256SUMS`` lists.
+
+    References
+    ----------
+    Lake, Salakhutdinov and Tenenbaum 2015.
+    """
+    return _omniglot((chapters.home() if root is None else root).resolve() / "data" / "omniglot")
+
+
+@cache
+def _omniglot(folder: Path) -> Omniglot:
+    drawn: dict[tuple[str, str], dict[str, Bytes]] = {}
+    for archive in ("images_background_small1.zip", "images_background_small2.zip"):
+        for path, content in _pngs(folder, archive).items():
+            _, name, character, file = path.split("/")
+            drawn.setdefault((name, character), {})[file] = content
+    kinds = sorted(drawn)
+    names = sorted({name for name, _ in kinds})
+    images = np.stack([np.stack([drawn[kind][file] for file in sorted(drawn[kind])]) for kind in kinds])
+    alphabet = np.array([names.index(name) for name, _ in kinds], dtype=np.int64)
+    return Omniglot(_fixed(images), _fixed(alphabet), tuple(name.replace("_", " ") for name in names))
+
+
+def omniglot_runs(root: Path | None = None) -> OmniglotRuns:
+    """Return the runs of one-shot classification of ``data/omniglot``; read and checked once a process.
+
+    Parameters
+    ----------
+    root
+        The book's folder; by default the one that `chapters.home` finds.
+
+    Raises
+    ------
+    DataError
+        As `mnist`, where a file is not the one that ``SHA256SUMS`` lists.
+
+    References
+    ----------
+    Lake, Salakhutdinov and Tenenbaum 2015.
+    """
+    return _omniglot_runs((chapters.home() if root is None else root).resolve() / "data" / "omniglot")
+
+
+@cache
+def _omniglot_runs(folder: Path) -> OmniglotRuns:
+    images = _pngs(folder, "all_runs.zip")
+    with zipfile.ZipFile(io.BytesIO(_verified(folder / "all_runs.zip", _sums(folder / "SHA256SUMS")))) as archive:
+        labels = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith("class_labels.txt")}
+    examples, tests, answers = [], [], []
+    for name in sorted(labels):
+        pairs = dict(line.split() for line in labels[name].splitlines() if line)
+        shown = sorted(set(pairs.values()))
+        examples.append(np.stack([images[example] for example in shown]))
+        tests.append(np.stack([images[test] for test in sorted(pairs)]))
+        answers.append([shown.index(pairs[test]) for test in sorted(pairs)])
+    return OmniglotRuns(_fixed(np.stack(examples)), _fixed(np.stack(tests)), _fixed(np.array(answers)))
+
+
+def _pngs(folder: Path, name: str) -> dict[str, Bytes]:
+    """Return the images of an archive by their names, 1 for ink: in the files a set bit is paper."""
+    with zipfile.ZipFile(io.BytesIO(_verified(folder / name, _sums(folder / "SHA256SUMS")))) as archive:
+        pngs = (file for file in archive.namelist() if file.endswith(".png"))
+        return {png: 1 - np.asarray(Image.open(io.BytesIO(archive.read(png))), dtype=np.uint8) for png in pngs}
+
+
+def _fixed(values: npt.NDArray[_Value]) -> npt.NDArray[_Value]:
+    values.flags.writeable = False
+    return values
 
 
 def _sums(path: Path) -> dict[str, str]:
