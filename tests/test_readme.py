@@ -110,4 +110,4 @@ def test_chapters_rows_and_verdicts_are_counted():
             if count
         }
     assert f"* {tally.pinned} numbers are pinned" in TEXT
-    assert f"; {tally.regression} rows hold nothing else" in TEXT
+    assert f"Rows that hold nothing else: {tally.regression}." in TEXT

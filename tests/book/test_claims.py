@@ -283,6 +283,8 @@ TWO = {"parts": {"a": VALUE, "b": VALUE}}
         ({**OURS, "test": {**COUNT, "pinned": True}}, "it can be 'unchanged', not 'holds': its numbers are all pinned"),
         ({"published": None}, "a published claim says what was published, and one of ours has nothing to say there"),
         ({**OURS, "published": READ}, "a published claim says what was published, and one of ours has nothing"),
+        ({"source": None}, "a published claim names its source, and is not unprinted"),
+        ({"unprinted": "Toys."}, "a published claim names its source, and is not unprinted"),
         ({"origin": "hearsay"}, "origin: Input should be 'published' or 'ours'"),
         ({"verdict": "out of reach", **REMARK}, "a claim of the desk profile is measured in every run"),
         ({"verdict": "not run", **REMARK}, "a claim of the desk profile is measured in every run"),

@@ -392,9 +392,9 @@ def test_the_ledger_is_shown_counted_and_filtered(memscape, home):
     assert re.search(r"TOY-1 +published +reproduced +Twice the number of units. +exactly 40 +memory/toy", text)
     assert re.search(r"TOY-3 +ours +holds ", text)
     counted = (
-        "2 published results: 1 reproduced, 1 not reproduced\n"
-        "1 questions of ours: 1 holds\n"
-        "1 numbers pinned from earlier runs: regression checks; 0 rows hold nothing else\n"
+        "Published results (2): 1 reproduced, 1 not reproduced\n"
+        "Questions of ours (1): 1 holds\n"
+        "Regression checks, numbers pinned from earlier runs: 1; rows that hold nothing else: 0\n"
     )
     assert counted in text
     assert memscape("ledger", "--summary") == (0, counted)

@@ -235,7 +235,8 @@ class Row(_Strict):
     origin
         Who says it: somebody in print, or this book.
     source, where
-        A key of ``chapters/references.bib``, and the place in it; for a row of ours, what it is about.
+        A key of ``chapters/references.bib``, and the place in it; for a row of ours, what it is about, which may be
+        nobody's: then there is no source.
     statement
         One or two falsifiable sentences in our words; inline mathematics between dollar signs.
     published
@@ -252,11 +253,13 @@ class Row(_Strict):
         What was found, the counterexample, or what it would take: required where not everything passes.
     changed
         Where the test was changed after a run: what was changed, and why.
+    unprinted
+        One sentence on what a row of ours shows, where we have not seen it in print: it is listed on the landing page.
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)+$")]
     origin: Origin
-    source: Text
+    source: Text | None = None
     where: Text
     statement: Text
     published: Published | None
@@ -267,11 +270,14 @@ class Row(_Strict):
     verdict: Verdict
     remark: Text | None = None
     changed: Text | None = None
+    unprinted: Text | None = None
 
     @model_validator(mode="after")
     def _coherent(self) -> Row:
         if (self.origin == "published") != (self.published is not None):
             raise ValueError("a published claim says what was published, and one of ours has nothing to say there")
+        if self.origin == "published" and (self.source is None or self.unprinted is not None):
+            raise ValueError("a published claim names its source, and is not unprinted")
         if self.verdict not in (allowed := BY_ORIGIN[self.origin]):
             raise ValueError(f"a claim of origin '{self.origin}' is {', '.join(allowed)}; not '{self.verdict}'")
         if self.verdict != self.best and self.verdict in ("reproduced", "agrees", "holds", "unchanged"):

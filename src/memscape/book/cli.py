@@ -365,14 +365,14 @@ def ledger(
             )
         console.print(table)
     counted = tally(row for row, _, _ in found)
-    for heading, counts in (("published results", counted.published), ("questions of ours", counted.ours)):
+    for heading, counts in (("Published results", counted.published), ("Questions of ours", counted.ours)):
         entries = [Text(f"{count} {name}", _COLOURS[name]) for name, count in counts.items() if count]
         if entries:
-            console.print(Text(f"{sum(counts.values())} {heading}: ") + Text(", ").join(entries))
+            console.print(Text(f"{heading} ({sum(counts.values())}): ") + Text(", ").join(entries))
     if counted.pinned:
         console.print(
-            f"{counted.pinned} numbers pinned from earlier runs: regression checks; "
-            f"{counted.regression} rows hold nothing else"
+            f"Regression checks, numbers pinned from earlier runs: {counted.pinned}; "
+            f"rows that hold nothing else: {counted.regression}"
         )
 
 

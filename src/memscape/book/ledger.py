@@ -175,6 +175,11 @@ class Outcome:
                 if row.changed
                 else []
             ),
+            *(
+                [f'<p class="claim-unprinted">Not seen in print: {_mathematics(row.unprinted)}</p>']
+                if row.unprinted
+                else []
+            ),
             "</div>",
         ]
         return "\n".join(found)
@@ -332,7 +337,9 @@ def tally(rows: Iterable[Row]) -> Tally:
 
 def said_by(row: Row, label: str) -> str:
     """Return who says it: the source with the place in it, or that we ask, and about what."""
-    return f"{label}, {row.where}" if row.origin == "published" else f"Our question, about {label}: {row.where}"
+    if row.origin == "published":
+        return f"{label}, {row.where}"
+    return f"Our question, about {label}: {row.where}" if label else f"Our question: {row.where}"
 
 
 def problems(root: Path) -> list[str]:
@@ -347,7 +354,7 @@ def problems(root: Path) -> list[str]:
     found = [
         f"{row.id}: source '{row.source}' is not in chapters/references.bib. {nearest(row.source, [*sources])}".rstrip()
         for row in ledger.values()
-        if row.source not in sources
+        if row.source is not None and row.source not in sources
     ]
     counts = Counter((check.claim, check.chapter) for check in checks)
     for row in ledger.values():
@@ -496,8 +503,13 @@ def _mathematics(text: str) -> str:
     return re.sub(r"\$(.+?)\$", r"\\(\1\\)", html.escape(text, quote=False), flags=re.DOTALL)
 
 
-def label(root: Path, key: str) -> str:
-    """Return how a source is called in running text: ``Krotov and Hopfield 2016``; the key if it is unknown."""
+def label(root: Path, key: str | None) -> str:
+    """Return how a source is called in running text: ``Krotov and Hopfield 2016``; the key if it is unknown.
+
+    A row without a source has no label: the empty string.
+    """
+    if key is None:
+        return ""
     return _bibliography(root / "chapters" / "references.bib").get(key, key)
 
 

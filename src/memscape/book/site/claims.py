@@ -58,9 +58,8 @@ class LedgerPage(PageDirective):
             if outcome is None:
                 _LOG.warning("%s stores no check of %s: execute it", row.chapter, row.id, location=self.get_location())
                 continue
-            groups.setdefault((row.origin, row.source if row.origin == "published" else row.chapter), []).append(
-                (row, outcome)
-            )
+            key = row.source if row.origin == "published" and row.source else row.chapter
+            groups.setdefault((row.origin, key), []).append((row, outcome))
         for origin, heading in zip(claims.ORIGINS, ("Published results", "Questions of this book"), strict=True):
             found.append(_html(f'<p class="ledger-heading">{heading}</p><div class="ledger-groups">'))
             for (of, key), members in groups.items():
@@ -92,9 +91,9 @@ class LedgerPage(PageDirective):
                 f'<div class="ledger-row" data-verdict="{outcome.verdict}" data-origin="{row.origin}" '
                 f'data-known="{_known(row)}" data-part="{_part(row)}" data-profile="{row.profile}">'
                 f"{outcome.html(ledger.label(self.root, row.source))}"
-                f'<div class="claim-foot"><p><a href="{target}">Where it is computed</a> · '
+                f'<div class="claim-foot"><p><a href="{target}">Where it is computed</a>'
             ),
-            *self.parse(f"{{cite:t}}`{row.source}`")[0].children,
+            *(self.parse(f"· {{cite:t}}`{row.source}`")[0].children if row.source else []),
             _html("</p>"),
             *self.parse(f"```bash\n{command(row)}\n```"),
             _html("</div></div>"),
@@ -146,9 +145,9 @@ class Summary(PageDirective):
         self.reads("claims/*.yml")
         found = ledger.tally(claims.load(self.root).values())
         rest = (
-            f'<p class="tally-rest">{found.pinned} numbers are pinned from earlier runs of this book: regression '
-            f"checks, which say only that nothing has changed. {found.regression} rows hold nothing else and are "
-            f"counted in neither tally.</p>"
+            f'<p class="tally-rest">Numbers pinned from earlier runs of this book: {found.pinned}. They are regression '
+            f"checks, which say only that nothing has changed. Rows that hold nothing else, counted in neither tally: "
+            f"{found.regression}.</p>"
         )
         return [
             _html(self._tally("published", "Published results", found.published)),
@@ -184,16 +183,32 @@ class Finding(PageDirective):
         if claim not in rows:
             raise self.error(f"{claim}: not a claim of the ledger. {nearest(claim, list(rows))}".rstrip())
         row = rows[claim]
-        who = "" if row.origin == "published" else "our question, about "
+        who = "" if row.origin == "published" else "our question, about " if row.source else "our question"
         return self.parse(
             ":::::{div} finding",
             f"```{{picture}} {' '.join(figure)}\n```",
             "::::{div} finding-words",
             *self.content,
             "",
-            f"{{verdict}}`{row.verdict}` {{claim}}`{row.id}` · {who}{{cite:t}}`{row.source}`\n",
+            f"{{verdict}}`{row.verdict}` {{claim}}`{row.id}` · {who}"
+            + (f"{{cite:t}}`{row.source}`\n" if row.source else "\n"),
             "::::",
             ":::::",
+        )
+
+
+class Unprinted(PageDirective):
+    """``{unprinted}``: what rows of ours show and we have not seen in print, in the order of the book."""
+
+    def run(self) -> list[nodes.Node]:
+        """Write a list of sentences, each with the link to its claim."""
+        self.reads("claims/*.yml")
+        rows = [row for row in claims.load(self.root).values() if row.unprinted]
+        return self.parse(
+            *(
+                f"* {' '.join(str(row.unprinted).split())} {{verdict}}`{row.verdict}` {{claim}}`{row.id}`"
+                for row in sorted(rows, key=lambda row: PARTS.index(_part(row)))
+            )
         )
 
 
@@ -233,6 +248,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("ledger", LedgerPage)
     app.add_directive("ledger-summary", Summary)
     app.add_directive("finding", Finding)
+    app.add_directive("unprinted", Unprinted)
     app.connect("doctree-read", _load_mathjax)
     app.add_role("claim", ClaimRole())
     app.add_role("verdict", VerdictRole())
