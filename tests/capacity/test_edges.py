@@ -1,10 +1,15 @@
 """Every public callable of the capacities, spoiled: a finite result, or a refusal that names the argument."""
 
+import numpy as np
+import pytest
 import torch
 
-from memscape.capacity import capacity
+from memscape.arguments import ArgumentError
+from memscape.capacity import capacity, transients
+from memscape.memory import hopfield
 from memscape.memory.dense import Power
 from memscape.memory.patterns import random_patterns
+from memscape.tools.statistics import Estimate
 
 from .. import edges
 from ..draws import rng
@@ -13,6 +18,11 @@ from ..edges import Call
 load = torch.tensor([0.1])
 spins = random_patterns(3, 4, generator=rng())
 DEGREES = {"degree": [3, 18, 19, 20, 151, 152, 400]}
+one, part = torch.tensor([0.2], dtype=torch.float64), torch.tensor([0.5, 0.7], dtype=torch.float64)
+point = {"start": part, "load": one, "degree": 3}
+shares = [Estimate(value, value - 0.05, value + 0.05, 9) for value in (0.1, 0.3, 0.5)]
+drawn = {"neurons": 6, "count": 4, "flips": 1, "networks": 2, "probes": 2, "generator": rng(), "device": "cpu"}
+times = np.array([[40, 41], [30, 29], [20, 21], [9, 10]])
 WHOLES = {"neurons": [3, 15, 16, 150, 151, 152, 2**53, 2**53 + 1]}
 CALLS = [
     Call(capacity.asymptotic_error, {"load": load, "degree": 3}, also=DEGREES),
@@ -26,7 +36,40 @@ CALLS = [
     Call(
         capacity.load_at, {"error": 0.1, "degree": 3, "tail": "gaussian"}, also=DEGREES | {"error": [1e-200, 0.499999]}
     ),
+    Call(transients.break_even, {"start": part, "degree": 3}, also=DEGREES),
+    Call(transients.crossing_load, {"counts": [10, 20, 30], "shares": shares, "level": 0.2}),
+    Call(transients.edge, {"degree": 3}, also=DEGREES),
+    Call(transients.first_step, point, also=DEGREES),
+    Call(transients.follow, {"build": hopfield.hebbian, "steps": 3, **drawn}),
+    Call(transients.information, {"overlap": part}),
+    Call(transients.large_network, {"sizes": [10, 20, 30], "found": shares}),
+    Call(transients.moment, {"power": 3, "correlation": part}),
+    Call(transients.one_unit, {**point, "steps": 3, "paths": 20, "generator": rng()}, also=DEGREES),
+    Call(transients.pass_by, {"gain": 1.2, "step": 0.1, "steps": 3, **drawn}),
+    Call(transients.second_step, {**point, "past": True}, also=DEGREES),
+    Call(
+        transients.slow_down,
+        {"loads": [0.1, 0.2, 0.3, 0.5], "times": times, "resamples": 3, "generator": rng()},
+    ),
+    Call(transients.steps_above, {"overlap": part, "level": 0.6}),
+    Call(transients.without_past, {**point, "steps": 3}, also=DEGREES),
 ]
+
+
+SIZES = {
+    "transients.follow": "neurons count networks steps",
+    "transients.one_unit": "steps paths",
+    "transients.pass_by": "neurons count networks steps",
+    "transients.slow_down": "resamples",
+    "transients.without_past": "steps",
+}
+
+
+@pytest.mark.parametrize(("name", "size"), [(name, size) for name in SIZES for size in SIZES[name].split()])
+def test_what_no_memory_holds_is_refused_before_it_is_drawn(name, size):
+    (call,) = [call for call in CALLS if call.name == name]
+    with pytest.raises(ArgumentError), edges.bounded():
+        call.function(**{**call.arguments, size: 2**50})
 
 
 TestSpoiledCalls = edges.laws("memscape.capacity", CALLS, {}, examples=60)
