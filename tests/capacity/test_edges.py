@@ -7,6 +7,9 @@ import torch
 from memscape.arguments import ArgumentError
 from memscape.capacity import capacity, transients
 from memscape.memory import hopfield
+import torch
+
+from memscape.capacity import capacity, long_tail
 from memscape.memory.dense import Power
 from memscape.memory.patterns import random_patterns
 from memscape.tools.statistics import Estimate
@@ -23,6 +26,9 @@ point = {"start": part, "load": one, "degree": 3}
 shares = [Estimate(value, value - 0.05, value + 0.05, 9) for value in (0.1, 0.3, 0.5)]
 drawn = {"neurons": 6, "count": 4, "flips": 1, "networks": 2, "probes": 2, "generator": rng(), "device": "cpu"}
 times = np.array([[40, 41], [30, 29], [20, 21], [9, 10]])
+near = torch.tensor([[1.0, 2.0, 2.0], [0.0, 0.0, 3.0]])
+right = torch.tensor([[True, False, True], [False, True, True]])
+RANKED = {"neurons": 9, "strengths": torch.tensor([[1.0, 0.5, 0.25]]), "probes": 2, "networks": 2}
 WHOLES = {"neurons": [3, 15, 16, 150, 151, 152, 2**53, 2**53 + 1]}
 CALLS = [
     Call(capacity.asymptotic_error, {"load": load, "degree": 3}, also=DEGREES),
@@ -53,6 +59,33 @@ CALLS = [
     ),
     Call(transients.steps_above, {"overlap": part, "level": 0.6}),
     Call(transients.without_past, {**point, "steps": 3}, also=DEGREES),
+    Call(long_tail.accuracy, {"distances": near, "right": right, "share": 0.7}),
+    Call(
+        long_tail.counted,
+        {"probabilities": np.array([0.5, 0.5]), "draws": 3, "repeats": 2, "rng": np.random.default_rng(0)},
+    ),
+    Call(long_tail.first_kept, {"indices": torch.tensor([[0, 1], [2, 1]]), "kept": right}),
+    Call(long_tail.held_at_once, {"neurons": 9, "count": 5, "exponent": 1.0, "error": 0.01}),
+    Call(long_tail.held_at_rest, {"neurons": 9, "count": 5, "exponent": 1.0}),
+    Call(long_tail.influence, {"distances": near, "right": right, "share": 0.7}),
+    Call(long_tail.memorisation, {"distances": near, "right": right, "share": 0.7}),
+    Call(long_tail.neighbours, {"memories": torch.eye(4), "count": 2, "queries": torch.ones(2, 4)}),
+    Call(long_tail.rank_at, {"errors": np.array([0.0, 0.01, 0.02, 0.05]), "level": 0.01}),
+    Call(long_tail.ranked_errors, {**RANKED, "generator": rng(), "device": "cpu"}),
+    Call(long_tail.ranked_overlaps, {**RANKED, "steps": 9, "generator": rng(), "device": "cpu"}),
+    Call(long_tail.unseen, {"probabilities": np.array([0.5, 0.5]), "draws": 3}),
+    Call(
+        long_tail.vote_memorisation,
+        {
+            "images": torch.eye(4),
+            "labels": torch.tensor([0, 1, 0, 1]),
+            "power": 3,
+            "share": 0.7,
+            "subsets": 5,
+            "generator": rng(),
+        },
+    ),
+    Call(long_tail.weighted_hebbian, {"patterns": spins, "strengths": torch.ones(3, dtype=torch.float64)}),
 ]
 
 
