@@ -207,6 +207,25 @@ def test_torch_is_not_loaded_before_it_is_needed(code):
     assert found.stdout.splitlines()[-1] == "False"
 
 
+STEP = (
+    "import torch; from memscape.polytopes.splines import Network, train; one = torch.ones(1, 1); "
+    "train(Network((one, one), (one[0], one[0])), one, torch.tensor([0]), epochs=1, batch=1, rate=0.1, "
+    "generator=torch.Generator())"
+)
+NETWORK = (
+    "import torch; from memscape.polytopes import threshold_linear as t; "
+    "t.trajectories(t.ThresholdLinear(-torch.ones(2, 2), torch.ones(2)), torch.ones(2), duration=1.0, step=0.5)"
+)
+
+
+@pytest.mark.parametrize("code", [STEP, NETWORK], ids=["a step of training", "a network and its flow"])
+def test_what_need_not_be_compiled_loads_no_compiler(code):
+    loaded = "; import sys; print({'sympy', 'torch._dynamo'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code + loaded], capture_output=True, text=True, check=False)
+    assert found.stderr == ""
+    assert found.stdout == "set()\n"
+
+
 def test_the_command_is_installed():
     found = subprocess.run(
         [Path(sys.executable).with_name("memscape"), "--help"], capture_output=True, text=True, check=False

@@ -128,15 +128,16 @@ class ThresholdLinear(Model):
         device, dtype = self.weights.device, self.weights.dtype
         require_tensor("inputs", self.inputs, "... neurons", sizes=sizes, device=device, dtype=dtype)
         try:
-            torch.broadcast_shapes(self.weights.shape[:-2], self.inputs.shape[:-1])
-        except RuntimeError:
+            np.broadcast_shapes(self.weights.shape[:-2], self.inputs.shape[:-1])
+        except ValueError:
             expected = f"batch axes that broadcast against {tuple(self.weights.shape[:-2])}"
             raise ArgumentError("inputs", expected, f"shape {tuple(self.inputs.shape)}") from None
 
     @property
     def networks(self) -> tuple[int, ...]:
         """The axes G of independent networks."""
-        return tuple(torch.broadcast_shapes(self.weights.shape[:-2], self.inputs.shape[:-1]))
+        # numpy's, since the first use of torch's loads sympy, some seconds.
+        return np.broadcast_shapes(self.weights.shape[:-2], self.inputs.shape[:-1])
 
     @property
     def neurons(self) -> int:

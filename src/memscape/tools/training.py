@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from torch.optim.adamw import adamw as functional_adamw
 
 from memscape.arguments import (
     ArgumentError,
@@ -171,17 +172,39 @@ def adamw(
         return leaves[-1]
 
     current = model.map(leaf)
-    optimiser = torch.optim.AdamW(leaves, lr=rate, weight_decay=decay, betas=(0.9, second))
-    rates = torch.optim.lr_scheduler.LambdaLR(optimiser, schedule or (lambda _: 1.0))
+    means, squares = ([torch.zeros_like(each) for each in leaves] for _ in range(2))
+    counts = [torch.zeros((), device="cpu") for _ in leaves]
+    steps = 0
     for _ in range(epochs):
         found = []
         for loss in losses(current):
-            optimiser.zero_grad()
+            for each in leaves:
+                each.grad = None
             loss.backward()
             if longest is not None:
                 torch.nn.utils.clip_grad_norm_(leaves, longest)
-            optimiser.step()
-            rates.step()
+            # The function and not the class of torch.optim, whose first use loads torch's compiler: some seconds.
+            reached = [(*parts, parts[0].grad) for parts in zip(leaves, means, squares, counts, strict=True)]
+            held, firsts, seconds, passed, slopes = map(
+                list, zip(*[r for r in reached if r[-1] is not None], strict=True)
+            )
+            with torch.no_grad():
+                functional_adamw(
+                    held,
+                    slopes,
+                    firsts,
+                    seconds,
+                    [],
+                    passed,
+                    amsgrad=False,
+                    beta1=0.9,
+                    beta2=second,
+                    lr=rate * (schedule(steps) if schedule else 1.0),
+                    weight_decay=decay,
+                    eps=1e-8,
+                    maximize=False,
+                )
+            steps += 1
             found.append(loss.detach())
         yield current.map(lambda tensor: tensor.detach().clone()), torch.stack(found).mean().item()
 
