@@ -1,9 +1,12 @@
 """Execution is repeatable to the byte, and a run that fails touches nothing that was there before."""
 
 import json
+import os
 import platform
 import re
 import sys
+import tempfile
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -312,6 +315,33 @@ def test_a_locale_without_greek_letters_changes_nothing(page, add, tmp_path, mon
     for name, value in [("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")]:
         monkeypatch.setenv(name, value)
     assert "('α', '1234.5')" in outputs(execute.to(page, tmp_path / "out.ipynb").path)
+
+
+@pytest.mark.parametrize(("folder", "transport"), [("t", "ipc"), ("t" * 90, "tcp")])
+def test_kernels_are_spoken_to_by_sockets_that_no_other_can_take(page, add, tmp_path, monkeypatch, folder, transport):
+    ask = (
+        "import json\nfrom ipykernel.connect import get_connection_info\njson.loads(get_connection_info())['transport']"
+    )
+    add("memory/toy", ask, begin=PLAIN)
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        (Path(short) / folder).mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(Path(short) / folder))
+        assert f"'{transport}'" in outputs(execute.to(page, tmp_path / "out.ipynb").path)
+        assert not list((Path(short) / folder).iterdir())
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_what_is_written_is_the_same_under_any_umask_and_as_open_as_it_says(page, home, mask):
+    before = os.umask(mask)
+    try:
+        page.path.chmod(0o644)
+        execute.in_place(page)
+        new = execute.to(page, home / "new.ipynb").path
+    finally:
+        os.umask(before)
+    assert digest.stale(page) == []
+    assert page.path.stat().st_mode & 0o777 == 0o644  # what was there keeps its permissions
+    assert new.stat().st_mode & 0o777 == 0o666 & ~mask
 
 
 def test_a_file_that_cannot_be_written_stays_as_it_was_without_a_draft(tmp_path):

@@ -156,6 +156,7 @@ def noise() -> str:
 def toy(book: Path) -> nbformat.NotebookNode:
     """A chapter with an equation, a picture, a plot and its rows of the ledger, as an execution stores them."""
     shown = {"image/png": PNG, "text/plain": "<Figure>"}
+    size = {"image/png": {"width": 548, "height": 356}}
     cells = [
         new_markdown_cell("# Toy\n\nA chapter {cite}`toy1982` with\n\n```{math}\n:label: eq-toy\nE = -s^T s\n```\n"),
         new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}, execution_count=1),
@@ -169,7 +170,7 @@ def toy(book: Path) -> nbformat.NotebookNode:
             "heavy()",
             metadata=figure("fig-heavy", "Many dots"),
             execution_count=3,
-            outputs=[new_output("display_data", data={"image/png": noise(), "text/plain": "<Figure>"})],
+            outputs=[new_output("display_data", data={"image/png": noise(), "text/plain": "<Figure>"}, metadata=size)],
         ),
         new_code_cell(
             "plot()",
@@ -384,6 +385,13 @@ def test_a_chapter_opens_with_its_best_picture_and_the_parameters_come_after_the
     assert re.search('src="([^"]+)"', first)[1] == re.search('src="([^"]+)"', second)[1]
     assert "lazy" not in first
     assert 'loading="lazy"' in second
+
+
+def test_the_shape_of_a_picture_is_known_before_it_has_loaded(site):
+    for name in ("index", "memory/toy"):
+        (tag,) = re.findall(r'<img[^>]*alt="Many dots"[^>]*>', page(site, name))
+        assert 'width="548" height="356"' in tag
+        assert "style" not in tag
 
 
 def test_a_chapter_without_an_opening_picture_stays_as_it_is():

@@ -58,6 +58,7 @@ _OURS = {"notebook": {"kernelspec", "memscape"}, "cell": {"tags", "mystnb"}}
 """The metadata that say something; all else is the front end's: times, the state of widgets, what is folded."""
 
 _STARTS = 3  # attempts to start a kernel
+_SOCKET = 90  # characters: the name of a socket has at most 103 on every Unix, of which its end takes some
 _PATIENCE = 600  # seconds: a kernel that lives may be slow where the machine is busy, and one that dies is seen at once
 _FACTS = "from memscape.book.facts import facts\nprint(facts())"
 _PAPERMILLS = {"injected-parameters", "papermill-error-cell-tag"}
@@ -449,10 +450,17 @@ class _Client(PapermillNotebookClient):
         return self.nb
 
     def _start(self, stack: ExitStack, kernel: dict[str, Any]) -> None:
-        """Start a kernel. Its ports are chosen first and bound later: another program may have taken one in between."""
+        """Start a kernel that is spoken to by sockets in a folder of its own.
+
+        Ports would be chosen first and bound later, when another kernel may have taken one. They are used where the
+        folder's name is too long for a socket, and then a kernel is tried again.
+        """
+        sockets = Path(stack.enter_context(TemporaryDirectory(prefix="memscape-"))) / "kernel"
         for attempt in range(1, _STARTS + 1):
             manager = self.create_kernel_manager()  # a new one chooses new ports
             manager.kernel_spec_manager = _OwnKernel()
+            if len(str(sockets)) <= _SOCKET:
+                manager.transport, manager.ip = "ipc", str(sockets)
             try:
                 stack.enter_context(self.setup_kernel(**kernel))
                 return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import copy
 import os
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ OPENING = "opening"
 
 _LIGHT = 60_000  # bytes; below, another format saves nothing that a reader would notice
 _QUALITY = 90
+_SIZES = re.compile(r'style="width: (\d+)px; height: (\d+)px;"')  # as docutils writes them
 
 
 def opened(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -70,17 +72,19 @@ class Picture(PageDirective):
                 for output in cell.outputs:
                     for kind in ("image/png", "image/webp"):
                         if kind in output.get("data", {}):
-                            return [self._node(name, label, output["data"][kind], kind, shown["image"]["alt"])]
+                            size = {side: f"{px}px" for side, px in output.metadata.get(kind, {}).items()}
+                            more = {"alt": shown["image"]["alt"], **size}
+                            return [self._node(name, label, output["data"][kind], kind, more)]
         raise self.error(f"{name} stores no picture called {label}")
 
-    def _node(self, chapter: str, label: str, data: str, kind: str, alt: str) -> nodes.Node:
+    def _node(self, chapter: str, label: str, data: str, kind: str, more: dict[str, str]) -> nodes.Node:
         content = base64.b64decode(data)
         folder = Path(self.env.doctreedir).parent / "pictures"
         path = folder / f"{sha256(content).hexdigest()[:16]}.{kind.partition('/')[2]}"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        image = nodes.image(uri=f"/{os.path.relpath(path, self.root)}", alt=alt)
+        image = nodes.image(uri=f"/{os.path.relpath(path, self.root)}", **more)
         target = f"{self.relative(f'chapters/{chapter}')}#{label}"
         return nodes.reference("", "", image, refuri=target, internal=True, classes=["picture-link"])
 
@@ -116,9 +120,16 @@ def _patient(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
             image["loading"] = "lazy"
 
 
+def _sized(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None) -> None:
+    """Give the sizes of pictures as attributes, from which a browser knows their shape before it has loaded them."""
+    if "body" in context:
+        context["body"] = _SIZES.sub(r'width="\1" height="\2"', context["body"])
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive and the transform."""
     app.add_directive("picture", Picture)
     app.add_post_transform(Lighter)
     app.connect("doctree-resolved", _patient)
+    app.connect("html-page-context", _sized)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
