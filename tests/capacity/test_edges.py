@@ -5,11 +5,8 @@ import pytest
 import torch
 
 from memscape.arguments import ArgumentError
-from memscape.capacity import capacity, transients
+from memscape.capacity import capacity, long_tail, transients
 from memscape.memory import hopfield
-import torch
-
-from memscape.capacity import capacity, long_tail
 from memscape.memory.dense import Power
 from memscape.memory.patterns import random_patterns
 from memscape.tools.statistics import Estimate
