@@ -268,3 +268,56 @@ def test_two_workers_over_tcp_give_the_numbers_of_the_desk_bit_for_bit(home, tmp
         client.wait_for_workers(2, timeout=300)
         assert all(isinstance(result, Execution) for _, result in sweeps.execute(far, client))
     assert [numbers(job.path) for job in desk] == [numbers(job.path) for job in far]
+
+
+def mountable():
+    """Whether this machine lets a process have mounts of its own."""
+    asked = ["unshare", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    with contextlib.suppress(FileNotFoundError):
+        return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+    return False
+
+
+needs_mounts = pytest.mark.skipif(not mountable(), reason="mounts of one's own are not allowed here")
+
+
+def mounted(mounts, home, *command):
+    """Run a command of the book's after some mounts that nobody else sees; return what it said and `ls -A disk`."""
+    script = f'{mounts} && "$@"; status=$?; ls -A disk; exit $status'
+    run = [sys.executable, "-c", "from memscape.book.cli import main; main()", *command]
+    return subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", *run],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=home,
+    )
+
+
+@needs_mounts
+def test_a_full_disk_is_named_and_leaves_no_half_of_a_notebook(home):
+    toy(home, "print('x' * 200_000)")
+    (home / "disk").mkdir()
+    done = mounted("mount -t tmpfs -o size=64k tmpfs disk", home, "run", "toy", "-o", "disk/toy.ipynb")
+    assert done.returncode == 1
+    first, *_, left = done.stdout.strip().split("\n")
+    assert first == "✗ memory/toy: OSError: [Errno 28] No space left on device"
+    assert left == "toy.partial.ipynb"
+    assert done.stderr == ""
+
+
+@needs_mounts
+def test_a_read_only_checkout_runs_elsewhere_and_refuses_to_change_itself(home, tmp_path_factory):
+    write(home, "memory/toy", chapter("print('done')", begin=PLAIN))
+    (home / "disk").mkdir()
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    locked = f"mount --bind {home} {home} && mount -o remount,ro,bind {home} && cd {home}"
+    done = mounted(locked, home, "run", "toy", "-o", str(elsewhere / "toy.ipynb"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "done" in (elsewhere / "toy.ipynb").read_text()
+    before = (home / "chapters/memory/toy.ipynb").read_bytes()
+    done = mounted(locked, home, "execute", "toy")
+    assert done.returncode == 1
+    assert done.stdout.startswith("✗ memory/toy: OSError: [Errno 30] Read-only file system: ")
+    assert done.stderr == ""
+    assert (home / "chapters/memory/toy.ipynb").read_bytes() == before
