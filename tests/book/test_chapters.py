@@ -113,12 +113,19 @@ def test_what_jupyter_saves_declares_nothing_before_the_chapter_is_executed_anew
     assert page.parameters()["neurns"].reference == 30
 
 
-CELL = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "source": "1"}]}'
+CELLS = [
+    b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{%s, "id": "a"}]}' % cell
+    for cell in (
+        b'"cell_type": "code", "source": "1"',
+        b'"cell_type": "code", "source": "1", "metadata": {}',
+        b'"cell_type": "markdown", "metadata": {}',
+    )
+]
 
 
 @pytest.mark.parametrize("checked", [True, False])
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"<<<<<<< HEAD\n{}\n", b"\xff\xfe{}", b"{}", b'{"nbformat": 4, "cells": 3}', CELL]
+    "content", [b"", b"[]", b"<<<<<<< HEAD\n{}\n", b"\xff\xfe{}", b"{}", b'{"nbformat": 4, "cells": 3}', *CELLS]
 )
 def test_a_file_that_is_no_notebook_is_named(home, content, checked):
     (home / "chapters/memory/broken.ipynb").write_bytes(content)
