@@ -7,7 +7,9 @@ import torch
 from memscape.arguments import ArgumentError
 from memscape.capacity import capacity, long_tail, transients
 from memscape.memory import hopfield
+from memscape.capacity import augmentation, capacity, paraphrases
 from memscape.memory.dense import Power
+from memscape.memory.hopfield import hebbian
 from memscape.memory.patterns import random_patterns
 from memscape.tools.statistics import Estimate
 
@@ -27,7 +29,91 @@ near = torch.tensor([[1.0, 2.0, 2.0], [0.0, 0.0, 3.0]])
 right = torch.tensor([[True, False, True], [False, True, True]])
 RANKED = {"neurons": 9, "strengths": torch.tensor([[1.0, 0.5, 0.25]]), "probes": 2, "networks": 2}
 WHOLES = {"neurons": [3, 15, 16, 150, 151, 152, 2**53, 2**53 + 1]}
+networks = random_patterns(2, 5, networks=(2,), generator=rng())
+copies = augmentation.noisy_copies(networks, 2, 0.1, generator=rng())
+trained = augmentation.perceptron_of_copies(copies, networks.repeat(1, 2, 1), rounds=5)
+recalled = augmentation.basins(hebbian(networks), networks, [0, 2], generator=rng())
+images = (torch.arange(18.0) % 5 / 5).reshape(3, 3, 2)
+ink = (torch.arange(48) % 3 == 0).double().reshape(2, 2, 4, 3)
+met = paraphrases.meetings([2, 1], name=4, context=5, value=3, networks=2, generator=rng())
+SOME = [[], [1], [0], [-1, 2], [1, 10**30], [1.5], "x", None, [True], [2**31]]
+TELL = {"copies": [2, 1], "name": 4, "context": 5}
 CALLS = [
+    Call(trained.network),
+    Call(
+        augmentation.noisy_copies,
+        {"patterns": networks, "copies": 2, "noise": 0.1, "generator": rng()},
+    ),
+    Call(augmentation.hebbian_of_copies, {"patterns": networks, "copies": 2, "noise": 0.1, "generator": rng()}),
+    Call(augmentation.copies_error, {"load": 0.1, "copies": 3, "noise": 0.1}),
+    Call(
+        augmentation.perceptron_of_copies,
+        {"copies": copies, "answers": networks.repeat(1, 2, 1), "rounds": 5},
+        spare={"rounds": "as many as are asked for"},
+    ),
+    Call(
+        augmentation.flow_of_copies,
+        {"copies": copies, "answers": networks.repeat(1, 2, 1), "rounds": 5, "gap": 0.5, "hopeless": 0.1},
+    ),
+    Call(
+        augmentation.basins,
+        {"model": hebbian(networks), "patterns": networks, "flips": [0, 2], "sweeps": 2, "generator": rng()},
+    ),
+    Call(augmentation.radius, {"flips": [0, 2], "recalled": recalled, "level": 0.9}),
+    Call(augmentation.complete_name, {"patterns": networks, "known": 2, "power": 3}),
+    Call(augmentation.move, {"images": images, "down": 1, "right": -1}),
+    Call(
+        augmentation.nearest_right,
+        {
+            "memories": images,
+            "labels": torch.arange(3),
+            "images": images,
+            "answers": torch.arange(3),
+            "counts": [1, 3],
+            "centre": images[0],
+            "moves": [(0, 0), (1, 0)],
+        },
+    ),
+    Call(augmentation.shared_ink, {"memories": ink, "images": ink, "reach": 1}),
+    Call(augmentation.hausdorff, {"memories": ink, "images": ink}),
+    Call(
+        paraphrases.Meetings,
+        {"names": met.names, "contexts": met.contexts, "values": met.values, "person": met.person},
+    ),
+    Call(
+        paraphrases.meetings,
+        {"copies": [2, 1], "name": 4, "context": 5, "value": 3, "networks": 2, "generator": rng(), "device": "cpu"},
+        also={"copies": SOME},
+    ),
+    Call(paraphrases.least_squares, {"facts": met}),
+    Call(paraphrases.response, {"weights": paraphrases.least_squares(met), "facts": met}),
+    Call(paraphrases.name_response, {**TELL, "crowded": True}, also={"copies": SOME}),
+    Call(paraphrases.gated_response, TELL, also={"copies": SOME}),
+    Call(paraphrases.learn_gates, {"facts": met, "rounds": 3, "tolerance": 0.01}),
+    Call(
+        paraphrases.delta_rule,
+        {"facts": met, "order": torch.arange(3), "rate": 0.5, "start": paraphrases.least_squares(met)},
+    ),
+    Call(
+        paraphrases.biographies,
+        {
+            "people": 2,
+            "copies": 2,
+            "kind": "both",
+            "name": 3,
+            "wording": 4,
+            "slots": 2,
+            "fact": 3,
+            "value": 2,
+            "networks": 1,
+            "generator": rng(),
+            "device": "cpu",
+        },
+    ),
+    Call(
+        paraphrases.ordered_response,
+        {"copies": 2, "kind": "both", "name": 3, "wording": 4, "slots": 2, "fact": 3},
+    ),
     Call(capacity.asymptotic_error, {"load": load, "degree": 3}, also=DEGREES),
     Call(capacity.bit_error, {"neurons": 6, "count": 3, "interaction": Power(3)}),
     Call(capacity.capacity, {"neurons": 6, "interaction": Power(3), "error": 0.1}),
