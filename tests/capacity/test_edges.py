@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from memscape.arguments import ArgumentError
-from memscape.capacity import capacity, long_tail, transients
+from memscape.capacity import augmentation, capacity, long_tail, paraphrases, transients
 from memscape.memory import hopfield
-from memscape.capacity import augmentation, capacity, paraphrases
 from memscape.memory.dense import Power
 from memscape.memory.hopfield import hebbian
 from memscape.memory.patterns import random_patterns
