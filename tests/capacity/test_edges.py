@@ -1,11 +1,13 @@
 """Every public callable of the capacities, spoiled: a finite result, or a refusal that names the argument."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
 
 from memscape.arguments import ArgumentError
-from memscape.capacity import augmentation, capacity, long_tail, paraphrases, transients
+from memscape.capacity import augmentation, capacity, correlated, long_tail, merging, paraphrases, transients
 from memscape.memory import hopfield
 from memscape.memory.dense import Power
 from memscape.memory.hopfield import hebbian
@@ -168,6 +170,55 @@ CALLS = [
         },
     ),
     Call(long_tail.weighted_hebbian, {"patterns": spins, "strengths": torch.ones(3, dtype=torch.float64)}),
+]
+
+# correlated, merging
+corners = torch.eye(4, dtype=torch.float64)
+EXAMPLES = {"examples": 4, "agreement": 0.6, "archetypes": 2, "neurons": 9}
+CALLS += [
+    Call(
+        correlated.biased_patterns,
+        {
+            **{"count": 3, "neurons": 4, "bias": 0.5, "networks": (2,), "generator": rng()},
+            **{"dtype": torch.float32, "device": "cpu"},
+        },
+    ),
+    Call(correlated.biased_error, {"count": 5, "neurons": 9, "bias": 0.5}),
+    Call(correlated.covariance, {"patterns": spins, "means": torch.zeros(4, dtype=torch.float64)}),
+    Call(correlated.mixtures, {"features": spins, "count": 5, "active": 3, "generator": rng()}),
+    Call(correlated.feature_noise, {"count": 5, "features": 7, "neurons": 9, "active": 3}),
+    Call(correlated.feature_error, {"count": 5, "features": 7, "neurons": 9, "active": 3}),
+    Call(
+        correlated.learning_curve,
+        {
+            **{"counts": [3, 5], "features": 4, "neurons": 9, "active": 3, "networks": 2, "probes": 2, "sweeps": 2},
+            **{"generator": rng(), "device": "cpu"},
+        },
+    ),
+    Call(correlated.examples_of, {"archetypes": spins, "count": 3, "agreement": 0.5, "generator": rng()}),
+    Call(correlated.archetype_error, EXAMPLES),
+    Call(correlated.example_error, {**EXAMPLES, "degree": 3}),
+    Call(
+        correlated.staying,
+        {
+            **{"build": hopfield.hebbian, **EXAMPLES, "networks": 2, "probes": 2, "steps": 3},
+            **{"generator": rng(), "device": "cpu"},
+        },
+        also={"build": [None, "x", 3]},
+    ),
+    Call(correlated.column_overlaps, {"patterns": 4, "strength": Fraction(3, 5), "steps": 3, "generator": rng()}),
+    Call(correlated.cycle_overlaps, {"patterns": spins, "strength": 0.6, "steps": 3}),
+    Call(
+        correlated.recovered,
+        {
+            **{"model": hopfield.hebbian(spins), "patterns": spins, "flips": [0, 2], "tolerated": 1, "sweeps": 2},
+            "generator": rng(),
+        },
+    ),
+    Call(correlated.opposing_votes, {"patterns": spins, "degree": 3}, also={"degree": [999, 1000, 1001]}),
+    Call(merging.window, {"patterns": 3}),
+    Call(merging.equidistant, {"patterns": 3, "distance": 1.0}),
+    Call(merging.merge, {"patterns": corners, "betas": [2.0, 9.0], "steps": 3, "close": 0.01}),
 ]
 
 
