@@ -99,3 +99,9 @@ def test_a_number_that_could_not_be_traced_is_not_recorded(book, spoil, message)
         results.record(book, path)
     assert f"notebook: expected {message}" in str(refused.value)
     assert not (book / "results").exists()
+
+
+def test_a_file_that_is_no_notebook_is_named(book):
+    (book / "run.ipynb").write_text("<<<<<<< HEAD\n{}")
+    with pytest.raises(results.ArgumentError, match=r"run\.ipynb: expected a notebook; got "):
+        results.record(book, book / "run.ipynb")
