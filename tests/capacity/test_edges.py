@@ -1,5 +1,6 @@
 """Every public callable of the capacities, spoiled: a finite result, or a refusal that names the argument."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -7,7 +8,19 @@ import pytest
 import torch
 
 from memscape.arguments import ArgumentError
-from memscape.capacity import augmentation, capacity, correlated, long_tail, merging, paraphrases, transients
+from memscape.capacity import (
+    augmentation,
+    beyond,
+    capacity,
+    correlated,
+    diffusion,
+    heteroassociation,
+    long_tail,
+    merging,
+    paraphrases,
+    transients,
+    votes,
+)
 from memscape.memory import hopfield
 from memscape.memory.dense import Power
 from memscape.memory.hopfield import hebbian
@@ -39,7 +52,54 @@ ink = (torch.arange(48) % 3 == 0).double().reshape(2, 2, 4, 3)
 met = paraphrases.meetings([2, 1], name=4, context=5, value=3, networks=2, generator=rng())
 SOME = [[], [1], [0], [-1, 2], [1, 10**30], [1.5], "x", None, [True], [2**31]]
 TELL = {"copies": [2, 1], "name": 4, "context": 5}
+corners = torch.eye(3, dtype=torch.float64)
+labels = torch.tensor([0, 1, 2])
+errs = torch.tensor([True, False, True])
+waves = torch.tensor([[0.1, 0.2, 0.3, 0.4], [1.0, -1.0, 0.5, 0.0]], dtype=torch.float64)
+ring = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]], dtype=torch.float64)
+RNG = np.random.default_rng(0)
+ONE_NETWORK = {"networks": 1, "starts": 2, "sweeps": 3, "generator": rng()}
+PSEUDO = {"rule": ["pseudo-inverse"]}
 CALLS = [
+    Call(beyond.entmax, {"scores": waves, "alpha": 1.5}, also={"alpha": [1.05, 2.0, 1.999]}),
+    Call(beyond.expected_held, {"count": 9, "features": 8, "neurons": 4, "beta": 0.5, "stored": True}),
+    Call(beyond.feature_error, {"patterns": spins, "waves": waves, "beta": 0.5}),
+    Call(beyond.features, {"state": spins, "waves": waves}),
+    Call(beyond.frequencies, {"count": 4, "neurons": 4, "beta": 0.5, "generator": rng()}),
+    Call(beyond.half_weight, {"neurons": 9, "sharpness": 1.0, "trials": 3, "rng": RNG}),
+    Call(beyond.held, {"patterns": spins, "waves": waves, "state": spins}),
+    Call(beyond.margin, {"scores": waves}),
+    Call(beyond.softmax_limit, {"sharpness": 1.0}),
+    Call(diffusion.circle, {"count": 3, "draws": 2, "generator": rng(), "device": "cpu"}),
+    Call(
+        diffusion.collapse,
+        {"dimension": 2, "count": 3, "spread": 1.0, "draws": 1, "starts": 2, "generator": rng(), "device": "cpu"},
+    ),
+    Call(diffusion.collapse_time, {"dimension": 5, "count": 9, "spread": 1.0}),
+    Call(diffusion.descend, {"data": ring, "state": ring, "sharpness": 9.0, "steps": 20, "jitter": 1e-6}),
+    Call(diffusion.energy, {"state": ring, "data": ring, "sharpness": 9.0}),
+    Call(diffusion.merging_distance, {"sharpness": 9.0}),
+    Call(diffusion.ring_energy, {"radius": load, "sharpness": 9.0}),
+    Call(heteroassociation.answered, {"weights": spins.mT @ spins, "cues": spins, "wanted": spins}),
+    Call(heteroassociation.associate, {"cues": spins, "wanted": spins, "rule": "hebb"}, also=PSEUDO),
+    Call(heteroassociation.bits_per_synapse, {"load": load, "overlap": load}),
+    Call(heteroassociation.kept, {"neurons": 6, "count": 3, **ONE_NETWORK, "device": "cpu"}),
+    Call(heteroassociation.overlap, {"load": load, "rule": "hebb", "cue": 0.5}, also=PSEUDO),
+    Call(
+        votes.answers,
+        {
+            "memories": corners,
+            "labels": labels,
+            "images": corners,
+            "powers": [2, math.inf],
+            "counts": [2, 3],
+            "classes": 3,
+        },
+    ),
+    Call(votes.holm, {"probabilities": [0.5, 0.1]}),
+    Call(votes.mcnemar, {"worse": errs, "better": errs}),
+    Call(votes.recalled, {"patterns": spins, "powers": [2, 3], "counts": [2, 3], "probes": 2}),
+    Call(votes.unit, {"images": corners, "mean": corners[0]}),
     Call(trained.network),
     Call(
         augmentation.noisy_copies,
