@@ -232,6 +232,48 @@ def test_what_can_be_learned_of_patterns_in_general_position_is_what_cover_count
     assert learned == 2 * sum(math.comb(3, k) for k in range(3))
 
 
+def enumerated_sparse(neurons: int, active: int, pairs: int) -> tuple[float, float]:
+    """Mean number of units too many, and the mean of its pairs, over all ways to draw the other pairs."""
+    sets = [frozenset(one) for one in itertools.combinations(range(neurons), active)]
+    cue = answer = sets[0]
+    single = double = count = 0
+    for others in itertools.product(itertools.product(sets, repeat=2), repeat=pairs - 1):
+        met = [
+            (set().union(*(other for other, reply in others if unit in reply)) & cue) == cue
+            for unit in range(neurons)
+            if unit not in answer
+        ]
+        single += sum(met)
+        double += sum(met) * (sum(met) - 1) // 2
+        count += 1
+    return single / count, double / count
+
+
+@pytest.mark.parametrize(("neurons", "active", "pairs"), [(4, 1, 3), (5, 1, 3), (8, 2, 2)])
+def test_the_errors_of_sparse_recall_are_those_of_all_draws(neurons, active, pairs):
+    single, double = enumerated_sparse(neurons, active, pairs)
+    mean, clean = cap.sparse_errors(neurons, active, pairs)
+    assert mean == pytest.approx(single, rel=1e-12)
+    silent = neurons - active
+    spread = double / math.comb(silent, 2) / (single / silent) ** 2 - 1
+    assert clean == pytest.approx((1 + mean * spread) ** (-1 / spread) if spread > 0 else math.exp(-mean), rel=1e-9)
+
+
+def test_sparse_recalls_find_the_exact_mean_and_nearly_the_share_without_an_error():
+    found = cap.sparse_recalls(60, 4, 100, recalls=20, networks=400, generator=rng())
+    mean, clean = cap.sparse_errors(60, 4, 100)
+    by_network = found.extra.double().mean(dim=1)
+    assert abs(by_network.mean().item() - mean) < 4 * by_network.std().item() / 20
+    assert (found.extra == 0).double().mean().item() == pytest.approx(clean, abs=0.04)
+    density = 1 - (1 - (4 / 60) ** 2) ** 100
+    assert found.on.mean().item() == pytest.approx(density, abs=0.005)
+
+
+def test_one_pair_of_sparse_patterns_is_recalled_without_a_unit_too_many():
+    assert cap.sparse_errors(100, 5, 1) == (0.0, 1.0)
+    assert not cap.sparse_recalls(100, 5, 1, recalls=1, networks=3, generator=rng()).extra.any()
+
+
 def test_crossing_finds_the_capacity_of_the_law():
     counts = [180, 220, 260]
     points = [Estimate(e, 0.98 * e, 1.02 * e, 1) for e in (cap.bit_error(70, count, Power(3)) for count in counts)]
@@ -270,6 +312,12 @@ def test_crossing_finds_the_capacity_of_the_law():
             "answers: expected axes (patterns) with patterns = 3; got shape (2,)",
         ),
         (lambda: cap.exact_recall(one(0.5), 0), "neurons: expected an integer in [1, "),
+        (lambda: cap.sparse_errors(100, 26, 10), "active: expected an integer in [1, 25]; got 26"),
+        (lambda: cap.sparse_errors(100, 15, 10), "active: expected an integer in [1, 14]; got 15"),
+        (
+            lambda: cap.sparse_recalls(100, 5, 10, recalls=11, networks=1, generator=rng()),
+            "recalls: expected an integer in [1, 10]; got 11",
+        ),
         (lambda: cap.bit_error(1, 2, Power(2)), "neurons: expected an integer in [2, 500]; got 1"),
         (lambda: cap.bit_error(501, 2, Power(2)), "neurons: expected an integer in [2, 500]; got 501"),
         (lambda: cap.bit_error(10, 0, Power(2)), "count: expected an integer in [1,"),

@@ -182,6 +182,11 @@ CALLS = [
     Call(capacity.error_free, {"neurons": 9, "degree": 3, "stable": "all"}, also={**DEGREES, **WHOLES}),
     Call(capacity.exact_recall, {"error": load, "neurons": 5}, also=WHOLES),
     Call(capacity.learnable, {"patterns": spins, "answers": spins[:, 0]}),
+    Call(capacity.sparse_errors, {"neurons": 40, "active": 3, "pairs": 20}),
+    Call(
+        capacity.sparse_recalls,
+        {"neurons": 40, "active": 3, "pairs": 20, "recalls": 2, "networks": 2, "generator": rng()},
+    ),
     Call(capacity.gaussian_error, {"load": load, "degree": 3, "rectified": True}, also=DEGREES),
     Call(
         capacity.load_at, {"error": 0.1, "degree": 3, "tail": "gaussian"}, also=DEGREES | {"error": [1e-200, 0.499999]}

@@ -20,17 +20,22 @@ drawn patterns.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy import optimize, special
+from torch.nn.functional import embedding_bag
 
 from memscape.arguments import (
     ArgumentError,
     require_choice,
+    require_count,
     require_fit,
+    require_generator,
     require_integer,
     require_number,
+    require_room,
     require_tensor,
 )
 from memscape.memory.dense import Exponential, Interaction, Whole
@@ -38,6 +43,7 @@ from memscape.memory.simplicial import Skeleton
 
 __all__ = [
     "EXPONENTIAL",
+    "SparseRecalls",
     "asymptotic_error",
     "bit_error",
     "capacity",
@@ -47,6 +53,8 @@ __all__ = [
     "gaussian_error",
     "learnable",
     "load_at",
+    "sparse_errors",
+    "sparse_recalls",
 ]
 
 EXPONENTIAL = (2.0 - math.log(math.cosh(2.0))) / math.log(2.0)
@@ -253,6 +261,141 @@ def learnable(patterns: torch.Tensor, answers: torch.Tensor) -> bool:
         np.zeros(rows.shape[1]), A_ub=-rows, b_ub=-np.ones(len(rows)), bounds=(None, None), method="highs"
     )
     return bool(found.status == 0)
+
+
+# Sparse codes on binary synapses
+
+
+@dataclass(frozen=True)
+class SparseRecalls:
+    """What recalls from networks of binary synapses brought.
+
+    Attributes
+    ----------
+    extra
+        Units too many of each recall, integers, axes ``(networks, recalls)``.
+    on
+        Share of the synapses of each network that are on, float64, axes ``(networks,)``.
+    """
+
+    extra: torch.Tensor
+    on: torch.Tensor
+
+
+def sparse_recalls(
+    neurons: int, active: int, pairs: int, *, recalls: int, networks: int, generator: torch.Generator
+) -> SparseRecalls:
+    """Fill networks of binary synapses with pairs of sparse patterns, and recall answers from their whole cues.
+
+    A synapse from a unit of the cue to a unit of the answer is on if one pair has both active. A unit comes on where
+    all k synapses from the active units of the cue are on (Willshaw, Buneman & Longuet-Higgins 1969). The units of the
+    answer always do, so that every wrong unit is one too many.
+
+    Parameters
+    ----------
+    neurons
+        Units N of the cue, and as many of the answer, 2 to 2**14.
+    active
+        Active units k of every pattern, 1 to N / 4.
+    pairs
+        Pairs of patterns stored in each network.
+    recalls
+        Answers asked for in each network, at most the pairs.
+    networks
+        Networks to draw.
+    generator
+        A CPU generator.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is not an integer or out of range.
+    """
+    _require_sparse(neurons, active, pairs)
+    require_integer("recalls", recalls, at_least=1, at_most=pairs)
+    require_count("networks", networks)
+    require_room(pairs=pairs, active=active**2)
+    require_room(networks=networks, recalls=recalls, neurons=neurons)
+    require_generator("generator", generator)
+    extra, on = [], []
+    for _ in range(networks):
+        cues, answers = (_codes(pairs, active, neurons, generator) for _ in range(2))
+        synapses = torch.zeros(neurons, neurons, dtype=torch.bool)
+        synapses[cues[:, :, None], answers[:, None, :]] = True
+        # One row of synapses for each active unit of the cue is added up; only a full sum lets a unit come on.
+        inputs = embedding_bag(cues[:recalls], synapses.float(), mode="sum")
+        extra.append((inputs == active).sum(dim=1) - active)
+        on.append(synapses.double().mean())
+    return SparseRecalls(torch.stack(extra), torch.stack(on))
+
+
+def _codes(count: int, active: int, neurons: int, generator: torch.Generator) -> torch.Tensor:
+    """So many sets of distinct units, (count, active), all sets equally likely: those with a double are drawn anew."""
+    codes = torch.randint(neurons, (count, active), generator=generator)
+    while len(doubled := (codes.sort(dim=1).values.diff(dim=1) == 0).any(dim=1).nonzero()[:, 0]):
+        codes[doubled] = torch.randint(neurons, (len(doubled), active), generator=generator)
+    return codes
+
+
+def sparse_errors(neurons: int, active: int, pairs: int) -> tuple[float, float]:
+    r"""Mean number of units too many in a recall from binary synapses, and the share of recalls without any.
+
+    A given unit outside the answer comes on if each of the k units of the cue has met it in one of the other P - 1
+    pairs. By inclusion and exclusion over the s of them that have not,
+
+    .. math:: p = \sum_s (-1)^s \binom ks \Big[ 1 - f\,\big(1 - u_s\big) \Big]^{P-1}, \qquad
+              f = \frac kN, \quad u_s = \binom{N-s}{k} \Big/ \binom Nk .
+
+    f is the chance that a pair has the unit in its answer, :math:`u_s` that its cue misses s given units. The same sum
+    over two sets of the cue, one for each of two units, gives the probability :math:`p_2` that both come on. The mean
+    :math:`\lambda = (N - k)\,p` is exact. If the chance of a unit too many differs from cue to cue by a gamma
+    distribution with that mean and the variance :math:`v = p_2 / p^2 - 1` over the square of it, the number too many
+    has a negative binomial distribution, and none comes on with probability :math:`(1 + \lambda v)^{-1/v}`. Both
+    numbers are dimensionless.
+
+    Parameters
+    ----------
+    neurons
+        Units N, 2 to 2**14.
+    active
+        Active units k of every pattern, 1 to the smaller of 14 and N / 4: with more, the alternating sums lose their
+        digits.
+    pairs
+        Pairs of patterns stored, P.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is not an integer or out of range.
+    """
+    _require_sparse(neurons, active, pairs)
+    require_integer("active", active, at_least=1, at_most=14)
+    missed = [math.comb(neurons - s, active) / math.comb(neurons, active) for s in range(2 * active + 1)]
+    one = active / neurons
+    both = one * (active - 1) / (neurons - 1)
+    single = math.fsum(
+        (-1) ** s * math.comb(active, s) * (1 - one * (1 - missed[s])) ** (pairs - 1) for s in range(active + 1)
+    )
+    # Of the cue, i units have not met the first unit alone, j the second alone, and o neither of the two.
+    double = math.fsum(
+        (-1) ** (i + j)
+        * math.comb(active, o)
+        * math.comb(active - o, i)
+        * math.comb(active - o - i, j)
+        * (1 - (one - both) * (2 - missed[i + o] - missed[j + o]) - both * (1 - missed[i + j + o])) ** (pairs - 1)
+        for o in range(active + 1)
+        for i in range(active + 1 - o)
+        for j in range(active + 1 - o - i)
+    )
+    mean = (neurons - active) * single
+    spread = double / single**2 - 1 if single > 0 else 0.0
+    return mean, math.exp(-mean) if spread <= 0 else math.exp(-math.log1p(mean * spread) / spread)
+
+
+def _require_sparse(neurons: int, active: int, pairs: int) -> None:
+    require_integer("neurons", neurons, at_least=2, at_most=2**14)
+    require_integer("active", active, at_least=1, at_most=max(1, neurons // 4))
+    require_count("pairs", pairs)
 
 
 # The exact error of one step
