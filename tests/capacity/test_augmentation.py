@@ -122,6 +122,19 @@ def test_what_cannot_be_learned_is_not(rule):
         assert found.ceiling < 0.01 * max(1.0, -found.margin.item())
 
 
+def test_fresh_copies_without_noise_are_the_patterns():
+    patterns = spins(6, 40)
+    fresh = aug.perceptron_of_fresh_copies(patterns, 0.0, generator=rng())
+    assert torch.equal(fresh.couplings, aug.perceptron_of_copies(patterns, patterns).couplings)
+    assert (fresh.margin > 0).all()
+
+
+def test_fresh_copies_keep_the_patterns_and_widen_their_basins():
+    patterns = spins(10, 80)
+    margins = [aug.perceptron_of_fresh_copies(patterns, p, rounds=200, generator=rng()).margin for p in (0.0, 0.2)]
+    assert (margins[1] > margins[0]).all()
+
+
 def test_the_margin_of_the_widest_is_that_of_a_quadratic_programme():
     # Two units: J_12 alone, and every answer must be the other's value.
     copies = torch.tensor([[1.0, 1.0], [1.0, -1.0]], dtype=torch.float64)

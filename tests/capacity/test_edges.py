@@ -113,6 +113,10 @@ CALLS = [
         spare={"rounds": "as many as are asked for"},
     ),
     Call(
+        augmentation.perceptron_of_fresh_copies,
+        {"patterns": networks, "noise": 0.1, "rounds": 5, "generator": rng()},
+    ),
+    Call(
         augmentation.flow_of_copies,
         {"copies": copies, "answers": networks.repeat(1, 2, 1), "rounds": 5, "gap": 0.5, "hopeless": 0.1},
     ),

@@ -53,6 +53,7 @@ __all__ = [
     "nearest_right",
     "noisy_copies",
     "perceptron_of_copies",
+    "perceptron_of_fresh_copies",
     "radius",
     "shared_ink",
 ]
@@ -280,6 +281,52 @@ def perceptron_of_copies(copies: torch.Tensor, answers: torch.Tensor, *, rounds:
         couplings += correction + correction.mT
         couplings.diagonal(dim1=-2, dim2=-1).zero_()
     return _trained(couplings, shown, wanted, made, copies)
+
+
+def perceptron_of_fresh_copies(
+    patterns: torch.Tensor, noise: float, *, rounds: int = 400, generator: torch.Generator
+) -> Trained:
+    r"""As :func:`perceptron_of_copies`, with a new copy of every pattern in every round.
+
+    No copy comes twice, so that none can be learned by heart. With noise the rule never settles for good.
+
+    Parameters
+    ----------
+    patterns
+        Axes ``(*G, P, N)``, values in {-1, +1}.
+    noise
+        Probability p of a wrong bit, in [0, 1].
+    rounds
+        Rounds, 1 to 100,000; without noise the rule stops where every pattern is answered.
+    generator
+        A CPU generator.
+
+    Returns
+    -------
+    Trained
+        Whole couplings; margin and ceiling are those of the clean patterns.
+
+    Raises
+    ------
+    ArgumentError
+        If the patterns are not made of spins, or a number is out of range.
+    """
+    clean, _ = _require_pairs(patterns, patterns)
+    require_number("noise", noise, at_least=0.0, at_most=1.0)
+    require_integer("rounds", rounds, at_least=1, at_most=10**5)
+    require_generator("generator", generator)
+    couplings = clean.new_zeros(len(clean), clean.shape[-1], clean.shape[-1])
+    made = 0
+    for _ in range(rounds):
+        shown = _noisy(clean, noise, generator)
+        push = torch.where((shown @ couplings) * clean <= 0, clean, 0.0)
+        if noise == 0 and not push.any():
+            break
+        made += 1
+        correction = push.mT @ shown
+        couplings += correction + correction.mT
+        couplings.diagonal(dim1=-2, dim2=-1).zero_()
+    return _trained(couplings, clean, clean, made, patterns)
 
 
 def flow_of_copies(
