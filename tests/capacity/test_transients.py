@@ -168,13 +168,13 @@ def test_one_unit_depends_on_no_budget_and_takes_loads_of_any_shape():
 
 @pytest.mark.parametrize("build", [hopfield.hebbian, partial(DenseMemory, interaction=Power(3))], ids=["2", "3"])
 def test_follow_notes_what_the_updates_do(build):
-    # Few patterns, so that the paths come to rest and the shortcut is taken; a load of many, so that they do not.
+    # Few patterns, so that the paths come to rest and the shortcut is taken; many, so that some end in cycles of two.
     for count in (2, 9):
-        found = tra.follow(build, 12, count, flips=3, networks=2, probes=2, steps=7, generator=rng(4))
+        found = tra.follow(build, 12, count, flips=6, networks=20, probes=2, steps=7, generator=rng(4))
         draw = rng(4)
-        for network in range(2):
+        for network in range(20):
             patterns = random_patterns(count, 12, generator=draw, dtype=torch.float32)
-            state = flip(patterns[:2], 3, generator=draw)
+            state = flip(patterns[:2], 6, generator=draw)
             for step in range(8):
                 wanted = (state * patterns[:2]).mean(dim=-1).double()
                 torch.testing.assert_close(found[network, :, step], wanted)
@@ -213,6 +213,14 @@ def test_more_probes_than_patterns_are_refused():
 def test_steps_above_counts_until_the_first_fall():
     paths = torch.tensor([[1.0, 0.9, 0.4, 0.7], [1.0, 1.0, 0.9, 0.6], [0.2, 0.3, 0.4, 0.5]])
     assert tra.steps_above(paths, 0.5).tolist() == [2, 4, 0]
+
+
+def test_the_slow_point_is_the_first_minimum_of_the_mean_speed():
+    speed = torch.tensor([[[5.0, 3.0, 2.0, 4.0, 1.0]], [[5.0, 5.0, 2.0, 4.0, 0.0]]])
+    overlap = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.5]).expand_as(speed)
+    assert tra.slow_point(tra.Passage(overlap, speed)) == pytest.approx(0.7)
+    # Only ever slower: the end.
+    assert tra.slow_point(tra.Passage(overlap, speed.sort(dim=-1, descending=True).values)) == pytest.approx(0.5)
 
 
 def test_a_crossing_is_read_between_the_neighbours_that_enclose_it():

@@ -76,6 +76,7 @@ __all__ = [
     "pass_by",
     "second_step",
     "slow_down",
+    "slow_point",
     "steps_above",
     "without_past",
 ]
@@ -645,6 +646,23 @@ def steps_above(overlap: torch.Tensor, level: float) -> torch.Tensor:
     return torch.where(below.any(dim=-1), below.long().argmax(dim=-1), overlap.shape[-1])
 
 
+def slow_point(passage: Passage) -> float:
+    """Mean overlap where a passage is slowest on its way: at the first minimum in time of the mean speed.
+
+    Where the speed has no minimum between the ends, it is taken where it is least.
+
+    Raises
+    ------
+    ArgumentError
+        If ``passage`` is none.
+    """
+    require_kind("passage", passage, Passage)
+    speed = passage.speed.flatten(0, -2).mean(dim=0)
+    slow = ((speed[1:-1] < speed[:-2]) & (speed[1:-1] < speed[2:])).nonzero()
+    at = int(slow[0]) + 1 if len(slow) else int(speed.argmin())
+    return passage.overlap.flatten(0, -2).mean(dim=0)[at].item()
+
+
 def crossing_load(counts: Sequence[int], shares: Sequence[Estimate], level: float) -> Estimate:
     """Number of patterns at which a rising share first crosses a level, between the two neighbours that enclose it.
 
@@ -727,7 +745,7 @@ class PowerLaw:
     Attributes
     ----------
     exponent, pole
-        x and :math:`\alpha_*`, with 95 % intervals of a bootstrap over networks.
+        x and :math:`\alpha_*`, with 95 % intervals of a bootstrap over trials.
     misfit
         Root mean square of what is left of ln t.
     """
@@ -750,9 +768,9 @@ def slow_down(
     loads
         Loads, rising, positive, at least four.
     times
-        Positive integers, axes ``(loads, networks)``: steps in each of two or more networks, drawn anew at each load.
+        Positive integers, axes ``(loads, trials)``: steps of each of two or more trials, others at each load.
     resamples
-        Resamples of the networks, at least 2.
+        Resamples of the trials, at least 2.
     generator
         A CPU generator.
 
@@ -767,19 +785,19 @@ def slow_down(
         raise ArgumentError("loads", "four or more rising loads", f"{len(places)} loads")
     found = require_integers("times", times, (None, None))
     if len(found) != len(places) or found.shape[1] < 2 or (found < 1).any() or (found > 2**53).any():
-        expected = f"positive steps with axes (loads, networks), {len(places)} loads and two or more networks"
+        expected = f"positive steps with axes (loads, trials), {len(places)} loads and two or more trials"
         raise ArgumentError("times", expected, f"shape {found.shape}")
     require_count("resamples", resamples, at_least=2)
     require_room(resamples=resamples, loads=len(places), poles=400)
     require_generator("generator", generator)
-    networks = found.shape[1]
-    drawn = torch.randint(networks, (resamples, *found.shape), generator=generator, device="cpu").numpy()
+    trials = found.shape[1]
+    drawn = torch.randint(trials, (resamples, *found.shape), generator=generator, device="cpu").numpy()
     again = np.take_along_axis(found[None].astype(float), drawn, axis=2).mean(axis=-1)
     (exponent,), (pole,), misfit = _fitted(places, found.mean(axis=1)[None])
     exponents, poles, _ = _fitted(places, again)
     ends = [np.quantile(values, [0.025, 0.975]) for values in (exponents, poles)]
     estimates = [
-        Estimate(float(value), float(min(value, low)), float(max(value, high)), networks)
+        Estimate(float(value), float(min(value, low)), float(max(value, high)), trials)
         for value, (low, high) in zip((exponent, pole), ends, strict=True)
     ]
     return PowerLaw(estimates[0], estimates[1], float(misfit[0]))
