@@ -38,7 +38,6 @@ one, part = torch.tensor([0.2], dtype=torch.float64), torch.tensor([0.5, 0.7], d
 point = {"start": part, "load": one, "degree": 3}
 shares = [Estimate(value, value - 0.05, value + 0.05, 9) for value in (0.1, 0.3, 0.5)]
 drawn = {"neurons": 6, "count": 4, "flips": 1, "networks": 2, "probes": 2, "generator": rng(), "device": "cpu"}
-passage = transients.pass_by(**drawn, steps=3)
 times = np.array([[40, 41], [30, 29], [20, 21], [9, 10]])
 near = torch.tensor([[1.0, 2.0, 2.0], [0.0, 0.0, 3.0]])
 right = torch.tensor([[True, False, True], [False, True, True]])
@@ -196,6 +195,12 @@ CALLS = [
     Call(
         capacity.load_at, {"error": 0.1, "degree": 3, "tail": "gaussian"}, also=DEGREES | {"error": [1e-200, 0.499999]}
     ),
+    Call(
+        transients.at_load,
+        {"build": hopfield.hebbian, "neurons": 6, "load": 0.5, "degree": 2, "start": 0.5, "bits": 12, "steps": 3}
+        | {"generator": rng(), "device": "cpu"},
+        also=DEGREES,
+    ),
     Call(transients.break_even, {"start": part, "degree": 3}, also=DEGREES),
     Call(transients.crossing_load, {"counts": [10, 20, 30], "shares": shares, "level": 0.2}),
     Call(transients.edge, {"degree": 3}, also=DEGREES),
@@ -211,7 +216,6 @@ CALLS = [
         transients.slow_down,
         {"loads": [0.1, 0.2, 0.3, 0.5], "times": times, "resamples": 3, "generator": rng()},
     ),
-    Call(transients.slow_point, {"passage": passage}),
     Call(transients.steps_above, {"overlap": part, "level": 0.6}),
     Call(transients.without_past, {**point, "steps": 3}, also=DEGREES),
     Call(long_tail.accuracy, {"distances": near, "right": right, "share": 0.7}),
@@ -294,6 +298,7 @@ CALLS += [
 
 
 SIZES = {
+    "transients.at_load": "neurons bits steps",
     "transients.follow": "neurons count networks steps",
     "transients.one_unit": "steps paths",
     "transients.pass_by": "neurons count networks steps",

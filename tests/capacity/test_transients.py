@@ -202,6 +202,13 @@ def test_graded_units_pass_by_as_the_flow_of_their_network_says():
     torch.testing.assert_close(found.speed[0], speed.double(), rtol=1e-4, atol=1e-6)
 
 
+def test_a_load_and_a_number_of_bits_say_how_many_patterns_and_starts_there_are():
+    build = partial(DenseMemory, interaction=Power(3))
+    found = tra.at_load(build, 10, 0.08, 3, start=0.6, bits=155, steps=2, generator=rng(7))
+    same = tra.follow(build, 10, 8, flips=2, networks=2, probes=8, steps=2, generator=rng(7))
+    torch.testing.assert_close(found, same)
+
+
 def test_more_probes_than_patterns_are_refused():
     with pytest.raises(ArgumentError, match="^probes: "):
         tra.follow(hopfield.hebbian, 10, 2, networks=1, probes=3, steps=1, generator=rng())
@@ -218,9 +225,9 @@ def test_steps_above_counts_until_the_first_fall():
 def test_the_slow_point_is_the_first_minimum_of_the_mean_speed():
     speed = torch.tensor([[[5.0, 3.0, 2.0, 4.0, 1.0]], [[5.0, 5.0, 2.0, 4.0, 0.0]]])
     overlap = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.5]).expand_as(speed)
-    assert tra.slow_point(tra.Passage(overlap, speed)) == pytest.approx(0.7)
+    assert tra.Passage(overlap, speed).slow_point == pytest.approx(0.7)
     # Only ever slower: the end.
-    assert tra.slow_point(tra.Passage(overlap, speed.sort(dim=-1, descending=True).values)) == pytest.approx(0.5)
+    assert tra.Passage(overlap, speed.sort(dim=-1, descending=True).values).slow_point == pytest.approx(0.5)
 
 
 def test_a_crossing_is_read_between_the_neighbours_that_enclose_it():

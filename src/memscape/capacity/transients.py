@@ -32,10 +32,11 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import torch
-from scipy import optimize, special
+from scipy import optimize
 
 from memscape.arguments import (
     ArgumentError,
@@ -64,6 +65,7 @@ __all__ = [
     "OneUnit",
     "Passage",
     "PowerLaw",
+    "at_load",
     "break_even",
     "crossing_load",
     "edge",
@@ -76,7 +78,6 @@ __all__ = [
     "pass_by",
     "second_step",
     "slow_down",
-    "slow_point",
     "steps_above",
     "without_past",
 ]
@@ -506,6 +507,55 @@ def follow(
     return overlap
 
 
+def at_load(
+    build: Callable[[torch.Tensor], Updates],
+    neurons: int,
+    load: float,
+    degree: int,
+    *,
+    start: float = 1.0,
+    bits: int,
+    steps: int,
+    generator: torch.Generator,
+    device: torch.device | str = "cpu",
+) -> torch.Tensor:
+    r"""What :func:`follow` finds at a load and an overlap of the start, with as many starts as the bits ask for.
+
+    Parameters
+    ----------
+    build, neurons, steps, generator, device
+        As for :func:`follow`.
+    load
+        :math:`\alpha = P / N^{n-1}`, positive; P is rounded, and at least 1.
+    degree
+        Power n of the energy, 2 to 50.
+    start
+        Overlap of the start, in [-1, 1], rounded to whole units.
+    bits
+        Bits to look at, rounded up to whole starts; at most 100 starts share a network.
+
+    Returns
+    -------
+    torch.Tensor
+        Overlaps, axes ``(networks, probes, steps + 1)``.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of range.
+    """
+    _require_degree(degree)
+    require_count("neurons", neurons, at_least=2)
+    load = require_number("load", load, above=0.0, at_most=1e100)
+    require_number("start", start, at_least=-1.0, at_most=1.0)
+    starts = -(-require_count("bits", bits) // neurons)
+    count = max(1, round(Fraction(load) * neurons ** (degree - 1)))  # whole numbers, which no size overflows
+    probes = min(count, starts, 100)
+    shape = {"networks": -(-starts // probes), "probes": probes, "steps": steps}
+    flips = round(neurons * (1 - start) / 2)
+    return follow(build, neurons, count, flips=flips, **shape, generator=generator, device=device)
+
+
 @dataclass(frozen=True)
 class Passage:
     r"""Paths of graded units past a pattern, noted by :func:`pass_by`; axes ``(networks, probes, steps + 1)``.
@@ -520,6 +570,14 @@ class Passage:
 
     overlap: torch.Tensor
     speed: torch.Tensor
+
+    @property
+    def slow_point(self) -> float:
+        """Mean overlap where the mean speed has its first minimum on the way, or, if it has none, is least."""
+        speed = self.speed.flatten(0, -2).mean(dim=0)
+        slow = ((speed[1:-1] < speed[:-2]) & (speed[1:-1] < speed[2:])).nonzero()
+        at = int(slow[0]) + 1 if len(slow) else int(speed.argmin())
+        return self.overlap.flatten(0, -2).mean(dim=0)[at].item()
 
 
 def pass_by(
@@ -644,23 +702,6 @@ def steps_above(overlap: torch.Tensor, level: float) -> torch.Tensor:
     require_number("level", level)
     below = overlap < level
     return torch.where(below.any(dim=-1), below.long().argmax(dim=-1), overlap.shape[-1])
-
-
-def slow_point(passage: Passage) -> float:
-    """Mean overlap where a passage is slowest on its way: at the first minimum in time of the mean speed.
-
-    Where the speed has no minimum between the ends, it is taken where it is least.
-
-    Raises
-    ------
-    ArgumentError
-        If ``passage`` is none.
-    """
-    require_kind("passage", passage, Passage)
-    speed = passage.speed.flatten(0, -2).mean(dim=0)
-    slow = ((speed[1:-1] < speed[:-2]) & (speed[1:-1] < speed[2:])).nonzero()
-    at = int(slow[0]) + 1 if len(slow) else int(speed.argmin())
-    return passage.overlap.flatten(0, -2).mean(dim=0)[at].item()
 
 
 def crossing_load(counts: Sequence[int], shares: Sequence[Estimate], level: float) -> Estimate:
@@ -826,10 +867,8 @@ def _moment(power: int, correlation: torch.Tensor) -> torch.Tensor:
     found = torch.zeros_like(correlation)
     for degree in range(power % 2, power + 1, 2):
         pairs = (power - degree) // 2
-        factor = special.factorial(power, exact=True) // (
-            2**pairs * special.factorial(pairs, exact=True) * special.factorial(degree, exact=True)
-        )
-        found = found + float(factor**2 * special.factorial(degree, exact=True)) * correlation**degree
+        factor = math.factorial(power) // (2**pairs * math.factorial(pairs) * math.factorial(degree))
+        found = found + float(factor**2 * math.factorial(degree)) * correlation**degree
     return found
 
 
