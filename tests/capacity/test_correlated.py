@@ -42,6 +42,13 @@ def test_the_law_of_one_step_of_biased_patterns_is_what_networks_do(bias, count)
     assert abs(found.mean().item() - law) < max(4 * found.std().item() / math.sqrt(40), 0.05 * law)
 
 
+def test_one_step_of_biased_networks_is_a_recall_for_every_count():
+    found = cor.biased_one_step(hebbian, 300, [3, 20], 0.4, networks=12, generator=rng(31))
+    assert [one.wrong.shape for one in found] == [(12, 3), (12, 20)]
+    error, law = found[1].bit_error, cor.biased_error(20, 300, 0.4)
+    assert 2 * error.low - error.high < law < 2 * error.high - error.low
+
+
 def test_without_bias_the_law_is_the_gaussian_one_and_with_all_of_it_nothing_errs():
     gaussian = cap.gaussian_error(torch.tensor(0.2, dtype=torch.float64), 2).item()
     assert cor.biased_error(201, 1000, 0.0) == pytest.approx(gaussian, rel=1e-9)
@@ -77,86 +84,6 @@ def test_one_step_of_covariance_errs_like_unbiased_patterns_at_a_lower_load(bias
     found = wrong(cor.covariance(drawn, torch.full((800,), bias)), drawn)
     law = cap.gaussian_error(torch.tensor((1 - bias**2) * 150 / 800, dtype=torch.float64), 2).item()
     assert found == pytest.approx(law, rel=0.12)
-
-
-# Hidden features
-
-
-def test_a_mixture_is_the_majority_of_its_features():
-    features = random_patterns(5, 300, generator=rng(5))
-    drawn = cor.mixtures(features, 40, active=3, generator=rng(6))
-    choices = [
-        (features[list(members)] * torch.tensor(signs, dtype=torch.float64)[:, None]).sum(dim=0).sign()
-        for members in itertools.combinations(range(5), 3)
-        for signs in itertools.product((1.0, -1.0), repeat=3)
-    ]
-    assert all(any(torch.equal(one, choice) for choice in choices) for one in drawn)
-    assert torch.equal(cor.mixtures(features, 9, active=1, generator=rng(7)).abs(), torch.ones(9, 300).double())
-
-
-def test_mixtures_of_all_features_hold_as_much_of_each_as_the_arcsine_says():
-    features = random_patterns(7, 400, networks=(30,), generator=rng(8))
-    drawn = cor.mixtures(features, 60, generator=rng(9))
-    held = (drawn @ features.mT / 400).square().mean().item() - (1 - 0.1) / 400  # minus that of a sample of units
-    signs = torch.tensor(list(itertools.product((-1.0, 1.0), repeat=7)), dtype=torch.float64)
-    cosine = signs.mean(dim=1)
-    assert held == pytest.approx((2 / math.pi * cosine * cosine.arcsin()).mean().item(), rel=0.02)
-
-
-def test_the_three_sources_of_noise_at_a_feature_are_those_of_the_sum_of_few_dependences():
-    noise = cor.feature_noise(4000, 400, 10**4)
-    assert noise.examples == pytest.approx(math.pi / 2 * 400 / 4000, rel=0.01)
-    assert noise.features == 399 / 10**4
-    assert noise.sample == pytest.approx((math.pi / 2 * 400) ** 2 / (4000 * 10**4), rel=0.01)
-    sparse = cor.feature_noise(1000, 20, 500, active=3)
-    assert sparse.examples == pytest.approx(0.75 / (1000 * 3 / 20 * 0.25))
-    assert sparse.sample == pytest.approx(1 / (1000 * 500 * (3 / 20 * 0.25) ** 2))
-    assert sparse.total == sparse.examples + sparse.features + sparse.sample
-    # One feature: every example is it, or its opposite, and nothing is left to chance.
-    assert cor.feature_noise(10, 1, 100).examples == pytest.approx(0.0, abs=1e-15)
-
-
-@pytest.mark.parametrize(
-    ("features", "active", "count"), [(10, None, 20), (40, None, 300), (20, 3, 40), (20, 3, 150), (30, 5, 200)]
-)
-def test_the_law_of_one_step_from_a_feature_is_what_networks_do(features, active, count):
-    found = cor.learning_curve(
-        [count], features, 700, active=active, networks=40, probes=features, sweeps=0, generator=rng(10)
-    ).first["feature"][0]
-    error = (1 - found) / 2
-    law = cor.feature_error(count, features, 700, active=active)
-    assert abs(error.mean().item() - law) < max(4 * error.std().item() / math.sqrt(40), 0.04 * law)
-
-
-def test_with_many_examples_few_examples_make_no_difference():
-    for active in (None, 3):
-        noise = cor.feature_noise(10**5, 50, 200, active=active)
-        plain = cap.gaussian_error(torch.tensor(noise.total, dtype=torch.float64), 2).item()
-        assert cor.feature_error(10**5, 50, 200, active=active) == pytest.approx(plain, rel=0.02)
-
-
-def test_a_memory_learns_features_and_then_mixtures_that_it_was_never_shown():
-    found = cor.learning_curve([20, 5000], 10, 400, active=3, networks=3, probes=4, generator=rng(11))
-    assert found.counts == (20, 5000)
-    assert {part.shape for part in found.settled.values()} == {(2, 3)}
-    feature, unseen = found.settled["feature"].mean(dim=1), found.settled["unseen"].mean(dim=1)
-    assert feature[0] < 0.6 < 0.99 < feature[1]
-    assert unseen[0] < 0.6 < 0.9 < unseen[1]
-    assert (found.resting >= 0).all()
-    assert (found.resting <= 1).all()
-
-
-def test_adding_mixtures_one_piece_at_a_time_is_adding_them_at_once(monkeypatch):
-    # The first count of a curve stores the mixtures that a curve of it alone stores.
-    alone = cor.learning_curve([50], 8, 100, active=3, networks=2, sweeps=0, generator=rng(12))
-    longer = cor.learning_curve([50, 60], 8, 100, active=3, networks=2, sweeps=0, generator=rng(12))
-    for kind in alone.first:
-        assert torch.equal(alone.first[kind][0], longer.first[kind][0])
-    few = cor.learning_curve([2], 8, 100, networks=2, probes=5, sweeps=0, generator=rng(13))
-    assert torch.isfinite(few.first["stored"]).all()
-    monkeypatch.setattr(cor, "_DRAWN", 1)
-    single = cor.learning_curve([2000], 8, 100, active=3, networks=2, sweeps=0, generator=rng(14))
-    assert single.first["feature"].mean() > 0.97
 
 
 # Archetypes
@@ -207,6 +134,22 @@ def test_an_example_alone_stays_and_one_of_many_goes_to_its_archetype():
         partial(DenseMemory, interaction=Power(8)), 40, 0.6, 3, 600, networks=3, probes=3, generator=rng(22)
     )
     assert dense[0].min() == 1.0
+
+
+def test_half_way_is_between_the_last_that_stays_and_the_first_that_goes():
+    found, shares = cor.half_way(hebbian, 0.7, 5, 600, networks=4, generator=rng(32))
+    assert shares[0] == 1.0
+    assert shares[-1] <= 0.5 < shares[-2]
+    assert len(shares) - 1 <= found <= len(shares)
+    assert cor.half_way(hebbian, 0.1, 3, 600, most=2, networks=2, generator=rng(33))[0] == 2.0
+
+
+def test_first_to_go_is_where_the_law_of_one_step_crosses():
+    found = cor.first_to_go(0.55, 10, 1000, error=0.02)
+    low, high = (cor.example_error(m, 0.55, 10, 1000) for m in (math.floor(found), math.ceil(found)))
+    assert low <= 0.02 <= high
+    assert found % 1 == pytest.approx((0.02 - low) / (high - low))
+    assert cor.first_to_go(1e-3, 1, 10**6) == math.inf
 
 
 # Cycles
@@ -280,6 +223,14 @@ def test_votes_of_two_patterns_by_hand():
     assert cor.opposing_votes(patterns, degree=3).tolist() == pytest.approx([8 / (64 - 8)] * 2)
 
 
+def test_images_become_spins_pixel_by_pixel():
+    images = torch.zeros(2, 4, 4)
+    images[0, 0, 0] = images[1, 2:, 2:] = 1.0
+    assert cor.as_spins(images, 2).tolist() == [[-1.0] * 4, [-1.0, -1.0, -1.0, 1.0]]
+    assert cor.as_spins(images, 2, ink=0.2)[0].tolist() == [1.0, -1.0, -1.0, -1.0]
+    assert torch.equal(cor.as_spins(images, 4), 2 * images.flatten(1) - 1)
+
+
 # Refusals
 
 SPINS = random_patterns(4, 6, generator=rng(30))
@@ -293,18 +244,6 @@ SPINS = random_patterns(4, 6, generator=rng(30))
         (lambda: cor.biased_error(0, 10, 0.5), "count: expected an integer in [1, 1000000]; got 0"),
         (lambda: cor.covariance(SPINS, torch.zeros(5).double()), "means: expected axes (neurons) with neurons = 6"),
         (lambda: cor.covariance(SPINS, torch.full((6,), 2.0).double()), "means: expected values in [-1, 1]; got 2"),
-        (lambda: cor.mixtures(SPINS, 3, active=2, generator=rng()), "active: expected an odd number; got 2"),
-        (lambda: cor.mixtures(SPINS, 3, active=5, generator=rng()), "active: expected an integer in [1, 4]; got 5"),
-        (lambda: cor.feature_noise(10, 0, 10), "features: expected an integer in [1, 1000000]; got 0"),
-        (lambda: cor.feature_error(10**7, 3, 10), "count: expected an integer in [1, 1000000]; got 10000000"),
-        (
-            lambda: cor.learning_curve([5, 5], 3, 10, networks=1, generator=rng()),
-            "counts: expected one rising number of mixtures or more; got [5, 5]",
-        ),
-        (
-            lambda: cor.learning_curve([], 3, 10, networks=1, generator=rng()),
-            "counts: expected one rising number of mixtures or more; got []",
-        ),
         (lambda: cor.archetype_error(3, 0.0, 2, 10), "agreement: expected a finite number > 0"),
         (lambda: cor.example_error(3, 0.5, 2, 10, degree=1), "degree: expected an integer in [2, 100]; got 1"),
         (lambda: cor.column_overlaps(2, Fraction(1, 2)), "patterns: expected an integer in [3, 16]; got 2"),

@@ -12,8 +12,13 @@ from ..draws import normal
 
 
 def slope(model, state):
-    """Largest eigenvalue of the derivative of one update: below 1 a fixed point is stable."""
-    return torch.linalg.eigvals(torch.func.jacrev(model.update)(state)).real.max().item()
+    return merging.slope(model.patterns, model.beta, state)
+
+
+def test_the_slope_is_the_largest_eigenvalue_of_the_derivative_of_an_update():
+    patterns, state = normal(1, 4, 3), normal(2, 3)
+    derivative = torch.autograd.functional.jacobian(ModernHopfield(patterns, 1.7).update, state)
+    assert merging.slope(patterns, 1.7, state) == pytest.approx(torch.linalg.eigvals(derivative).real.max().item())
 
 
 @pytest.mark.parametrize("patterns", [2, 3, 5, 8])

@@ -6,8 +6,7 @@ one step from a start :math:`x`, at which unit i has the field :math:`h_i = \sum
 
 * *bias*: a bit is +1 with probability (1 + a)/2 (:func:`biased_patterns`, :func:`biased_error`); :func:`covariance`
   stores what differs from the mean;
-* *features*: patterns are signs of random sums of D hidden features (:func:`mixtures`, :func:`feature_noise`,
-  :func:`learning_curve`);
+* *features*: patterns are signs of random sums of D hidden features (:mod:`memscape.capacity.features`);
 * *archetypes*: M examples of each of K archetypes (:func:`examples_of`, :func:`archetype_error`,
   :func:`example_error`, :func:`staying`);
 * *cycles*: every pattern is also tied to the next one (:func:`column_overlaps` for infinitely many units,
@@ -20,7 +19,6 @@ Memories that merge as a softmax memory is warmed are the subject of :mod:`memsc
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,43 +46,32 @@ from memscape.arguments import (
 )
 from memscape.memory.dynamics import asynchronous, synchronous
 from memscape.memory.hopfield import Hopfield
-from memscape.memory.mean_field import mixture_overlap
 from memscape.memory.patterns import flip, random_patterns
-from memscape.tools import pieces
-from memscape.tools.models import Spins
+from memscape.memory.recall import Recall
+from memscape.tools.models import Spins, Updates
 
 __all__ = [
     "Cycle",
-    "FeatureNoise",
-    "Learned",
     "archetype_error",
+    "as_spins",
     "biased_error",
+    "biased_one_step",
     "biased_patterns",
     "column_overlaps",
     "covariance",
     "cycle_overlaps",
     "example_error",
     "examples_of",
-    "feature_error",
-    "feature_noise",
-    "learning_curve",
-    "mixtures",
+    "first_to_go",
+    "half_way",
     "opposing_votes",
     "recovered",
     "staying",
+    "vote_error",
 ]
 
 _MOST = 10**6
 """Most patterns or examples that a sum over a binomial distribution runs through."""
-
-_NODES = 400
-"""Values that stand for the distribution of a signal."""
-
-_GAUSSIAN = 1000
-"""Voters whose vote is no longer told from a Gaussian."""
-
-_DRAWN = 2**27
-"""Bytes of mixtures that are drawn together (128 MiB): what is drawn depends on it, so that no caller may set it."""
 
 # Bias
 
@@ -176,6 +163,62 @@ def biased_error(count: int, neurons: int, bias: float) -> float:
     return float(sum(share * (weights @ _tail(1 + sign * pull, noise)) for sign, share in values))
 
 
+def biased_one_step(
+    build: Callable[[torch.Tensor], Updates],
+    neurons: int,
+    counts: Sequence[int],
+    bias: float,
+    *,
+    networks: int,
+    generator: torch.Generator,
+    device: torch.device | str = "cpu",
+) -> list[Recall]:
+    """Draw networks of biased patterns, start at all of the patterns, and update all units once.
+
+    Parameters
+    ----------
+    build
+        Makes a model of patterns ``(1, P, N)``, float32.
+    neurons
+        Number of neurons N.
+    counts
+        Numbers of patterns P.
+    bias
+        Mean a of a bit, in [-1, 1].
+    networks
+        Networks to draw for each number of patterns.
+    generator
+        A CPU generator.
+    device
+        Where to compute.
+
+    Returns
+    -------
+    list of Recall
+        One a count, axes ``(networks, P)``.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of range or the model refuses the patterns.
+    """
+    require_function("build", build)
+    require_count("neurons", neurons, at_least=2)
+    require_count("networks", networks)
+    require_room(networks=networks)
+    found = []
+    for count in require_sequence("counts", counts, "numbers of patterns"):
+        rows = []
+        for _ in range(networks):
+            drawn = biased_patterns(
+                count, neurons, bias, networks=(1,), generator=generator, dtype=torch.float32, device=device
+            )
+            rows.append((build(drawn).update(drawn) != drawn).sum(dim=-1).cpu())
+        wrong = torch.cat(rows)
+        found.append(Recall(wrong, neurons, wrong == 0))
+    return found
+
+
 def covariance(patterns: torch.Tensor, means: torch.Tensor) -> Hopfield:
     r"""Store what differs from the mean: :math:`W_{ij} = \frac1N \sum_\mu (\xi_i^\mu - a_i)(\xi_j^\mu - a_j)`.
 
@@ -216,292 +259,6 @@ def covariance(patterns: torch.Tensor, means: torch.Tensor) -> Hopfield:
     return Hopfield(couplings.to(kind), thresholds.to(kind), 1.0 / patterns.shape[-1])
 
 
-# Hidden features
-
-
-def mixtures(
-    features: torch.Tensor, count: int, *, active: int | None = None, generator: torch.Generator
-) -> torch.Tensor:
-    r"""Patterns made of hidden features: :math:`\xi_i = \mathrm{sign} \sum_k c_k f_i^k`.
-
-    Parameters
-    ----------
-    features
-        f, axes ``(*G, D, N)``, values in {-1, +1}.
-    count
-        Number of patterns P of each network.
-    active
-        Number L of features in a pattern, odd, with coefficients -1 and +1 of random sign; None for all of them with
-        Gaussian coefficients (Negri et al. 2023).
-    generator
-        A CPU generator.
-
-    Returns
-    -------
-    torch.Tensor
-        Axes ``(*G, P, N)``, values -1 and +1, dtype and device of the features.
-
-    Raises
-    ------
-    ArgumentError
-        If the features are not made of spins, a size does not fit or is even, or the generator is not on the CPU.
-    """
-    require_tensor("features", features, "... features neurons", values="spins")
-    require_count("count", count)
-    require_generator("generator", generator)
-    *networks, hidden, neurons = features.shape
-    require_room(networks=math.prod(networks), count=count, neurons=neurons + 2 * hidden)
-    shape = (*networks, count, hidden)
-    if active is None:
-        weights = torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu")
-    else:
-        _require_active(active, hidden)
-        chosen = torch.rand(shape, generator=generator, dtype=torch.float64, device="cpu").argsort(dim=-1)
-        signs = 2.0 * torch.randint(0, 2, (*shape[:-1], active), generator=generator, device="cpu").double() - 1
-        weights = torch.zeros(shape, dtype=torch.float64).scatter_(-1, chosen[..., :active], signs)
-    # Sums of at most D whole numbers are exact in float32; Gaussian ones are never zero.
-    precise = torch.float64 if active is None else torch.float32
-    sums = weights.to(device=features.device, dtype=precise) @ features.to(precise)
-    return torch.where(sums < 0, -1.0, 1.0).to(features.dtype)
-
-
-@dataclass(frozen=True)
-class FeatureNoise:
-    r"""Variance of the crosstalk at a feature, in units of its squared signal, by source.
-
-    Attributes
-    ----------
-    examples
-        From the chance of which examples were drawn; it falls as 1/P and is the same for every N.
-    features
-        From the overlaps of other features, (D - 1)/N.
-    sample
-        From the finite number of units that tell how much an example holds of the feature.
-    """
-
-    examples: float
-    features: float
-    sample: float
-
-    @property
-    def total(self) -> float:
-        """Sum of the three: the load at which random patterns would disturb as much."""
-        return self.examples + self.features + self.sample
-
-
-def feature_noise(count: int, features: int, neurons: int, *, active: int | None = None) -> FeatureNoise:
-    r"""Noise at a feature that a memory was never shown, after Hebb's rule has stored mixtures of it.
-
-    Let :math:`g` be the mean of :math:`f_i^k \xi_i` over units, given the coefficients of an example. Examples add up
-    to the signal :math:`P \langle g^2 \rangle`, and the variance over its square is
-
-    .. math:: l = \frac{1 - \langle g^4 \rangle / \langle g^2 \rangle}{P \langle g^2 \rangle} + \frac{D - 1}{N}
-                  + \frac{1}{P N \langle g^2 \rangle^2}.
-
-    For Gaussian coefficients :math:`\langle g^2 \rangle = \frac2\pi \langle q \arcsin q \rangle` with :math:`q` the
-    overlap of two random signs of length D, about :math:`2/(\pi D)`, and :math:`\langle g^4 \rangle` is taken for sums
-    that are Gaussian, :math:`12 / (\pi^2 D (D + 2))`. For L active features :math:`g` is 0 or the overlap :math:`m_L`
-    of a symmetric mixture: :math:`\langle g^2 \rangle = L m_L^2 / D`. With many examples the error of one step is
-    :math:`\Phi(-1/\sqrt l)`; with few, :func:`feature_error` knows better.
-
-    Parameters
-    ----------
-    count
-        Number of stored mixtures P.
-    features
-        Number of hidden features D, 1 to 10**6.
-    neurons
-        Number of neurons N.
-    active
-        Number L of features in a mixture, odd, up to 15, or None for Gaussian coefficients.
-
-    Raises
-    ------
-    ArgumentError
-        If an argument is out of range.
-    """
-    second, fourth = _held(count, features, neurons, active)
-    return FeatureNoise(
-        examples=(1 - fourth / second) / (count * second),
-        features=(features - 1) / neurons,
-        sample=1 / (count * neurons * second**2),
-    )
-
-
-def feature_error(count: int, features: int, neurons: int, *, active: int | None = None) -> float:
-    r"""Share of wrong bits one step after a feature that was never shown, after Hebb's rule has stored mixtures of it.
-
-    :math:`\Phi(-1/\sqrt l)` with the l of :func:`feature_noise`, but for what few examples change. The signal is a sum
-    over the examples that were drawn, and all units share it: for Gaussian coefficients it is spread like a
-    chi-squared variable of P degrees, for L active features it is :math:`K m_L^2` with K binomial of mean
-    :math:`P L / D`. And K examples of overlap :math:`m_L` vote like those of an archetype
-    (:func:`archetype_error`), so that their sum is binomial, too; from 1000 examples on it is taken for Gaussian.
-
-    Parameters
-    ----------
-    count, features, neurons, active
-        As for :func:`feature_noise`; count up to 10**6.
-
-    Returns
-    -------
-    float
-        In [0, 1].
-
-    Raises
-    ------
-    ArgumentError
-        If an argument is out of range.
-    """
-    require_integer("count", count, at_least=1, at_most=_MOST)
-    noise = feature_noise(count, features, neurons, active=active)
-    levels = (np.arange(_NODES) + 0.5) / _NODES  # equal shares of the chance in the signal, by their middles
-    if active is None:
-        signal = stats.gamma.ppf(levels, count / 2, scale=2 / count)
-        return float(_error_at(noise, signal).mean())
-    mean = count * active / features
-    held = mixture_overlap(active)
-    voters, repeats = np.unique(stats.binom.ppf(levels, count, active / features).astype(int), return_counts=True)
-    others = math.sqrt(noise.features * mean**2 + noise.sample * mean**2) * held**2  # in units of one vote at overlap 1
-    errors = [
-        _vote_error(int(number), held, others) if number <= _GAUSSIAN else float(_error_at(noise, number / mean))
-        for number in voters
-    ]
-    return float(np.array(errors) @ repeats / _NODES)
-
-
-def _held(count: int, features: int, neurons: int, active: int | None) -> tuple[float, float]:
-    """Second and fourth moment of what an example holds of a feature."""
-    require_count("count", count)
-    require_integer("features", features, at_least=1, at_most=_MOST)
-    require_count("neurons", neurons)
-    if active is not None:
-        _require_active(active, features)
-        held = mixture_overlap(active)
-        return active / features * held**2, active / features * held**4
-    ups = np.arange(features + 1)
-    cosines = (2 * ups - features) / features
-    second = float(2 / math.pi * (stats.binom.pmf(ups, features, 0.5) @ (cosines * np.arcsin(cosines))))
-    # At D = 1 the sum is no Gaussian: every example is the feature.
-    return second, 12 / (math.pi**2 * features * (features + 2)) if features > 1 else second
-
-
-@dataclass(frozen=True)
-class Learned:
-    """Overlaps of a memory of mixtures with what it was started from.
-
-    Attributes
-    ----------
-    counts
-        Numbers P of stored mixtures.
-    first, settled
-        Mean overlap with the start after one step and at rest, by kind of start: ``"stored"``, ``"feature"`` and
-        ``"unseen"`` (a mixture that was not stored). Each float64, axes ``(counts, networks)``.
-    resting
-        Share of starts that had come to rest, same axes, over all kinds.
-    """
-
-    counts: tuple[int, ...]
-    first: dict[str, torch.Tensor]
-    settled: dict[str, torch.Tensor]
-    resting: torch.Tensor
-
-
-def learning_curve(
-    counts: Sequence[int],
-    features: int,
-    neurons: int,
-    *,
-    active: int | None = None,
-    networks: int,
-    probes: int = 8,
-    sweeps: int = 30,
-    generator: torch.Generator,
-    device: torch.device | str = "cpu",
-) -> Learned:
-    """Store more and more mixtures by Hebb's rule; start at stored ones, at features and at mixtures never stored.
-
-    Parameters
-    ----------
-    counts
-        Numbers P of mixtures, rising; the first are kept when more are added.
-    features, neurons
-        Hidden features D and neurons N of each network.
-    active
-        As in :func:`mixtures`.
-    networks
-        Independent networks, each with features of its own.
-    probes
-        Starts of each kind in each network; of features and stored mixtures no more than there are.
-    sweeps
-        Most asynchronous sweeps at temperature 0; with 0 the first step is also the last.
-    generator
-        A CPU generator: draws features, unseen mixtures, then mixtures, then orders of units.
-    device
-        Where to compute.
-
-    Raises
-    ------
-    ArgumentError
-        If a size is out of range, the counts do not rise, or the generator is not on the CPU.
-    """
-    wanted = tuple(require_count("counts", count) for count in require_sequence("counts", counts, "numbers"))
-    if not wanted or any(after <= before for before, after in itertools.pairwise(wanted)):
-        raise ArgumentError("counts", "one rising number of mixtures or more", str(list(wanted)[:5]))
-    for name, value in (("features", features), ("networks", networks), ("probes", probes)):
-        require_count(name, value)
-    require_count("sweeps", sweeps, at_least=0)
-    require_count("neurons", neurons, at_least=2)
-    require_room(networks=networks, neurons=neurons, neurons_again=neurons)
-    require_room(networks=networks, probes=probes, neurons=neurons)
-    hidden = random_patterns(features, neurons, networks=(networks,), generator=generator, device=device)
-    if active is not None:
-        _require_active(active, features)
-    unseen = mixtures(hidden, probes, active=active, generator=generator)
-    couplings = hidden.new_zeros(networks, neurons, neurons)
-    stored = hidden[:, :0]
-    found: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
-    sizes: list[int] = []
-    before = 0
-    for count in wanted:
-        # Mixtures come in pieces, so that no more than a piece of them is ever held.
-        for piece in pieces.slices(count - before, _together(networks, neurons + 4 * features)):
-            more = mixtures(hidden, piece.stop - piece.start, active=active, generator=generator)
-            couplings += more.mT @ more
-            stored = torch.cat([stored, more[:, : probes - stored.shape[1]]], dim=1)
-        before = count
-        couplings.diagonal(dim1=-2, dim2=-1).zero_()
-        model = Hopfield(couplings, hidden.new_zeros(networks, neurons), 1 / neurons)
-        kinds = (stored, hidden[:, :probes], unseen)
-        sizes = [kind.shape[1] for kind in kinds]
-        start = torch.cat(kinds, dim=1)
-        once = model.update(start)
-        end, resting = once, (once == start).all(dim=-1)
-        if sweeps:
-            rest = asynchronous(model, start, sweeps=sweeps, generator=generator)
-            end, resting = rest.state, rest.converged
-        first, last = ((state * start).mean(dim=-1).cpu() for state in (once, end))
-        found.append((first, last, resting.double().mean(dim=1).cpu()))
-    at_first, at_last = (_by_kind([row[part] for row in found], sizes) for part in (0, 1))
-    return Learned(wanted, at_first, at_last, torch.stack([row[2] for row in found]))
-
-
-def _together(networks: int, numbers: int) -> int:
-    """How many mixtures of every network, so many numbers each, are drawn together."""
-    return max(1, _DRAWN // (8 * networks * numbers))
-
-
-def _by_kind(rows: list[torch.Tensor], sizes: list[int]) -> dict[str, torch.Tensor]:
-    """Means over the starts of each kind: rows ``(networks, starts)`` to ``(counts, networks)`` by kind."""
-    kinds = [
-        row.split([row.shape[1] - sizes[1] - sizes[2], *sizes[1:]], dim=1)  # stored ones may be fewer at first
-        for row in rows
-    ]
-    return {
-        kind: torch.stack([parts[place].mean(dim=1) for parts in kinds])
-        for place, kind in enumerate(("stored", "feature", "unseen"))
-    }
-
-
 # Archetypes
 
 
@@ -538,6 +295,36 @@ def examples_of(archetypes: torch.Tensor, count: int, agreement: float, *, gener
     return archetypes[..., None, :] * noise
 
 
+def vote_error(voters: int, agreement: float, noise: float) -> float:
+    """Error of a unit for which voters of strength r, each right with probability (1 + r)/2, outvote Gaussian noise.
+
+    Parameters
+    ----------
+    voters
+        Number of voters, 0 to 10**6.
+    agreement
+        r, in [0, 1].
+    noise
+        Standard deviation of the noise, at least 0, in units of one vote of strength 1.
+
+    Returns
+    -------
+    float
+        In [0, 1]; a sum of exactly zero counts as half an error.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of range.
+    """
+    require_integer("voters", voters, at_least=0, at_most=_MOST)
+    require_number("agreement", agreement, at_least=0.0, at_most=1.0)
+    require_number("noise", noise, at_least=0.0)
+    right = np.arange(voters + 1)
+    weights = stats.binom.pmf(right, voters, (1 + agreement) / 2)
+    return float(weights @ _tail(agreement * (2 * right - voters), noise))
+
+
 def archetype_error(examples: int, agreement: float, archetypes: int, neurons: int) -> float:
     r"""Share of wrong bits one step after an archetype that was never stored, only its examples (Hebb's rule).
 
@@ -564,7 +351,7 @@ def archetype_error(examples: int, agreement: float, archetypes: int, neurons: i
         If an argument is out of range.
     """
     _require_examples(examples, agreement, archetypes, neurons)
-    return _vote_error(examples, agreement, _from_others(examples, agreement, archetypes, neurons))
+    return vote_error(examples, agreement, _from_others(examples, agreement, archetypes, neurons))
 
 
 def example_error(examples: int, agreement: float, archetypes: int, neurons: int, *, degree: int = 2) -> float:
@@ -658,6 +445,98 @@ def staying(
     start, wanted = noisy[:, :probes, 0], pure[:, :probes]
     end = synchronous(build(noisy.flatten(1, 2)), start, steps=steps).state
     return (end * start).double().mean(dim=-1).cpu(), (end * wanted).double().mean(dim=-1).cpu()
+
+
+def half_way(
+    build: Callable[[torch.Tensor], Spins],
+    agreement: float,
+    archetypes: int,
+    neurons: int,
+    *,
+    kept: float = 0.97,
+    most: int = 80,
+    networks: int,
+    generator: torch.Generator,
+    device: torch.device | str = "cpu",
+) -> tuple[float, list[float]]:
+    """Number M of examples at which half of them no longer stay, by adding one at a time.
+
+    Parameters
+    ----------
+    build, agreement, archetypes, neurons
+        As in :func:`staying`.
+    kept
+        Overlap with itself above which an example counts as staying, in (0, 1).
+    most
+        Most examples to try, at least 2.
+    networks
+        Independent networks for every M.
+    generator, device
+        As in :func:`staying`.
+
+    Returns
+    -------
+    float
+        M where the share that stays crosses one half, on straight lines between whole numbers; ``most`` if it never
+        does.
+    list of float
+        The shares at M = 1, 2, ...
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of range or the model refuses the patterns.
+    """
+    require_number("kept", kept, above=0.0, at_most=1 - 1e-9)
+    require_integer("most", most, at_least=2, at_most=_MOST)
+    require_count("archetypes", archetypes)
+    shares = [1.0]
+    while shares[-1] > 0.5 and len(shares) < most:
+        own, _ = staying(
+            build,
+            len(shares) + 1,
+            agreement,
+            archetypes,
+            neurons,
+            networks=networks,
+            probes=min(archetypes, 10),
+            generator=generator,
+            device=device,
+        )
+        shares.append((own > kept).double().mean().item())
+    if shares[-1] > 0.5:
+        return float(most), shares
+    return len(shares) - (0.5 - shares[-1]) / (shares[-2] - shares[-1]), shares
+
+
+def first_to_go(agreement: float, archetypes: int, neurons: int, *, degree: int = 2, error: float = 0.015) -> float:
+    """Number M of examples at which one step moves more than this share of an example's bits, by the law of one step.
+
+    Parameters
+    ----------
+    agreement, archetypes, neurons, degree
+        As in :func:`example_error`.
+    error
+        Share of bits, in (0, 1/2); 0.015 leaves an overlap of 0.97.
+
+    Returns
+    -------
+    float
+        On straight lines between whole numbers; infinite where a thousand examples do not move so many.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of range.
+    """
+    require_number("error", error, above=0.0, at_most=0.499999)
+    before = 0.0
+    for examples in range(1, 1001):
+        after = example_error(examples, agreement, archetypes, neurons, degree=degree)
+        if after > error:
+            return examples - (after - error) / (after - before)
+        before = after
+    return math.inf
 
 
 # Cycles
@@ -807,6 +686,36 @@ def _followed(
 # Real patterns
 
 
+def as_spins(images: torch.Tensor, side: int, *, ink: float = 0.25) -> torch.Tensor:
+    """Images as patterns of +-1: averaged to side x side pixels, +1 where more than a share of the pixel is ink.
+
+    Parameters
+    ----------
+    images
+        Axes ``(..., rows, columns)``, values 0 and 1, at least ``side`` of each.
+    side
+        Rows and columns of the result.
+    ink
+        Share of ink above which a pixel is on, in [0, 1).
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(..., side * side)``, dtype of the images.
+
+    Raises
+    ------
+    ArgumentError
+        If the images are not made of 0 and 1 or too small, or another argument is out of range.
+    """
+    require_tensor("images", images, "... rows columns", values="bits")
+    require_integer("side", side, at_least=1, at_most=min(images.shape[-2:]))
+    require_number("ink", ink, at_least=0.0, at_most=1 - 1e-9)
+    flat = wide(images).reshape(-1, *images.shape[-2:])
+    small = torch.nn.functional.adaptive_avg_pool2d(flat, side)
+    return torch.where(small > ink, 1.0, -1.0).to(images.dtype).reshape(*images.shape[:-2], side * side)
+
+
 def recovered(
     model: Spins,
     patterns: torch.Tensor,
@@ -904,21 +813,8 @@ def _tail(margin: np.ndarray, noise: float) -> np.ndarray:
     """Probability that Gaussian noise of this width turns a margin over; half of the ties turn."""
     if noise == 0.0:
         return (1 - np.sign(margin)) / 2
-    return special.ndtr(-margin / noise)
-
-
-def _error_at(noise: FeatureNoise, signal: np.ndarray | float) -> np.ndarray:
-    """Error at a feature where chance has made the signal of the examples so many times its mean."""
-    with np.errstate(divide="ignore"):
-        total = noise.examples / np.asarray(signal) + noise.features + noise.sample / np.asarray(signal) ** 2
-    return special.ndtr(-1 / np.sqrt(total))
-
-
-def _vote_error(voters: int, agreement: float, noise: float) -> float:
-    """Error of a unit for which voters of strength r, each right with probability (1 + r)/2, outvote Gaussian noise."""
-    right = np.arange(voters + 1)
-    weights = stats.binom.pmf(right, voters, (1 + agreement) / 2)
-    return float(weights @ _tail(agreement * (2 * right - voters), noise))
+    with np.errstate(over="ignore"):  # infinitely many standard deviations
+        return special.ndtr(-margin / noise)
 
 
 def _from_others(examples: int, agreement: float, archetypes: int, neurons: int) -> float:
@@ -932,9 +828,3 @@ def _require_examples(examples: int, agreement: float, archetypes: int, neurons:
     require_number("agreement", agreement, above=0.0, at_most=1.0)
     require_count("archetypes", archetypes)
     require_count("neurons", neurons, at_least=2)
-
-
-def _require_active(active: int, features: int) -> None:
-    require_integer("active", active, at_least=1, at_most=min(15, features))
-    if active % 2 == 0:
-        raise ArgumentError("active", "an odd number", str(active), "With an even number a unit can be undecided.")

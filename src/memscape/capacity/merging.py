@@ -19,14 +19,16 @@ from scipy import optimize
 from memscape.arguments import (
     ArgumentError,
     require_count,
+    require_fit,
     require_integer,
     require_number,
     require_room,
     require_sequence,
     require_tensor,
 )
+from memscape.memory.attention import ModernHopfield
 
-__all__ = ["Merged", "Window", "equidistant", "merge", "window"]
+__all__ = ["Merged", "Window", "equidistant", "merge", "slope", "window"]
 
 
 _REST = 1e-3
@@ -105,6 +107,36 @@ def equidistant(patterns: int, *, distance: float = 1.0) -> torch.Tensor:
     require_room(patterns=patterns, components=patterns)
     corners = torch.eye(patterns, dtype=torch.float64) - 1 / patterns
     return distance / math.sqrt(2) * corners
+
+
+def slope(patterns: torch.Tensor, beta: float, state: torch.Tensor) -> float:
+    r"""Largest eigenvalue of the derivative of one update of a softmax memory: a fixed point is stable below 1.
+
+    The derivative is :math:`\beta \sum_\mu p_\mu (\xi^\mu - \bar\xi)(\xi^\mu - \bar\xi)^T` with the weights p at the
+    state and :math:`\bar\xi` the patterns' mean under them: beta times a covariance.
+
+    Parameters
+    ----------
+    patterns
+        Axes ``(P, N)``, finite.
+    beta
+        Inverse temperature, positive.
+    state
+        Axes ``(N,)``, dtype and device of the patterns.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument does not fit, or the slope is beyond a float.
+    """
+    sizes: dict[str, int] = {}
+    require_tensor("patterns", patterns, "patterns neurons", sizes=sizes)
+    require_tensor("state", state, "neurons", sizes=sizes, device=patterns.device, dtype=patterns.dtype)
+    weights = ModernHopfield(patterns.double(), require_number("beta", beta, above=0.0)).weights(state.double())
+    about = patterns.double() - weights @ patterns.double()
+    # The covariance has the eigenvalues of the Gram matrix of the weighted deviations.
+    sizes_of = require_fit("patterns", torch.linalg.svdvals(weights.sqrt()[:, None] * about))
+    return require_number("beta", beta * sizes_of[0].item() ** 2)
 
 
 @dataclass(frozen=True)
