@@ -132,6 +132,18 @@ def test_the_first_kept_is_found_choice_by_choice():
     assert any(-1 in row for row in wanted)
 
 
+def test_answers_without_the_first_are_counted():
+    indices = torch.stack([torch.randperm(9, generator=rng(i))[:4] for i in range(6)])
+    right = torch.rand(6, 4, generator=rng(7)) < 0.5
+    kept = torch.rand(50, 9, generator=rng(8)) < 0.5
+    hits, choices = lt.held_out(indices, right, kept)
+    for query in range(6):
+        without = [keep for keep in kept if not keep[indices[query, 0]]]
+        answers = [next((right[query, k] for k in range(4) if keep[indices[query, k]]), False) for keep in without]
+        assert (hits[query], choices[query]) == (sum(answers), len(without))
+    assert 0 < hits.sum() < choices.sum()
+
+
 @pytest.mark.parametrize("power", [1, 3, 40])
 def test_a_vote_is_counted_part_by_part(power):
     images = torch.nn.functional.normalize(torch.randn(14, 3, generator=rng(), dtype=torch.float64), dim=1)

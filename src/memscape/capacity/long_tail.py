@@ -59,6 +59,7 @@ __all__ = [
     "first_kept",
     "held_at_once",
     "held_at_rest",
+    "held_out",
     "influence",
     "memorisation",
     "neighbours",
@@ -178,6 +179,36 @@ def first_kept(indices: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
         nearest = indices.expand_as(there).gather(2, there.byte().argmax(dim=2, keepdim=True))[..., 0]
         found.append(nearest.masked_fill(~there.any(dim=2), -1))
     return torch.cat(found)
+
+
+def held_out(indices: torch.Tensor, right: torch.Tensor, kept: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """How often the memory is right where the first of the listed memories is left out, by counting.
+
+    Parameters
+    ----------
+    indices
+        Memories of every query, nearest first, int64, axes ``(queries, K)``; for the score of an example, the example
+        itself is the first.
+    right
+        Whether each has the label of the query, booleans, same axes.
+    kept
+        Which memories are kept, booleans, axes ``(choices, memories)``.
+
+    Returns
+    -------
+    tuple of torch.Tensor
+        Right answers, and choices that leave the first listed memory out: integers, axes ``(queries,)``.
+
+    Raises
+    ------
+    ArgumentError
+        As :func:`first_kept`, or if the axes of ``right`` do not fit.
+    """
+    nearest = first_kept(indices, kept)
+    require_booleans("right", right, "Compare labels with ==.", shape=tuple(indices.shape), device=indices.device)
+    out = ~kept[:, indices[:, 0]]
+    hit = ((indices == nearest[..., None]) & right).any(dim=2)
+    return (hit & out).sum(dim=0), out.sum(dim=0)
 
 
 # Exact scores
