@@ -228,6 +228,10 @@ CALLS = [
     Call(long_tail.held_at_once, {"neurons": 9, "count": 5, "exponent": 1.0, "error": 0.01}),
     Call(long_tail.held_at_rest, {"neurons": 9, "count": 5, "exponent": 1.0}),
     Call(long_tail.held_out, {"indices": torch.tensor([[0, 1], [2, 1]]), "right": right[:, :2].clone(), "kept": right}),
+    Call(
+        long_tail.helped,
+        {"indices": torch.tensor([[0, 1], [2, 1]]), "influences": torch.eye(2, dtype=torch.float64), "memories": 3},
+    ),
     Call(long_tail.influence, {"distances": near, "right": right, "share": 0.7}),
     Call(long_tail.memorisation, {"distances": near, "right": right, "share": 0.7}),
     Call(long_tail.neighbours, {"memories": torch.eye(4), "count": 2, "queries": torch.ones(2, 4)}),

@@ -144,6 +144,20 @@ def test_answers_without_the_first_are_counted():
     assert 0 < hits.sum() < choices.sum()
 
 
+def test_who_is_helped_is_found_one_by_one():
+    indices = torch.stack([torch.randperm(9, generator=rng(i))[:4] for i in range(6)])
+    scores = torch.randint(-2, 3, (6, 4), generator=rng(7)).double() / 4
+    found = lt.helped(indices, scores, 12)
+    for memory in range(12):
+        mine = [(scores[q, k].item(), q) for q in range(6) for k in range(4) if indices[q, k] == memory]
+        best = max([score for score, _ in mine] + [0.0])
+        assert found.total[memory] == sum(score for score, _ in mine)
+        assert found.best[memory] == best
+        assert found.query[memory] == min([q for score, q in mine if score == best > 0], default=-1)
+    assert (found.query == -1).any()
+    assert (found.query >= 0).any()
+
+
 @pytest.mark.parametrize("power", [1, 3, 40])
 def test_a_vote_is_counted_part_by_part(power):
     images = torch.nn.functional.normalize(torch.randn(14, 3, generator=rng(), dtype=torch.float64), dim=1)

@@ -32,6 +32,7 @@ from scipy import special
 
 from memscape.arguments import (
     ArgumentError,
+    described,
     require_booleans,
     require_count,
     require_device,
@@ -53,6 +54,7 @@ from memscape.tools import pieces
 
 __all__ = [
     "Counted",
+    "Helped",
     "Neighbours",
     "accuracy",
     "counted",
@@ -60,6 +62,7 @@ __all__ = [
     "held_at_once",
     "held_at_rest",
     "held_out",
+    "helped",
     "influence",
     "memorisation",
     "neighbours",
@@ -169,10 +172,7 @@ def first_kept(indices: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
     require_booleans("kept", kept, "Say which memories are kept by booleans.")
     if kept.dim() != 2 or kept.numel() == 0:
         raise ArgumentError("kept", "axes (choices, memories), none empty", f"shape {tuple(kept.shape)}")
-    if not isinstance(indices, torch.Tensor) or indices.dtype != torch.int64 or indices.dim() != 2:
-        raise ArgumentError("indices", "an int64 tensor with axes (queries, neighbours)", type(indices).__name__)
-    if indices.numel() == 0 or indices.min() < 0 or indices.max() >= kept.shape[1]:
-        raise ArgumentError("indices", f"positions below {kept.shape[1]}, no empty axis", "others")
+    _require_indices(indices, kept.shape[1])
     found = []
     for rows in pieces.slices(len(kept), pieces.fitting(10 * indices.numel())):
         there = kept[rows][:, indices]
@@ -207,8 +207,11 @@ def held_out(indices: torch.Tensor, right: torch.Tensor, kept: torch.Tensor) -> 
     nearest = first_kept(indices, kept)
     require_booleans("right", right, "Compare labels with ==.", shape=tuple(indices.shape), device=indices.device)
     out = ~kept[:, indices[:, 0]]
-    hit = ((indices == nearest[..., None]) & right).any(dim=2)
-    return (hit & out).sum(dim=0), out.sum(dim=0)
+    hits = torch.zeros_like(indices[:, 0])
+    for rows in pieces.slices(len(kept), pieces.fitting(3 * indices.numel())):
+        hit = ((indices == nearest[rows, :, None]) & right).any(dim=2)
+        hits += (hit & out[rows]).sum(dim=0)
+    return hits, out.sum(dim=0)
 
 
 # Exact scores
@@ -279,6 +282,60 @@ def influence(distances: torch.Tensor, right: torch.Tensor, *, share: float) -> 
     chosen = -torch.expm1(alike * fall) / (alike * share)
     own = chosen * hits + (torch.exp((alike - 1) * fall) - chosen) * others
     return (torch.exp(nearer * fall) * own - behind / math.exp(fall)).clamp(-1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Helped:
+    """Whom every memory helps.
+
+    Attributes
+    ----------
+    total
+        Sum of its influences on all queries, float64, axes ``(memories,)``.
+    best
+        Its largest influence on one query, 0 where it is on no list or only harms, same axes.
+    query
+        The first query with that influence, integers, same axes; -1 where there is none.
+    """
+
+    total: torch.Tensor
+    best: torch.Tensor
+    query: torch.Tensor
+
+
+def helped(indices: torch.Tensor, influences: torch.Tensor, memories: int) -> Helped:
+    """Influences on queries, sorted by whose they are.
+
+    Parameters
+    ----------
+    indices
+        Memories of every query, nearest first, int64, axes ``(queries, K)``.
+    influences
+        Of each on the query, float64, same axes: :func:`influence`.
+    memories
+        Number of memories.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes do not match or an index is that of no memory.
+    """
+    require_count("memories", memories)
+    require_room(memories=memories)
+    _require_indices(indices, memories)
+    sizes = {"queries": indices.shape[0], "neighbours": indices.shape[1]}
+    require_tensor(
+        "influences", influences, "queries neighbours", sizes=sizes, device=indices.device, dtype=torch.float64
+    )
+    whose, flat = indices.flatten(), influences.flatten()
+    empty = flat.new_zeros(memories)
+    best = empty.scatter_reduce(0, whose, flat, "amax")
+    reached = (flat == best[whose]) & (flat > 0)
+    queries = torch.arange(len(indices), device=indices.device).repeat_interleave(indices.shape[1])
+    none = torch.full_like(best, len(indices), dtype=torch.int64)
+    first = none.scatter_reduce(0, whose[reached], queries[reached], "amin")
+    total = require_fit("influences", empty.index_add(0, whose, flat))
+    return Helped(total, best, first.masked_fill(first == len(indices), -1))
 
 
 def memorisation(distances: torch.Tensor, right: torch.Tensor, *, share: float) -> torch.Tensor:
@@ -394,6 +451,13 @@ def _chances(
     size = torch.searchsorted(listed, listed, right=True) - before
     weights = torch.exp(before.double() * fall) * -torch.expm1(size.double() * fall) / size.double()
     return weights, before, size, fall
+
+
+def _require_indices(indices: torch.Tensor, memories: int) -> None:
+    if not isinstance(indices, torch.Tensor) or indices.dtype != torch.int64 or indices.dim() != 2:
+        raise ArgumentError("indices", "an int64 tensor with axes (queries, neighbours)", described(indices))
+    if indices.numel() == 0 or indices.min() < 0 or indices.max() >= memories:
+        raise ArgumentError("indices", f"positions below {memories}, no empty axis", described(indices))
 
 
 def _require_listed(distances: torch.Tensor, right: torch.Tensor) -> None:
