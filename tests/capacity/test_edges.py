@@ -224,7 +224,6 @@ CALLS = [
         long_tail.counted,
         {"probabilities": np.array([0.5, 0.5]), "draws": 3, "repeats": 2, "rng": np.random.default_rng(0)},
     ),
-    Call(long_tail.first_kept, {"indices": torch.tensor([[0, 1], [2, 1]]), "kept": right}),
     Call(long_tail.held_at_once, {"neurons": 9, "count": 5, "exponent": 1.0, "error": 0.01}),
     Call(long_tail.held_at_rest, {"neurons": 9, "count": 5, "exponent": 1.0}),
     Call(long_tail.held_out, {"indices": torch.tensor([[0, 1], [2, 1]]), "right": right[:, :2].clone(), "kept": right}),
@@ -238,6 +237,7 @@ CALLS = [
     Call(long_tail.rank_at, {"errors": np.array([0.0, 0.01, 0.02, 0.05]), "level": 0.01}),
     Call(long_tail.ranked_errors, {**RANKED, "generator": rng(), "device": "cpu"}),
     Call(long_tail.ranked_overlaps, {**RANKED, "steps": 9, "generator": rng(), "device": "cpu"}),
+    Call(long_tail.recalled, {"indices": torch.tensor([[0, 1], [2, 1]]), "right": right[:, :2].clone(), "kept": right}),
     Call(long_tail.unseen, {"probabilities": np.array([0.5, 0.5]), "draws": 3}),
     Call(
         long_tail.vote_memorisation,

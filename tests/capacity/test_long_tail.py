@@ -122,14 +122,17 @@ def test_half_precision_is_computed_in_single():
     assert torch.equal(found.distances, lt.neighbours(points.float(), 5).distances)
 
 
-def test_the_first_kept_is_found_choice_by_choice():
+def test_the_first_kept_answers_choice_by_choice():
     indices = torch.stack([torch.randperm(9, generator=rng(i))[:4] for i in range(6)])
+    right = torch.rand(6, 4, generator=rng(8)) < 0.5
     kept = torch.rand(20, 9, generator=rng(7)) < 0.3
-    wanted = [[next((i for i in row.tolist() if keep[i]), -1) for row in indices] for keep in kept]
-    assert lt.first_kept(indices, kept).tolist() == wanted
+    wanted = [
+        [next((right[q, k].item() for k in range(4) if keep[indices[q, k]]), False) for q in range(6)] for keep in kept
+    ]
+    assert lt.recalled(indices, right, kept).tolist() == wanted
     with pieces.budget(1):
-        assert lt.first_kept(indices, kept).tolist() == wanted
-    assert any(-1 in row for row in wanted)
+        assert lt.recalled(indices, right, kept).tolist() == wanted
+    assert {answer for row in wanted for answer in row} == {False, True}
 
 
 def test_answers_without_the_first_are_counted():
@@ -299,8 +302,8 @@ REFUSED = {
     "count": lambda: lt.neighbours(torch.ones(3, 2), 3),
     "memories": lambda: lt.neighbours(torch.full((3, 2), 3e38), 1),
     "queries": lambda: lt.neighbours(torch.ones(3, 2), 3, queries=torch.ones(2, 3)),
-    "kept": lambda: lt.first_kept(torch.zeros(2, 2, dtype=torch.int64), torch.ones(3, 4)),
-    "indices": lambda: lt.first_kept(torch.full((2, 2), 4), torch.ones(3, 4, dtype=torch.bool)),
+    "kept": lambda: lt.recalled(torch.zeros(2, 2, dtype=torch.int64), torch.ones(2, 2) > 0, torch.ones(3, 4)),
+    "indices": lambda: lt.recalled(torch.full((2, 2), 4), torch.ones(2, 2) > 0, torch.ones(3, 4) > 0),
     "strengths": lambda: lt.weighted_hebbian(random_patterns(3, 4, generator=rng()), -torch.ones(3).double()),
     "probabilities": lambda: lt.unseen([0.5, 0.4], 3),
     "labels": lambda: lt.vote_memorisation(

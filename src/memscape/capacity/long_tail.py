@@ -58,7 +58,6 @@ __all__ = [
     "Neighbours",
     "accuracy",
     "counted",
-    "first_kept",
     "held_at_once",
     "held_at_rest",
     "held_out",
@@ -69,6 +68,7 @@ __all__ = [
     "rank_at",
     "ranked_errors",
     "ranked_overlaps",
+    "recalled",
     "unseen",
     "vote_memorisation",
     "weighted_hebbian",
@@ -149,35 +149,38 @@ def neighbours(memories: torch.Tensor, count: int, *, queries: torch.Tensor | No
     return Neighbours(require_fit("memories", torch.cat(distances)).clamp_(min=0.0), torch.cat(indices))
 
 
-def first_kept(indices: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
-    """The nearest memory that is kept, for every query and every choice of what is kept.
+def recalled(indices: torch.Tensor, right: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+    """Whether the nearest memory that is kept is right, for every query and every choice of what is kept.
 
     Parameters
     ----------
     indices
         Memories of every query, nearest first, int64, axes ``(queries, K)``.
+    right
+        Whether each has the label of the query, booleans, same axes.
     kept
         Which memories are kept, booleans, axes ``(choices, memories)``.
 
     Returns
     -------
     torch.Tensor
-        Axes ``(choices, queries)``: the position of a memory, or -1 where none of those listed is kept.
+        Booleans, axes ``(choices, queries)``; false where none of those listed is kept.
 
     Raises
     ------
     ArgumentError
-        If the axes or dtypes do not fit, or an index is that of no memory.
+        If the axes, dtypes or devices do not fit, or an index is that of no memory.
     """
     require_booleans("kept", kept, "Say which memories are kept by booleans.")
     if kept.dim() != 2 or kept.numel() == 0:
         raise ArgumentError("kept", "axes (choices, memories), none empty", f"shape {tuple(kept.shape)}")
     _require_indices(indices, kept.shape[1])
+    require_booleans("right", right, "Compare labels with ==.", shape=tuple(indices.shape), device=indices.device)
     found = []
-    for rows in pieces.slices(len(kept), pieces.fitting(10 * indices.numel())):
+    for rows in pieces.slices(len(kept), pieces.fitting(8 * indices.numel())):
         there = kept[rows][:, indices]
-        nearest = indices.expand_as(there).gather(2, there.byte().argmax(dim=2, keepdim=True))[..., 0]
-        found.append(nearest.masked_fill(~there.any(dim=2), -1))
+        first = there & (there.cumsum(dim=2, dtype=torch.int32) == 1)
+        found.append((first & right).any(dim=2))
     return torch.cat(found)
 
 
@@ -186,13 +189,8 @@ def held_out(indices: torch.Tensor, right: torch.Tensor, kept: torch.Tensor) -> 
 
     Parameters
     ----------
-    indices
-        Memories of every query, nearest first, int64, axes ``(queries, K)``; for the score of an example, the example
-        itself is the first.
-    right
-        Whether each has the label of the query, booleans, same axes.
-    kept
-        Which memories are kept, booleans, axes ``(choices, memories)``.
+    indices, right, kept
+        As for :func:`recalled`. For the score of an example, the example itself stands first in its list.
 
     Returns
     -------
@@ -202,16 +200,11 @@ def held_out(indices: torch.Tensor, right: torch.Tensor, kept: torch.Tensor) -> 
     Raises
     ------
     ArgumentError
-        As :func:`first_kept`, or if the axes of ``right`` do not fit.
+        As :func:`recalled`.
     """
-    nearest = first_kept(indices, kept)
-    require_booleans("right", right, "Compare labels with ==.", shape=tuple(indices.shape), device=indices.device)
+    hits = recalled(indices, right, kept)
     out = ~kept[:, indices[:, 0]]
-    hits = torch.zeros_like(indices[:, 0])
-    for rows in pieces.slices(len(kept), pieces.fitting(3 * indices.numel())):
-        hit = ((indices == nearest[rows, :, None]) & right).any(dim=2)
-        hits += (hit & out[rows]).sum(dim=0)
-    return hits, out.sum(dim=0)
+    return (hits & out).sum(dim=0), out.sum(dim=0)
 
 
 # Exact scores
