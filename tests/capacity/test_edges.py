@@ -240,7 +240,7 @@ CALLS = [
     Call(long_tail.recalled, {"indices": torch.tensor([[0, 1], [2, 1]]), "right": right[:, :2].clone(), "kept": right}),
     Call(long_tail.unseen, {"probabilities": np.array([0.5, 0.5]), "draws": 3}),
     Call(
-        long_tail.vote_memorisation,
+        long_tail.votes,
         {
             "images": torch.eye(4),
             "labels": torch.tensor([0, 1, 0, 1]),

@@ -168,18 +168,18 @@ def test_a_vote_is_counted_part_by_part(power):
     given_ = {"share": 0.7, "subsets": 9}
     kept = torch.rand(14, 9, generator=rng(1)) < 0.7
     voices = (images @ images.T).clamp(min=0) ** power
-    wanted = torch.zeros(14, dtype=torch.float64)
+    wanted = torch.zeros(2, 14, dtype=torch.float64)
     for i, part in itertools.product(range(14), range(9)):
         votes = [sum(voices[i, j] for j in range(14) if kept[j, part] and j != i and labels[j] == y) for y in range(3)]
-        without = max(range(3), key=lambda y: votes[y]) == labels[i]
+        wanted[0, i] += (max(range(3), key=lambda y: votes[y]) != labels[i]) / 9
         votes[labels[i]] += voices[i, i]
-        within = max(range(3), key=lambda y: votes[y]) == labels[i]
-        wanted[i] += (within and not without) / 9
-    found = lt.vote_memorisation(images, labels, power, generator=rng(1), **given_)
-    torch.testing.assert_close(found, wanted)
-    assert 0 < found.mean() < 1
-    with pieces.budget(1):
-        torch.testing.assert_close(lt.vote_memorisation(images, labels, power, generator=rng(1), **given_), wanted)
+        wanted[1, i] += (max(range(3), key=lambda y: votes[y]) != labels[i]) / 9
+    for budget in (1, 2**28):
+        with pieces.budget(budget):
+            found = lt.votes(images, labels, power, generator=rng(1), **given_)
+        torch.testing.assert_close(torch.stack([found.left_out, found.stored]), wanted)
+        torch.testing.assert_close(found.memorisation, wanted[0] - wanted[1])
+    assert 0 < found.memorisation.mean() < 1
 
 
 def test_a_steep_vote_memorises_what_the_nearest_memory_does():
@@ -187,7 +187,7 @@ def test_a_steep_vote_memorises_what_the_nearest_memory_does():
     labels = torch.randint(0, 2, (40,), generator=rng(1))
     near = lt.neighbours(images, 39)
     exact = lt.memorisation(near.distances, labels[near.indices] == labels[:, None], share=0.7)
-    found = lt.vote_memorisation(images, labels, 1000, share=0.7, subsets=4000, generator=rng(2))
+    found = lt.votes(images, labels, 1000, share=0.7, subsets=4000, generator=rng(2)).memorisation
     # 40 shares of 4000 parts each: four standard errors of the worst.
     assert (found - exact).abs().max() < 4 * 0.5 / math.sqrt(4000)
 
@@ -306,7 +306,7 @@ REFUSED = {
     "indices": lambda: lt.recalled(torch.full((2, 2), 4), torch.ones(2, 2) > 0, torch.ones(3, 4) > 0),
     "strengths": lambda: lt.weighted_hebbian(random_patterns(3, 4, generator=rng()), -torch.ones(3).double()),
     "probabilities": lambda: lt.unseen([0.5, 0.4], 3),
-    "labels": lambda: lt.vote_memorisation(
+    "labels": lambda: lt.votes(
         torch.ones(3, 2), torch.zeros(2, dtype=torch.int64), 2, share=0.5, subsets=1, generator=rng()
     ),
 }

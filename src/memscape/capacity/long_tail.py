@@ -56,6 +56,7 @@ __all__ = [
     "Counted",
     "Helped",
     "Neighbours",
+    "Votes",
     "accuracy",
     "counted",
     "held_at_once",
@@ -70,7 +71,7 @@ __all__ = [
     "ranked_overlaps",
     "recalled",
     "unseen",
-    "vote_memorisation",
+    "votes",
     "weighted_hebbian",
 ]
 
@@ -360,7 +361,27 @@ def memorisation(distances: torch.Tensor, right: torch.Tensor, *, share: float) 
     return scores[..., 0].clamp(min=0.0)
 
 
-def vote_memorisation(
+@dataclass(frozen=True)
+class Votes:
+    """How often a label vote is wrong about every example, with the example's own vote and without it.
+
+    Attributes
+    ----------
+    left_out, stored
+        Share of the random parts in which the answer is wrong while the example is left out, and while it is stored:
+        float64, axes ``(examples,)``.
+    """
+
+    left_out: torch.Tensor
+    stored: torch.Tensor
+
+    @property
+    def memorisation(self) -> torch.Tensor:
+        """Memorisation score of every example, in [0, 1]: an own vote never makes a right answer wrong."""
+        return self.left_out - self.stored
+
+
+def votes(
     images: torch.Tensor,
     labels: torch.Tensor,
     power: int,
@@ -368,11 +389,10 @@ def vote_memorisation(
     share: float,
     subsets: int,
     generator: torch.Generator,
-) -> torch.Tensor:
-    r"""Memorisation scores of a label vote, :math:`c_y(x) = \sum_{\mu: y_\mu = y} \max(\xi^\mu \cdot x, 0)^n`, sampled.
+) -> Votes:
+    r"""Answers of a label vote, :math:`c_y(x) = \sum_{\mu: y_\mu = y} \max(\xi^\mu \cdot x, 0)^n`, to its own examples.
 
-    The same random part of the others answers for every example twice, with the example's own vote and without it. The
-    score is the share of parts in which its own vote turns a wrong answer into a right one.
+    The same random part of the others answers for every example twice, with the example's own vote and without it.
 
     Parameters
     ----------
@@ -391,8 +411,8 @@ def vote_memorisation(
 
     Returns
     -------
-    torch.Tensor
-        Axes ``(examples,)``, float64, in [0, 1], multiples of one over the number of parts.
+    Votes
+        Shares that are multiples of one over the number of parts.
 
     Raises
     ------
@@ -412,7 +432,7 @@ def vote_memorisation(
     kept = (torch.rand(len(images), subsets, generator=generator) < share).to(images.device)
     vectors, size = wide(images), len(images)
     ballots = torch.nn.functional.one_hot(labels, classes).to(vectors)
-    turned = torch.zeros(size, dtype=torch.int64, device=images.device)
+    wrong = torch.zeros(2, size, dtype=torch.int64, device=images.device)
     item = vectors.element_size()
     for some in pieces.slices(subsets, pieces.fitting(2 * size * classes * item)):
         cast = (kept[:, some, None] * ballots[:, None]).flatten(1)
@@ -424,13 +444,14 @@ def vote_memorisation(
             # In units of the largest overlap of the row, so that high powers of small ones do not all vanish.
             largest = overlaps.amax(dim=1)
             largest = torch.where(largest > 0, largest, torch.ones_like(largest))
-            votes = ((overlaps / largest[:, None]) ** power @ cast).unflatten(1, (-1, classes))
-            mine = labels[rows, None, None].expand(-1, votes.shape[1], 1)
-            without = votes.argmax(dim=2) == labels[rows, None]
+            counts = ((overlaps / largest[:, None]) ** power @ cast).unflatten(1, (-1, classes))
+            mine = labels[rows, None, None].expand(-1, counts.shape[1], 1)
+            wrong[0, rows] += (counts.argmax(dim=2) != labels[rows, None]).sum(dim=1)
             # An own vote may be infinite in these units: it then outvotes everybody, as it should.
-            votes.scatter_add_(2, mine, ((own / largest) ** power)[:, None, None].expand_as(mine))
-            turned[rows] += ((votes.argmax(dim=2) == labels[rows, None]) & ~without).sum(dim=1)
-    return turned.double() / subsets
+            counts.scatter_add_(2, mine, ((own / largest) ** power)[:, None, None].expand_as(mine))
+            wrong[1, rows] += (counts.argmax(dim=2) != labels[rows, None]).sum(dim=1)
+    left_out, stored = wrong.double() / subsets
+    return Votes(left_out, stored)
 
 
 def _chances(
