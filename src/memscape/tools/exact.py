@@ -466,6 +466,11 @@ def _regions(normals: npt.NDArray[Any]) -> int:
         return 2
     if normals.shape[1] == 2:
         return 2 * len(normals)
+    if normals.shape[1] == 3:
+        # The others meet each plane in lines along cross products: all planes at once, and each with those before it.
+        others, last = np.triu_indices(len(normals), 1)
+        along = _lowest(np.cross(normals[others], normals[last]))
+        return 2 + 2 * len(_distinct(np.column_stack((last, along))))
     total = 2
     for k in range(1, len(normals)):
         last, others = normals[k], normals[:k]
@@ -478,12 +483,26 @@ def _regions(normals: npt.NDArray[Any]) -> int:
 
 def _lines(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Rows in lowest terms, first nonzero entry positive, each once; int64 while a restriction of them will fit."""
+    return _distinct(_lowest(rows))
+
+
+def _lowest(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Rows in lowest terms, first nonzero entry positive."""
     if rows.dtype != object and largest(rows) > _INT64 // 2:
         rows = rows.astype(object)  # the absolute value of -2^63
     rows = rows // np.gcd.reduce(rows, axis=1)[:, None]
     lead = np.take_along_axis(rows, (rows != 0).argmax(axis=1)[:, None], axis=1)
-    rows = rows * np.where(lead > 0, 1, -1)
-    if largest(rows) < 2**31:
-        found: npt.NDArray[Any] = np.unique(rows.astype(np.int64), axis=0)
+    lowest: npt.NDArray[Any] = rows * np.where(lead > 0, 1, -1)
+    return lowest
+
+
+def _distinct(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Each row once, sorted; int64 while a restriction of them will fit."""
+    if (most := largest(rows)) < 2**31:
+        rows = rows.astype(np.int64)
+        base, digits = 2 * most + 1, rows.shape[1]
+        if base**digits <= _INT64:  # a row is one number then, and those are sorted many times as fast
+            return rows[np.unique((rows + most) @ base ** np.arange(digits)[::-1], return_index=True)[1]]
+        found: npt.NDArray[Any] = np.unique(rows, axis=0)
         return found
     return np.array(sorted(set(map(tuple, rows.tolist()))), dtype=object)
