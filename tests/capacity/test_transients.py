@@ -158,9 +158,29 @@ def test_one_unit_depends_on_no_budget_and_takes_loads_of_any_shape():
     single = tra.one_unit(one(1.0), load[1, 2], 3, **shape, generator=rng())
     assert whole.overlap.shape == (2, 3, 5)
     assert whole.response.shape == whole.correlation.shape == (2, 3, 5, 5)
+    # Sums over paths are in float32, and a response divides them by the hundredth that is drawn afresh.
+    close = {"rtol": 1e-3, "atol": 1e-4}
     torch.testing.assert_close(piece.overlap, whole.overlap)
-    torch.testing.assert_close(piece.response, whole.response)
+    torch.testing.assert_close(piece.response, whole.response, **close)
     torch.testing.assert_close(single.overlap, whole.overlap[1, 2])
+
+
+@pytest.mark.parametrize(("degree", "load"), [(2, 0.15), (3, 0.125)])
+def test_twice_the_paths_of_one_unit_say_the_same(degree, load):
+    # Near the end of recall. Three standard errors of the difference; independent paths, as many, scatter more widely.
+    sure = 0.012
+    runs = {
+        paths: torch.stack(
+            [
+                tra.one_unit(one(1.0), one(load), degree, steps=20, paths=paths, generator=rng(seed)).overlap
+                for seed in range(4)
+            ]
+        )
+        for paths in (8192, 16384)
+    }
+    some, twice = (found.mean(dim=0) for found in runs.values())
+    assert (some - twice).abs().max() < sure
+    assert runs[16384].std(dim=0).max() < sure
 
 
 # Networks

@@ -351,7 +351,8 @@ def one_unit(
 ) -> OneUnit:
     r"""Follow the process in the module's head by drawing paths of its noise: an infinite network, any number of steps.
 
-    Every step needs the correlations and responses of the steps before, and those are averages over paths. The
+    The noise of all steps is one scrambled Sobol point a path, turned into normal numbers: near the end of recall few
+    units are wrong, and independent paths would say their share badly. Every step needs the correlations and responses of the steps before, and those are averages over paths. The
     response is the correlation of a unit with the noise that drove it (Eissfeller & Opper 1992): with
     :math:`\eta = L z`, L triangular and z independent, :math:`\langle s(t) z^T \rangle = G L`.
 
@@ -360,11 +361,13 @@ def one_unit(
     start, load, degree
         As for :func:`first_step`.
     steps
-        Number of steps T, at least 1.
+        Number of steps T, 1 to 21201.
     paths
-        Paths M, at least 2. The error of an overlap is about :math:`1/\sqrt M`, the same paths serve all loads.
+        Paths M, 2 to 2^30, best a power of two. The same paths serve all loads. Runs with other generators are
+        independent and their spread says how sure an overlap is; errors of a step are fed into all later ones, so
+        that where a pattern is about to be lost a bias stays until M is large.
     generator
-        A CPU generator.
+        A CPU generator: draws the scrambling.
 
     Returns
     -------
@@ -377,19 +380,27 @@ def one_unit(
         If an argument is out of range or the shapes do not broadcast.
     """
     start, load = _point(start, load, degree)
-    require_count("steps", steps)
-    require_count("paths", paths, at_least=2)
+    require_integer("steps", steps, at_least=1, at_most=torch.quasirandom.SobolEngine.MAXDIM)
+    require_integer("paths", paths, at_least=2, at_most=2**torch.quasirandom.SobolEngine.MAXBIT)
     require_room(steps=3 * steps, paths=paths)
     require_room(points=max(1, load.numel()), steps=3 * (steps + 1), also=steps + 1)
     require_generator("generator", generator)
-    noise = torch.randn(steps, paths, generator=generator, dtype=torch.float64, device="cpu").to(load.device)
+    noise = _spread(steps, paths, generator).to(load.device)
     shape, starts, loads = load.shape, start.reshape(-1), load.reshape(-1)
-    # Values and noise of a load in 8 bytes each, and what a step makes of them.
-    some = pieces.slices(len(loads), pieces.fitting(8 * paths * (steps + 5)))
+    # Values and noise of a load in 4 bytes each, and what a step makes of them.
+    some = pieces.slices(len(loads), pieces.fitting(4 * paths * (steps + 5)))
     found = [_one_unit(starts[part], loads[part], degree, noise) for part in some]
     overlap, correlation, response = (torch.cat(parts) for parts in zip(*found, strict=True))
     square = (*shape, steps + 1, steps + 1)
     return OneUnit(overlap.reshape(*shape, steps + 1), correlation.reshape(square), response.reshape(square))
+
+
+def _spread(steps: int, paths: int, generator: torch.Generator) -> torch.Tensor:
+    """Normal numbers ``(T, M)``, float32, even over the paths, from points that a generator scrambles."""
+    seed = int(torch.randint(2**31, (), generator=generator, device="cpu"))
+    points = torch.quasirandom.SobolEngine(steps, scramble=True, seed=seed).draw(paths, dtype=torch.float64)
+    # A point on a face of the cube would be an infinite number.
+    return torch.special.ndtri(points.T.clamp(2.0**-31, 1 - 2.0**-31)).float().contiguous()
 
 
 def _one_unit(
@@ -397,7 +408,8 @@ def _one_unit(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Overlap ``(B, T + 1)``, correlation and response ``(B, T + 1, T + 1)`` at loads ``(B,)``; noise ``(T, M)``."""
     steps, paths = noise.shape
-    kept = load.new_empty(len(load), steps + 1, paths)
+    # What there is of every path is in float32, for speed; averages over paths are in float64.
+    kept = noise.new_empty(len(load), steps + 1, paths)
     # The shares of right and wrong at the start are exact, which units are wrong does not matter.
     where = (torch.arange(paths, dtype=load.dtype, device=load.device) + 0.5) / paths
     kept[:, 0] = torch.where(where < (1 + start[:, None]) / 2, 1.0, -1.0)
@@ -408,7 +420,7 @@ def _one_unit(
     for t in range(steps):
         now = slice(t + 1)
         if t > 0:
-            driven = (kept[:, t] @ noise[:t].T / paths)[:, None]
+            driven = (kept[:, t] @ noise[:t].T).double()[:, None] / paths
             before = factor[:, :t, :t]
             response[:, t, :t] = torch.linalg.solve_triangular(before, driven, upper=False, left=False)[:, 0]
         covariance, kernel = _felt(correlation[:, now, now], response[:, now, now], load, degree)
@@ -418,13 +430,13 @@ def _one_unit(
             factor[:, t, :t] = torch.linalg.solve_triangular(before, column, upper=False)[..., 0]
         rest = covariance[:, t, t] - factor[:, t, :t].square().sum(dim=-1)
         factor[:, t, t] = (rest.clamp(min=0.0) + fresh).sqrt()
-        field = factor[:, t, now] @ noise[now] + (kernel[:, None] @ kept[:, now])[:, 0]
+        field = factor[:, t, now].float() @ noise[now] + (kernel[:, None].float() @ kept[:, now])[:, 0]
         field += (overlap[:, t] ** (degree - 1))[:, None]
         kept[:, t + 1] = torch.where(field > 0, 1.0, -1.0)
         after = slice(t + 2)
-        products = (kept[:, after] @ kept[:, t + 1, :, None])[..., 0] / paths
+        products = (kept[:, after] @ kept[:, t + 1, :, None])[..., 0].double() / paths
         correlation[:, t + 1, after] = correlation[:, after, t + 1] = products
-        overlap[:, t + 1] = kept[:, t + 1].mean(dim=-1)
+        overlap[:, t + 1] = kept[:, t + 1].mean(dim=-1, dtype=torch.float64)
     return overlap, correlation, response
 
 
