@@ -352,7 +352,9 @@ def one_unit(
     r"""Follow the process in the module's head by drawing paths of its noise: an infinite network, any number of steps.
 
     The noise of all steps is one scrambled Sobol point a path, turned into normal numbers: near the end of recall few
-    units are wrong, and independent paths would say their share badly. Every step needs the correlations and responses of the steps before, and those are averages over paths. The
+    units are wrong, and independent paths would say their share badly.
+
+    Every step needs the correlations and responses of the steps before, and those are averages over paths. The
     response is the correlation of a unit with the noise that drove it (Eissfeller & Opper 1992): with
     :math:`\eta = L z`, L triangular and z independent, :math:`\langle s(t) z^T \rangle = G L`.
 
