@@ -426,12 +426,10 @@ def _one_unit(
             before = factor[:, :t, :t]
             response[:, t, :t] = torch.linalg.solve_triangular(before, driven, upper=False, left=False)[:, 0]
         covariance, kernel = _felt(correlation[:, now, now], response[:, now, now], load, degree)
-        fresh = _FRESH * _variance(load, degree)
         if t > 0:
-            column = covariance[:, :t, t:]
-            factor[:, t, :t] = torch.linalg.solve_triangular(before, column, upper=False)[..., 0]
+            factor[:, t, :t] = torch.linalg.solve_triangular(before, covariance[:, :t, t:], upper=False)[..., 0]
         rest = covariance[:, t, t] - factor[:, t, :t].square().sum(dim=-1)
-        factor[:, t, t] = (rest.clamp(min=0.0) + fresh).sqrt()
+        factor[:, t, t] = (rest.clamp(min=0.0) + _FRESH * _variance(load, degree)).sqrt()
         field = factor[:, t, now].float() @ noise[now] + (kernel[:, None].float() @ kept[:, now])[:, 0]
         field += (overlap[:, t] ** (degree - 1))[:, None]
         kept[:, t + 1] = torch.where(field > 0, 1.0, -1.0)
@@ -453,8 +451,7 @@ def _felt(
         return alpha * grown @ correlation @ grown.mT, (alpha * (grown - one))[:, -1]
     # A correlation of paths is 1 up to rounding.
     c = correlation.clamp(-1.0, 1.0)
-    slope = (degree - 1) ** 2 * _moment(degree - 2, c)
-    return alpha * _moment(degree - 1, c), (alpha * slope * response)[:, -1]
+    return alpha * _moment(degree - 1, c), (alpha * (degree - 1) ** 2 * _moment(degree - 2, c) * response)[:, -1]
 
 
 # Networks
@@ -507,8 +504,7 @@ def follow(
     overlap = _paths(neurons, count, flips, networks, probes, steps, generator)
     for network in range(networks):
         wanted, state = _drawn(overlap, network, neurons, count, flips, generator, device)
-        model, before = build(wanted), None
-        wanted = wanted[:probes]
+        model, before, wanted = build(wanted), None, wanted[:probes]
         for step in range(steps):
             after = model.update(state)
             if before is not None and torch.equal(after, before):
