@@ -63,6 +63,15 @@ LOOK = """async () => {
             return true;
         }).map((e) => e.outerHTML.slice(0, 120)),
         broken: all("img").filter((e) => e.complete && !e.naturalWidth).map((e) => e.src),
+        // A picture that has loaded has its own shape, whatever place was kept for it.
+        squeezed: all("article img").filter((e) => {
+            if (!e.complete || !e.naturalWidth || !visible(e) || getComputedStyle(e).objectFit !== "fill") return false;
+            const style = getComputedStyle(e);
+            const [wide, high] = [["Left", "Right", "width"], ["Top", "Bottom", "height"]].map(([one, other, size]) =>
+                parseFloat(style[size]) - (style.boxSizing !== "border-box" ? 0 :
+                    parseFloat(style["padding" + one]) + parseFloat(style["padding" + other])));
+            return Math.abs(wide / high / (e.naturalWidth / e.naturalHeight) - 1) > 0.03;
+        }).map((e) => e.src),
         unset: all(".math").filter((e) => !e.querySelector("mjx-container")).map((e) => e.textContent),
         left: all(".claim").map((e) => e.textContent).filter((text) => text.includes("\\\\(")),
         errors: all("mjx-merror, [data-mjx-error]").map((e) => e.textContent),
@@ -184,7 +193,7 @@ def test_every_page_of_the_table_of_contents_is_there_and_can_be_reached(visitor
 def faults(seen: dict, theme: str) -> dict:
     """What a reader would stumble over on a page that looks like this."""
     light = sum(map(int, seen["background"].removeprefix("rgb(").removesuffix(")").split(","))) > 3 * 128
-    faults = ("wide", "sideways", "broken", "unset", "left", "errors", "undrawn")
+    faults = ("wide", "sideways", "squeezed", "broken", "unset", "left", "errors", "undrawn")
     found = {key: seen[key] for key in faults if seen[key]}
     if seen["overflow"] > 0:
         found["overflow"] = seen["overflow"]
