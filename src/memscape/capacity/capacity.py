@@ -320,7 +320,7 @@ def sparse_recalls(
     extra, on = [], []
     for _ in range(networks):
         cues, answers = (_codes(pairs, active, neurons, generator) for _ in range(2))
-        synapses = torch.zeros(neurons, neurons, dtype=torch.bool)
+        synapses = torch.zeros(neurons, neurons, dtype=torch.bool, device="cpu")
         synapses[cues[:, :, None], answers[:, None, :]] = True
         # One row of synapses for each active unit of the cue is added up; only a full sum lets a unit come on.
         inputs = embedding_bag(cues[:recalls], synapses.float(), mode="sum")
@@ -331,9 +331,9 @@ def sparse_recalls(
 
 def _codes(count: int, active: int, neurons: int, generator: torch.Generator) -> torch.Tensor:
     """So many sets of distinct units, (count, active), all sets equally likely: those with a double are drawn anew."""
-    codes = torch.randint(neurons, (count, active), generator=generator)
+    codes = torch.randint(neurons, (count, active), generator=generator, device="cpu")
     while len(doubled := (codes.sort(dim=1).values.diff(dim=1) == 0).any(dim=1).nonzero()[:, 0]):
-        codes[doubled] = torch.randint(neurons, (len(doubled), active), generator=generator)
+        codes[doubled] = torch.randint(neurons, (len(doubled), active), generator=generator, device="cpu")
     return codes
 
 

@@ -599,7 +599,7 @@ def column_overlaps(
     require_count("steps", steps)
     if not 0 <= strength <= 10 or strength.denominator > 10**6:
         raise ArgumentError("strength", "a fraction in [0, 10] with a denominator up to 10**6", str(strength))
-    columns = torch.cartesian_prod(*[torch.tensor([1, -1])] * patterns)
+    columns = torch.cartesian_prod(*[torch.tensor([1, -1], device="cpu")] * patterns)
 
     def pull(held: torch.Tensor) -> torch.Tensor:
         return strength.denominator * held + strength.numerator * (held.roll(1) + held.roll(-1))
@@ -611,7 +611,7 @@ def column_overlaps(
         state = state.clone()
         held = (columns * state[:, None]).sum(dim=0)
         felt = pull(held)
-        for column in torch.randperm(len(columns), generator=generator).tolist():
+        for column in torch.randperm(len(columns), generator=generator, device="cpu").tolist():
             bits = columns[column]
             if torch.dot(bits, felt) * state[column] < 0:
                 held = held - 2 * state[column] * bits
@@ -802,7 +802,7 @@ def opposing_votes(patterns: torch.Tensor, *, degree: int) -> torch.Tensor:
     def strength(overlap: torch.Tensor) -> torch.Tensor:
         return ((overlap + 1) / neurons) ** degree - ((overlap - 1) / neurons) ** degree
 
-    votes = strength(against) / strength(torch.tensor(neurons - 1.0, dtype=torch.float64))
+    votes = strength(against) / strength(torch.tensor(neurons - 1.0, dtype=torch.float64, device=against.device))
     return votes.sum(dim=-1) - votes.diagonal(dim1=-2, dim2=-1)
 
 

@@ -87,7 +87,7 @@ def mixtures(
         _require_active(active, hidden)
         chosen = torch.rand(shape, generator=generator, dtype=torch.float64, device="cpu").argsort(dim=-1)
         signs = 2.0 * torch.randint(0, 2, (*shape[:-1], active), generator=generator, device="cpu").double() - 1
-        weights = torch.zeros(shape, dtype=torch.float64).scatter_(-1, chosen[..., :active], signs)
+        weights = torch.zeros(shape, dtype=torch.float64, device="cpu").scatter_(-1, chosen[..., :active], signs)
     # Sums of at most D whole numbers are exact in float32; Gaussian ones are never zero.
     precise = torch.float64 if active is None else torch.float32
     sums = weights.to(device=features.device, dtype=precise) @ features.to(precise)

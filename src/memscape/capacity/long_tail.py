@@ -429,7 +429,7 @@ def votes(
     require_generator("generator", generator)
     classes = require_integer("labels", labels.max().item() + 1, at_most=10**6)
     require_room(subsets=subsets, examples=len(images), labels=classes)
-    kept = (torch.rand(len(images), subsets, generator=generator) < share).to(images.device)
+    kept = (torch.rand(len(images), subsets, generator=generator, device="cpu") < share).to(images.device)
     vectors, size = wide(images), len(images)
     ballots = torch.nn.functional.one_hot(labels, classes).to(vectors)
     wrong = torch.zeros(2, size, dtype=torch.int64, device=images.device)

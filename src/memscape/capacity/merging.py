@@ -105,7 +105,7 @@ def equidistant(patterns: int, *, distance: float = 1.0) -> torch.Tensor:
     require_count("patterns", patterns, at_least=2)
     require_number("distance", distance, at_least=1e-100, at_most=1e100)
     require_room(patterns=patterns, components=patterns)
-    corners = torch.eye(patterns, dtype=torch.float64) - 1 / patterns
+    corners = torch.eye(patterns, dtype=torch.float64, device="cpu") - 1 / patterns
     return distance / math.sqrt(2) * corners
 
 
@@ -201,7 +201,8 @@ def merge(patterns: torch.Tensor, betas: Sequence[float], *, steps: int = 200, c
         raise ArgumentError("patterns", "patterns that differ", "two that are equal", "Leave one of them out.")
     rows = [_settle(inner, beta, steps, close * least) for beta in warmth]
     minima, alone, moving = zip(*rows, strict=True)
-    return Merged(torch.tensor(minima), torch.stack(alone).cpu(), torch.tensor(moving, dtype=torch.float64))
+    counted = torch.tensor(minima, device="cpu")
+    return Merged(counted, torch.stack(alone).cpu(), torch.tensor(moving, dtype=torch.float64, device="cpu"))
 
 
 def _settle(inner: torch.Tensor, beta: float, steps: int, close: float) -> tuple[int, torch.Tensor, float]:

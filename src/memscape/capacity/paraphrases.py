@@ -161,7 +161,7 @@ def meetings(
     def drawn(count: int, size: int) -> torch.Tensor:
         return random_patterns(count, size, networks=(networks,), generator=generator, device=device)
 
-    person = torch.repeat_interleave(torch.arange(len(each)), torch.tensor(each)).to(device)
+    person = torch.arange(len(each), device="cpu").repeat_interleave(torch.tensor(each, device="cpu")).to(device)
     return Meetings(drawn(len(each), name), drawn(sum(each), context), drawn(len(each), value), person)
 
 
