@@ -86,12 +86,16 @@ def noisy_copies(patterns: torch.Tensor, copies: int, noise: float, *, generator
     ArgumentError
         If the patterns are not made of spins, or a number is out of range.
     """
+    _require_copies(patterns, copies, noise, generator)
+    return torch.cat([_noisy(patterns, noise, generator) for _ in range(copies)], dim=-2)
+
+
+def _require_copies(patterns: torch.Tensor, copies: int, noise: float, generator: torch.Generator) -> None:
     require_tensor("patterns", patterns, "... patterns neurons", values="spins")
     require_count("copies", copies)
     require_number("noise", noise, at_least=0.0, at_most=1.0)
     require_generator("generator", generator)
     _require_fewer("copies", copies, patterns.numel())
-    return torch.cat([_noisy(patterns, noise, generator) for _ in range(copies)], dim=-2)
 
 
 def _noisy(patterns: torch.Tensor, noise: float, generator: torch.Generator) -> torch.Tensor:
@@ -132,11 +136,7 @@ def hebbian_of_copies(patterns: torch.Tensor, copies: int, noise: float, *, gene
     ArgumentError
         If the patterns are not made of spins, or a number is out of range.
     """
-    require_tensor("patterns", patterns, "... patterns neurons", values="spins")
-    require_count("copies", copies)
-    require_number("noise", noise, at_least=0.0, at_most=1.0)
-    require_generator("generator", generator)
-    _require_fewer("copies", copies, patterns.numel())
+    _require_copies(patterns, copies, noise, generator)
     if copies * patterns.shape[-2] * patterns.shape[-1] > 2 / torch.finfo(patterns.dtype).eps:
         raise ArgumentError("copies", f"sums that are exact in {patterns.dtype}", str(copies), "Use torch.float64.")
     network = hebbian(_noisy(patterns, noise, generator))
