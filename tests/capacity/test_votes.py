@@ -49,6 +49,13 @@ def test_one_pass_gives_the_votes_written_out_for_every_power_and_count():
     assert len(set(expected[-1].flatten().tolist())) == 4
 
 
+@pytest.mark.parametrize("powers", [[1], [80], [2, 1], [9, 4, 1, 5, 3], [math.inf], [6, 2, 300, 8, 3, 2]])
+def test_powers_do_not_write_over_each_other(powers):
+    store, labels, probes = drawn(memories=300)
+    expected = written_out(store, labels, probes, powers, [20, 300], 4)
+    assert torch.equal(votes.answers(store, labels, probes, powers=powers, counts=[20, 300], classes=4), expected)
+
+
 def test_the_nearest_memory_is_that_of_scikit_learn():
     store, labels, probes = drawn(seed=7)
     nearest = KNeighborsClassifier(1, algorithm="brute").fit(store.numpy(), labels.numpy()).predict(probes.numpy())

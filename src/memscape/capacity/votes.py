@@ -131,14 +131,16 @@ def answers(
     whole = [_power(power) for power in _some(powers)]
     wanted = _rising(counts, len(memories))
     store, probes = wide(memories), wide(images)
-    # Tiles of half a thousand memories: products of matrices lose nothing there, and a tile stays in the cache.
-    rows = pieces.cached(512 * store.element_size(), at_least=64)
     found = torch.empty(len(wanted), len(whole), len(images), dtype=torch.int64, device=images.device)
-    for some in pieces.slices(len(images), rows):
+    for some in pieces.slices(len(images), pieces.fitting(8 * (len(whole) + 2) * classes)):
         found[..., some] = _answers(store, labels, probes[some], whole, wanted, classes)
     return found
 
 
+_TILE = 1024  # memories heard at once: products of matrices lose nothing there
+
+
+@torch.no_grad()
 def _answers(
     memories: torch.Tensor,
     labels: torch.Tensor,
@@ -147,30 +149,41 @@ def _answers(
     counts: list[int],
     classes: int,
 ) -> torch.Tensor:
-    """The answers to a few images, 0 for the power of the nearest memory."""
+    """The answers to as many images as votes are kept of at once, 0 for the power of the nearest memory."""
     finite = sorted({power for power in powers if power})
     votes = images.new_zeros(len(finite), len(images), classes)
     nearest = images.new_full((len(images), classes), -torch.inf)
     top = images.new_full((len(images), 1), torch.finfo(images.dtype).tiny)
+    factors, places = _products(finite)
+    # Powers are made again and again in the same few places, or the processor would wait for memory.
+    rows = pieces.cached(2 * _TILE * images.element_size(), at_least=64)
+    room = [images.new_empty(rows * _TILE) for _ in {*places.values()}]
     read, heard = [], 0
     for count in counts:
-        for some in pieces.slices(count - heard, 512):
+        for some in pieces.slices(count - heard, _TILE):
             some = slice(some.start + heard, some.stop + heard)
-            # Memories of one class side by side: a sum over them is then one over neighbours.
+            # Memories of one class side by side: the largest overlap with a class is one among neighbours.
             order = labels[some].argsort(stable=True)
             ends = [0, *torch.bincount(labels[some], minlength=classes).cumsum(0).tolist()]
             where = [(label, slice(*pair)) for label, pair in enumerate(itertools.pairwise(ends))]
             where = [(label, part) for label, part in where if part.start < part.stop]
-            overlaps = images @ memories[some][order].mT
-            for label, part in where:
-                nearest[:, label] = torch.maximum(nearest[:, label], overlaps[:, part].amax(dim=1))
-            before, top = top, torch.maximum(top, nearest.amax(dim=1, keepdim=True))
-            shrunk = before / top
-            overlaps.div_(top).relu_()
-            for votes_n, (power, raised) in zip(votes, _raised(overlaps, finite), strict=True):
-                votes_n *= shrunk**power
+            tile = memories[some][order].mT
+            members = torch.nn.functional.one_hot(labels[some][order], classes).to(images.dtype)
+            for asked in pieces.slices(len(images), rows):
+                shape = asked.stop - asked.start, len(order)
+                parts = [place[: math.prod(shape)].view(shape) for place in room]
+                made = {power: parts[place] for power, place in places.items()}
+                overlaps = torch.mm(images[asked], tile, out=made[1])
                 for label, part in where:
-                    votes_n[:, label] += raised[:, part].sum(dim=1)
+                    closest = nearest[asked, label]
+                    torch.maximum(closest, overlaps[:, part].amax(dim=1), out=closest)
+                before = top[asked].clone()
+                torch.maximum(before, nearest[asked].amax(dim=1, keepdim=True), out=top[asked])
+                shrunk = before / top[asked]
+                overlaps.div_(top[asked]).relu_()
+                for votes_n, power in zip(votes, finite, strict=True):
+                    _raise(made, power, factors.get(power))
+                    votes_n[asked].mul_(shrunk**power).addmm_(made[power], members)
         heard = count
         by_power = dict(zip(finite, votes.argmax(dim=-1), strict=True))
         by_power[0] = nearest.argmax(dim=-1)
@@ -178,16 +191,37 @@ def _answers(
     return torch.stack(read)
 
 
-def _raised(values: torch.Tensor, powers: list[int]) -> list[tuple[int, torch.Tensor]]:
-    """Values in [0, 1] to each of the rising powers, as products of what is there already where two of them make it."""
-    made = {1: values}
+def _products(powers: list[int]) -> tuple[dict[int, tuple[int, int]], dict[int, int]]:
+    """Which two lower powers make each of the rising powers, where two do, and which place each is written to.
+
+    A power takes the place of a factor that no later power needs.
+    """
+    factors: dict[int, tuple[int, int]] = {}
+    made, last_use = [1], {1: 1}
     for power in powers:
-        if power not in made:
-            half = next((low for low in made if power - low in made), None)
-            raised = values**power if half is None else made[half] * made[power - half]
-            # Without numbers so small that a processor takes a hundred times as long over them.
-            made[power] = torch.nn.functional.threshold(raised, _SILENT, 0.0, inplace=True)
-    return [(power, made[power]) for power in powers]
+        pair = next(((low, power - low) for low in made if power - low in made), None)
+        if pair:
+            factors[power] = pair
+        last_use |= dict.fromkeys(pair or (1,), power)
+        made.append(power)
+    places = {1: 0}
+    for power in powers:
+        if power > 1:
+            spare = [low for low in factors.get(power, (1,)) if last_use[low] == power]
+            places[power] = places[spare[0]] if spare else 1 + max(places.values())
+    return factors, places
+
+
+def _raise(made: dict[int, torch.Tensor], power: int, pair: tuple[int, int] | None) -> None:
+    """Values in [0, 1] to a power, as a product of two lower powers where there is such a pair."""
+    if power == 1:
+        return
+    if pair is None:
+        torch.pow(made[1], power, out=made[power])
+    else:
+        torch.mul(made[pair[0]], made[pair[1]], out=made[power])
+    # Without numbers so small that a processor takes a hundred times as long over them.
+    torch.threshold_(made[power], _SILENT, 0.0)
 
 
 def recalled(patterns: torch.Tensor, *, powers: Sequence[int], counts: Sequence[int], probes: int) -> torch.Tensor:
