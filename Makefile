@@ -8,7 +8,7 @@
 #   make rounding   what has changed, under rounding noise; ALL=1 takes everything
 #   make library    the tests of the models alone
 #   make reproduce  run every chapter from scratch, in parallel, then once more under rounding noise
-#   make bench      time the kernels against their peers
+#   make bench      time the kernels against their peers; NAMES='votes long_tail' takes these alone
 #   make times      run the tests one at a time and record what each file takes, which decides the order of `make test`
 #   make lock       write requirements.lock anew from pyproject.toml
 #   make clean      remove all that the verbs made, the environments too
@@ -97,7 +97,7 @@ reproduce: environment
 	$(MAKE) rounding ALL=1
 
 bench: $(BENCH_STAMP)
-	$(BENCH)/bin/pytest benchmarks --benchmark-json=results/desk/benchmarks.json
+	$(BENCH)/bin/pytest $(if $(NAMES),$(NAMES:%=benchmarks/bench_%.py),benchmarks) --benchmark-json=results/desk/benchmarks.json
 	$(BENCH)/bin/python benchmarks/table.py results/desk/benchmarks.json
 
 times: environment

@@ -26,6 +26,7 @@ def pytest_benchmark_update_json(config, benchmarks, output_json) -> None:
     # One model of processor may have different instructions from one machine to the next.
     processor = output_json["machine_info"]["cpu"].get("brand_raw", platform.machine())
     processor = f"{processor}, {torch.backends.cpu.get_cpu_capability()}"
-    versions = {name: metadata.version(name) for name in ("torch", "numpy", "jax", "equinox", "hamux")}
+    packages = ("torch", "numpy", "jax", "equinox", "hamux", "scikit-learn", "entmax", "pyDVL")
+    versions = {name: metadata.version(name) for name in packages}
     output_json.clear()
     output_json.update(processor=processor, threads=1, versions=versions, kernels=records)

@@ -1,7 +1,7 @@
 """Write the tables of README.md from results/desk/benchmarks, which holds one run a processor.
 
-Run ``python benchmarks/table.py`` after a benchmark run: it moves the run to the file of its processor. A test holds
-the page and the files together.
+Run ``python benchmarks/table.py`` after a benchmark run: it moves the run to the file of its processor. A run of some
+benchmarks replaces these alone. A test holds the page and the files together.
 """
 
 from __future__ import annotations
@@ -27,6 +27,15 @@ def kept(results: dict[str, Any]) -> str:
 def stored(folder: Path) -> list[dict[str, Any]]:
     """The runs in a folder, in the order of their files' names."""
     return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+
+
+def joined(before: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
+    """A run, with what an earlier one has of other files; with other versions there is nothing to keep."""
+    if before["versions"] != run["versions"]:
+        return run
+    new = {record["file"] for record in run["kernels"]}
+    kernels = run["kernels"] + [record for record in before["kernels"] if record["file"] not in new]
+    return run | {"kernels": sorted(kernels, key=lambda record: record["file"])}
 
 
 def render(runs: list[dict[str, Any]]) -> str:
@@ -81,7 +90,12 @@ def main(run: Path | None = None) -> None:
     """Move a run to its processor's file, if one is given, and write the page anew."""
     if run is not None:
         RESULTS.mkdir(exist_ok=True)
-        run.rename(RESULTS / kept(json.loads(run.read_text())))
+        results = json.loads(run.read_text())
+        path = RESULTS / kept(results)
+        if path.exists():
+            results = joined(json.loads(path.read_text()), results)
+        path.write_text(json.dumps(results, indent=2) + "\n")
+        run.unlink()
     README.write_text(replaced(README.read_text(), render(stored(RESULTS))))
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from memscape.capacity.votes import answers, unit
 from memscape.memory.classifier import Schedule, random_classifier, train
 from memscape.memory.dense import exponential_retrieval
 from memscape.tools.training import balanced_batches
@@ -56,6 +58,14 @@ def test_the_loop_of_the_hopfield_layers_stops_its_heads_one_by_one(benchmarks):
     torch.testing.assert_close(lazy, loop(queries, patterns, beta, 2, eps=1e-12))
 
 
+def test_the_plain_vote_gives_the_same_answers(benchmarks):
+    memories, images, labels = unit(uniform(40, 6, seed=1)), unit(uniform(9, 6, seed=2)), torch.arange(40) % 3
+    asked = {"powers": [2, 5, 80, math.inf], "counts": [1, 17, 40], "classes": 3}
+    found = benchmarks("peers_votes").plain_votes(memories, labels, images, **asked)
+    assert torch.equal(found, answers(memories, labels, images, **asked))
+    assert len(found.unique()) == 3
+
+
 @pytest.mark.parametrize(("power", "loss"), [(2, 4), (3, 6), (8, 10)])
 def test_classifier_peers_make_the_same_steps(benchmarks, power, loss):
     peers = benchmarks("peers")
@@ -89,9 +99,9 @@ def test_the_page_shows_the_recorded_runs(benchmarks):
     assert table.replaced(text, table.render(runs)) == text, "run `python benchmarks/table.py`"
     assert [table.kept(results) for results in runs] == sorted(path.name for path in table.RESULTS.iterdir())
     assert runs
+    recorded = {record["file"] for results in runs for record in results["kernels"]}
+    assert recorded == {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")}
     for results in runs:
-        recorded = {record["file"] for record in results["kernels"]}
-        assert recorded == {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")}
         for record in results["kernels"]:
             for name, peer in record["peers"].items():
                 assert peer["low"] <= peer["ratio"] <= peer["high"]
@@ -103,7 +113,7 @@ def run_of(processor: str, ratio: float, *more: str) -> dict:
     peers = {"a peer": {"ratio": ratio, "low": 1.0, "high": 9.0, "target": ratio - 1.0 or None}}
     bound = [{"resource": "float32 matmul", "amount": 2e9, "unit": "flop", "rate": 1e11}]
     record = {"size": "N = 3", "peers": peers, "bound": bound, "why": "a product", "times_the_bound": 2.0}
-    kernels = [{"kernel": name} | record for name in ("kernel", *more)]
+    kernels = [{"file": f"bench_{name}.py", "kernel": name} | record for name in ("kernel", *more)]
     return {"processor": processor, "versions": {"torch": "2.1"}, "kernels": kernels}
 
 
@@ -122,6 +132,24 @@ def test_processors_stand_side_by_side(benchmarks, tmp_path, monkeypatch):
     assert "| kernel | N = 3 | a peer | **3** (1 to 9, target 2) | **1** (1 to 9) |" in lines
     assert "| other | N = 3 | a peer | - | **1** (1 to 9) |" in lines
     assert lines.count("| kernel | float32 matmul: 2 Gflop / 100 Gflop/s | a product | 2 |") == 2
+
+
+def test_a_run_of_some_benchmarks_leaves_the_others_where_versions_are_the_same(benchmarks, tmp_path, monkeypatch):
+    table = benchmarks("table")
+    monkeypatch.setattr(table, "RESULTS", tmp_path / "benchmarks")
+    monkeypatch.setattr(table, "README", tmp_path / "README.md")
+    table.README.write_text(f"{table.BEGIN}{table.END}")
+
+    def shown(results: dict) -> list[tuple[str, float]]:
+        (tmp_path / "run.json").write_text(json.dumps(results))
+        table.main(tmp_path / "run.json")
+        (kept,) = table.stored(table.RESULTS)
+        return [(record["kernel"], record["peers"]["a peer"]["ratio"]) for record in kept["kernels"]]
+
+    assert shown(run_of("X", 2.0, "other", "a third")) == [("kernel", 2.0), ("other", 2.0), ("a third", 2.0)]
+    assert shown(run_of("X", 3.0)) == [("a third", 2.0), ("kernel", 3.0), ("other", 2.0)]
+    assert "| other | N = 3 | a peer | **2** (1 to 9, target 1) |" in table.README.read_text()
+    assert shown(run_of("X", 4.0) | {"versions": {"torch": "2.2"}}) == [("kernel", 4.0)]
 
 
 def test_the_table_prints_amounts_with_prefixes(benchmarks):
