@@ -8,10 +8,11 @@ one step from a start :math:`x`, at which unit i has the field :math:`h_i = \sum
   stores what differs from the mean;
 * *features*: patterns are signs of random sums of D hidden features (:mod:`memscape.capacity.features`);
 * *archetypes*: M examples of each of K archetypes (:func:`examples_of`, :func:`archetype_error`,
-  :func:`example_error`, :func:`staying`);
+  :func:`archetype_one_step`, :func:`example_error`, :func:`staying`);
 * *cycles*: every pattern is also tied to the next one (:func:`column_overlaps` for infinitely many units,
-  :func:`cycle_overlaps` for some);
-* *real patterns*: :func:`recovered` damages stored patterns of any kind and counts what comes back, and
+  :func:`cycle_overlaps` and :func:`cycle_network` for some);
+* *real patterns*: :func:`recovered` damages stored patterns of any kind and counts what comes back,
+  :func:`dissolve` stores more and more examples of some kinds, and
   :func:`opposing_votes` says which of them no other patterns can move.
 
 Memories that merge as a softmax memory is warmed are the subject of :mod:`memscape.capacity.merging`.
@@ -53,13 +54,16 @@ from memscape.tools.models import Spins, Updates
 __all__ = [
     "Cycle",
     "archetype_error",
+    "archetype_one_step",
     "as_spins",
     "biased_error",
     "biased_one_step",
     "biased_patterns",
     "column_overlaps",
     "covariance",
+    "cycle_network",
     "cycle_overlaps",
+    "dissolve",
     "example_error",
     "examples_of",
     "first_to_go",
@@ -354,6 +358,56 @@ def archetype_error(examples: int, agreement: float, archetypes: int, neurons: i
     return vote_error(examples, agreement, _from_others(examples, agreement, archetypes, neurons))
 
 
+def archetype_one_step(
+    build: Callable[[torch.Tensor], Updates],
+    examples: int,
+    agreement: float,
+    archetypes: int,
+    neurons: int,
+    *,
+    networks: int,
+    generator: torch.Generator,
+    device: torch.device | str = "cpu",
+) -> torch.Tensor:
+    """Store examples, start at their archetypes, update all units once, and return the share of wrong bits.
+
+    Parameters
+    ----------
+    build
+        Makes a model of patterns ``(1, K M, N)``, float32.
+    examples, agreement, archetypes, neurons
+        M, r, K and N.
+    networks
+        Independent networks.
+    generator
+        A CPU generator.
+    device
+        Where to compute.
+
+    Returns
+    -------
+    torch.Tensor
+        Float64, axes ``(networks,)``.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of range or the model refuses the patterns.
+    """
+    require_function("build", build)
+    _require_examples(examples, agreement, archetypes, neurons)
+    require_count("networks", networks)
+    require_room(archetypes=archetypes, examples=examples, neurons=neurons)
+    found = []
+    for _ in range(networks):
+        pure = random_patterns(
+            archetypes, neurons, networks=(1,), generator=generator, dtype=torch.float32, device=device
+        )
+        noisy = examples_of(pure, examples, agreement, generator=generator)
+        found.append((build(noisy.flatten(1, 2)).update(pure) != pure).double().mean().cpu())
+    return torch.stack(found)
+
+
 def example_error(examples: int, agreement: float, archetypes: int, neurons: int, *, degree: int = 2) -> float:
     r"""Share of bits that leave a stored example in one step, for a power n of the overlap.
 
@@ -608,16 +662,16 @@ def column_overlaps(
         return (columns * pull((columns * state[:, None]).sum(dim=0))).sum(dim=1)
 
     def turn(state: torch.Tensor) -> torch.Tensor:
-        state = state.clone()
-        held = (columns * state[:, None]).sum(dim=0)
-        felt = pull(held)
-        for column in torch.randperm(len(columns), generator=generator, device="cpu").tolist():
-            bits = columns[column]
-            if torch.dot(bits, felt) * state[column] < 0:
-                held = held - 2 * state[column] * bits
-                state[column] = -state[column]
-                felt = pull(held)
-        return state
+        # One column after another: numbers this small are handled faster without tensors.
+        bits, signs = columns.numpy(), state.numpy().copy()
+        held = signs @ bits
+        felt = pull(torch.from_numpy(held)).numpy()
+        for column in torch.randperm(len(bits), generator=generator, device="cpu").tolist():
+            if (bits[column] @ felt) * signs[column] < 0:
+                held = held - 2 * signs[column] * bits[column]
+                signs[column] = -signs[column]
+                felt = pull(torch.from_numpy(held)).numpy()
+        return torch.from_numpy(signs)
 
     if generator is not None:
         require_generator("generator", generator)
@@ -661,6 +715,33 @@ def cycle_overlaps(patterns: torch.Tensor, strength: float, *, steps: int = 100)
 
     state, period, made, ties = _followed(field, columns[0].clone(), steps)
     return Cycle((columns @ state).long(), patterns.shape[1], period, made, ties)
+
+
+def cycle_network(patterns: torch.Tensor, strength: float) -> Hopfield:
+    r"""Network of the couplings of :func:`column_overlaps`, for finitely many units, which may turn one after another.
+
+    Parameters
+    ----------
+    patterns
+        Axes ``(*G, p, N)``, values in {-1, +1}, at least three.
+    strength
+        a, in [0, 10].
+
+    Raises
+    ------
+    ArgumentError
+        If the patterns are not made of spins or fewer than three, or the strength is out of range.
+    """
+    require_tensor("patterns", patterns, "... patterns neurons", values="spins")
+    require_integer("patterns", patterns.shape[-2], at_least=3)
+    require_number("strength", strength, at_least=0.0, at_most=10.0)
+    tied = wide(patterns)
+    tied = tied + strength * (tied.roll(1, dims=-2) + tied.roll(-1, dims=-2))
+    couplings = wide(patterns).mT @ tied
+    couplings = (couplings + couplings.mT) / 2
+    couplings.diagonal(dim1=-2, dim2=-1).zero_()
+    couplings = couplings.to(patterns.dtype)
+    return Hopfield(couplings, couplings.new_zeros(couplings.shape[:-1]), 1.0 / patterns.shape[-1])
 
 
 def _followed(
@@ -761,6 +842,65 @@ def recovered(
     start = torch.stack([flip(patterns, count, generator=generator) for count in counts])
     end = asynchronous(model, start, sweeps=sweeps, generator=generator).state
     return ((end != patterns).sum(dim=-1) <= tolerated).cpu()
+
+
+@dataclass(frozen=True)
+class Dissolved:
+    """What became of real examples, and of what they have in common, as more of each kind were stored.
+
+    Attributes
+    ----------
+    staying
+        Share of first examples that a network holds, axes ``(counts,)``.
+    error
+        Share of bits that leave the majority of all examples of a kind in one step, same axes.
+    agreement
+        Mean cosine of an example and the majority of its kind, both without the mean of all examples.
+    """
+
+    staying: torch.Tensor
+    error: torch.Tensor
+    agreement: float
+
+
+def dissolve(examples: torch.Tensor, counts: Sequence[int], *, kept: float = 0.97, steps: int = 30) -> Dissolved:
+    """Store the first examples of each kind without their mean (:func:`covariance`), more and more of them.
+
+    Parameters
+    ----------
+    examples
+        Axes ``(kinds, examples, N)``, values in {-1, +1}.
+    counts
+        Numbers M of examples of each kind to store.
+    kept
+        Overlap with itself above which an example counts as held, in (0, 1).
+    steps
+        Most steps to make, all units at once.
+
+    Raises
+    ------
+    ArgumentError
+        If the examples are not made of spins or another argument is out of range.
+    """
+    require_tensor("examples", examples, "kinds examples neurons", values="spins")
+    require_number("kept", kept, above=0.0, at_most=1 - 1e-9)
+    wanted = [
+        require_integer("counts", count, at_least=1, at_most=examples.shape[1])
+        for count in require_sequence("counts", counts, "numbers of examples")
+    ]
+    if not wanted:
+        raise ArgumentError("counts", "one number of examples or more", "none")
+    majority = torch.where(examples.sum(dim=1) > 0, 1.0, -1.0).to(examples.dtype)
+    mean = examples.mean(dim=(0, 1))
+    cosine = torch.nn.functional.cosine_similarity(examples - mean, majority[:, None] - mean, dim=-1)
+    start, staying, error = examples[:, 0], [], []
+    for count in wanted:
+        stored = examples[:, :count].flatten(0, 1)
+        model = covariance(stored, stored.mean(dim=0))
+        end = synchronous(model, start, steps=steps).state
+        staying.append(((end * start).mean(dim=-1) > kept).double().mean().cpu())
+        error.append((model.update(majority) != majority).double().mean().cpu())
+    return Dissolved(torch.stack(staying), torch.stack(error), cosine.mean().item())
 
 
 def opposing_votes(patterns: torch.Tensor, *, degree: int) -> torch.Tensor:

@@ -3,7 +3,7 @@ r"""Memories that share hidden features: examples are mixtures of a few patterns
 A pattern is the sign of a random sum of D features (:func:`mixtures`). Hebb's rule stores P of them. With few it holds
 the patterns; with many it holds the features, which it was never shown, and at last mixtures that it was never shown
 (:func:`learning_curve`; Negri et al. 2023; Kalaj et al. 2025). :func:`feature_noise` and :func:`feature_error` say what
-one step from a feature does.
+one step from a feature does, and :func:`learning_transition` where features become attractors.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from memscape.arguments import (
     ArgumentError,
     require_count,
     require_generator,
     require_integer,
+    require_number,
     require_room,
     require_sequence,
     require_tensor,
@@ -32,17 +33,42 @@ from memscape.memory.hopfield import Hopfield
 from memscape.memory.mean_field import mixture_overlap
 from memscape.memory.patterns import random_patterns
 from memscape.tools import pieces
+from memscape.tools.statistics import Estimate, mean_interval
 
-__all__ = ["FeatureNoise", "Learned", "feature_error", "feature_noise", "learning_curve", "mixtures"]
+__all__ = [
+    "KINDS",
+    "FeatureNoise",
+    "Learned",
+    "Transition",
+    "feature_error",
+    "feature_noise",
+    "learned_at",
+    "learning_curve",
+    "learning_transition",
+    "mixtures",
+]
+
+KINDS = ("stored", "feature", "unseen")
+"""Kinds of start: a stored mixture, a feature, a mixture that was never stored."""
 
 _MOST = 10**6
 """Most patterns or features that a sum over a binomial distribution runs through."""
+
+_OVERLAPS = 80
+"""Overlaps at which a state is asked whether it keeps itself up."""
+
+_ANGLES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+_COSINES = np.cos((_ANGLES + 1) / 2 * math.pi)
+"""Cosines that stand for the eigenvalues of Marchenko and Pastur's law."""
 
 _NODES = 400
 """Values that stand for the distribution of a signal."""
 
 _GAUSSIAN = 1000
 """Voters whose vote is no longer told from a Gaussian."""
+
+_SETTLED = 2**28
+"""Bytes of couplings of networks that settle together (256 MiB); orders of units depend on it."""
 
 _DRAWN = 2**27
 """Bytes of mixtures that are drawn together (128 MiB): what is drawn depends on it, so that no caller may set it."""
@@ -199,6 +225,110 @@ def feature_error(count: int, features: int, neurons: int, *, active: int | None
     return float(np.array(errors) @ repeats / _NODES)
 
 
+@dataclass(frozen=True)
+class Transition:
+    """Where features become attractors.
+
+    Attributes
+    ----------
+    examples
+        Examples of each feature, P/D.
+    overlap
+        Overlap with a feature at rest, where it first is one.
+    """
+
+    examples: float
+    overlap: float
+
+
+def learning_transition(crowding: float) -> Transition:
+    r"""Fewest examples for which a feature is an attractor, by a self-consistent law for Gaussian coefficients.
+
+    Near a feature a state has small overlaps :math:`m_\perp` with the others. Both act through the correlations B of
+    the examples' coefficients, whose eigenvalues obey Marchenko and Pastur's law of ratio :math:`c = D/P`, and a unit
+    responds with :math:`\chi`: :math:`m_\perp = \chi (B m_\perp + m b) + \zeta`, with b the correlations with the
+    feature and :math:`\zeta` the overlaps by chance, of variance 1/N. What an example holds beyond features is noise.
+
+    Parameters
+    ----------
+    crowding
+        Hidden features a unit, D/N, in [0, 0.13].
+
+    Raises
+    ------
+    ArgumentError
+        If the number of features is out of range.
+    """
+    require_number("crowding", crowding, at_least=0.0, at_most=0.13)
+    overlaps = np.linspace(0.55, 0.9999, _OVERLAPS)
+
+    def excess(ratio: float) -> np.ndarray:
+        return np.array([_excess(overlap, ratio, crowding) for overlap in overlaps])
+
+    ratio = optimize.brentq(lambda ratio: excess(ratio).max(), 1e-3, 0.6)
+    return Transition(1 / ratio, float(overlaps[excess(ratio).argmax()]))
+
+
+def learned_at(counts: Sequence[int], overlaps: torch.Tensor, level: float) -> Estimate:
+    """Number of mixtures at which the mean overlap has risen to a level, on straight lines in its logarithm.
+
+    Parameters
+    ----------
+    counts
+        Numbers of mixtures P, rising, at least two.
+    overlaps
+        Overlaps of each network, axes ``(counts, networks)``, two networks or more.
+    level
+        Overlap, in (0, 1).
+
+    Returns
+    -------
+    Estimate
+        An end of the counts where the level is not passed. The interval is where the ends of the 95 % intervals of the
+        means pass.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument does not fit.
+    """
+    numbers = [require_count("counts", count) for count in require_sequence("counts", counts, "numbers")]
+    require_tensor("overlaps", overlaps, "counts networks", sizes={"counts": len(numbers)})
+    require_number("level", level, above=0.0, at_most=0.999999)
+    if len(numbers) < 2 or any(after <= before for before, after in itertools.pairwise(numbers)):
+        raise ArgumentError("counts", "two rising numbers of mixtures or more", str(numbers[:5]))
+    require_integer("networks", overlaps.shape[1], at_least=2)
+    curves = [np.maximum.accumulate(curve) for curve in mean_interval(overlaps.double().cpu())]
+    at, last, first = (float(np.exp(np.interp(level, curve, np.log(numbers)))) for curve in curves)
+    return Estimate(at, first, last, overlaps.shape[1])
+
+
+def _excess(overlap: float, ratio: float, crowding: float) -> float:
+    """How many standard deviations more signal than an overlap with a feature needs to keep itself up."""
+    beyond = math.pi / 2 - 1  # what an example holds beyond features, over what it holds of them
+    eigenvalues = 1 + ratio + 2 * math.sqrt(ratio) * _COSINES
+    shares = _WEIGHTS * (1 - _COSINES**2) / eigenvalues
+    needed = math.sqrt(2) * float(special.erfinv(overlap))
+
+    def parts(response: float) -> tuple[float, float]:
+        echo = 1 - response * ratio * beyond  # an example's own part of a state returns to it
+        strengths, residual = eigenvalues / echo, beyond * ratio / echo
+        left = 1 - response * strengths
+        linear, once, twice = (
+            shares @ part for part in (strengths / left, strengths / left**2, (strengths / left) ** 2)
+        )
+        others = ratio / echo * overlap**2 * once + crowding * (twice + residual * once)
+        signal = overlap / echo + response * overlap * ratio / echo * linear
+        heard = overlap * signal + response * others + crowding * (linear * (1 + response * residual) + beyond)
+        return signal, math.sqrt(others + residual * heard)
+
+    density = 2 * math.exp(-(needed**2) / 2) / math.sqrt(2 * math.pi)
+    most = 1 / ((1 + math.sqrt(ratio)) ** 2 + ratio * beyond)
+    response = optimize.brentq(lambda x: x * parts(x)[1] - density, 1e-12, most * (1 - 1e-9))
+    signal, noise = parts(response)
+    return signal / noise - needed
+
+
 def _held(count: int, features: int, neurons: int, active: int | None) -> tuple[float, float]:
     """Second and fourth moment of what an example holds of a feature."""
     require_count("count", count)
@@ -224,7 +354,7 @@ class Learned:
     counts
         Numbers P of stored mixtures.
     first, settled
-        Mean overlap with the start after one step and at rest, by kind of start: ``"stored"``, ``"feature"`` and
+        Mean overlap with the start after one step and at rest, by kind of start: ``"stored"``, ``"feature"`` or
         ``"unseen"`` (a mixture that was not stored). Each float64, axes ``(counts, networks)``.
     resting
         Share of starts that had come to rest, same axes, over all kinds.
@@ -245,6 +375,7 @@ def learning_curve(
     networks: int,
     probes: int = 8,
     sweeps: int = 30,
+    kinds: Sequence[str] = KINDS,
     generator: torch.Generator,
     device: torch.device | str = "cpu",
 ) -> Learned:
@@ -264,6 +395,8 @@ def learning_curve(
         Starts of each kind in each network; of features and stored mixtures no more than there are.
     sweeps
         Most asynchronous sweeps at temperature 0; with 0 the first step is also the last.
+    kinds
+        Kinds of start, out of ``"stored"``, ``"feature"`` and ``"unseen"``.
     generator
         A CPU generator: draws features, unseen mixtures, then mixtures, then orders of units.
     device
@@ -272,47 +405,67 @@ def learning_curve(
     Raises
     ------
     ArgumentError
-        If a size is out of range, the counts do not rise, or the generator is not on the CPU.
+        If a size is out of range, the counts do not rise, a kind is unknown, or the generator is not on the CPU.
     """
     wanted = tuple(require_count("counts", count) for count in require_sequence("counts", counts, "numbers"))
     if not wanted or any(after <= before for before, after in itertools.pairwise(wanted)):
         raise ArgumentError("counts", "one rising number of mixtures or more", str(list(wanted)[:5]))
     for name, value in (("features", features), ("networks", networks), ("probes", probes)):
         require_count(name, value)
+    asked = tuple(require_sequence("kinds", kinds, "kinds of start"))
+    if not asked or not set(asked) <= set(KINDS) or len(set(asked)) < len(asked):
+        raise ArgumentError("kinds", f"some of {', '.join(KINDS)}, each once", str(list(asked)[:5]))
     require_count("sweeps", sweeps, at_least=0)
     require_count("neurons", neurons, at_least=2)
     require_room(networks=networks, neurons=neurons, neurons_again=neurons)
     require_room(networks=networks, probes=probes, neurons=neurons)
-    hidden = random_patterns(features, neurons, networks=(networks,), generator=generator, device=device)
+    # Whole numbers up to 2 ** 24 are exact in single precision, and so are all fields up to there.
+    precise = torch.float32 if wanted[-1] * neurons < 2**24 else torch.float64
+    hidden = random_patterns(features, neurons, networks=(networks,), generator=generator, dtype=precise, device=device)
     if active is not None:
         _require_active(active, features)
     unseen = mixtures(hidden, probes, active=active, generator=generator)
     couplings = hidden.new_zeros(networks, neurons, neurons)
     stored = hidden[:, :0]
     found: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
-    sizes: list[int] = []
+    sizes: list[list[int]] = []
+    waiting: list[tuple[torch.Tensor, torch.Tensor]] = []
+    room = max(1, _SETTLED // couplings.nbytes)
     before = 0
-    for count in wanted:
+    for place, count in enumerate(wanted):
         # Mixtures come in pieces, so that no more than a piece of them is ever held.
         for piece in pieces.slices(count - before, _together(networks, neurons + 4 * features)):
             more = mixtures(hidden, piece.stop - piece.start, active=active, generator=generator)
-            couplings += more.mT @ more
+            single = more.float()  # sums of fewer than 2 ** 24 signs are exact in it
+            couplings += single.mT @ single
             stored = torch.cat([stored, more[:, : probes - stored.shape[1]]], dim=1)
         before = count
         couplings.diagonal(dim1=-2, dim2=-1).zero_()
-        model = Hopfield(couplings, hidden.new_zeros(networks, neurons), 1 / neurons)
-        kinds = (stored, hidden[:, :probes], unseen)
-        sizes = [kind.shape[1] for kind in kinds]
-        start = torch.cat(kinds, dim=1)
-        once = model.update(start)
-        end, resting = once, (once == start).all(dim=-1)
-        if sweeps:
-            rest = asynchronous(model, start, sweeps=sweeps, generator=generator)
-            end, resting = rest.state, rest.converged
-        first, last = ((state * start).mean(dim=-1).cpu() for state in (once, end))
-        found.append((first, last, resting.double().mean(dim=1).cpu()))
-    at_first, at_last = (_by_kind([row[part] for row in found], sizes) for part in (0, 1))
+        every = dict(zip(KINDS, (stored, hidden[:, :probes], unseen), strict=True))
+        starts = [every[kind] for kind in asked]
+        sizes.append([some.shape[1] for some in starts])
+        waiting.append((couplings.clone(), torch.cat(starts, dim=1)))
+        # Networks of several numbers of mixtures settle together: a step costs little more for many than for one.
+        if len(waiting) == room or place == len(wanted) - 1 or stored.shape[1] < probes:
+            found += _settled(waiting, sweeps, generator)
+            waiting = []
+    at_first, at_last = (_by_kind([row[part] for row in found], sizes, asked) for part in (0, 1))
     return Learned(wanted, at_first, at_last, torch.stack([row[2] for row in found]))
+
+
+def _settled(
+    networks: list[tuple[torch.Tensor, torch.Tensor]], sweeps: int, generator: torch.Generator
+) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Overlaps after one step and at rest, axes (networks, starts), and the share at rest, for couplings and starts."""
+    couplings, start = (torch.stack(parts) for parts in zip(*networks, strict=True))
+    model = Hopfield(couplings, couplings.new_zeros(couplings.shape[:-1]), 1 / couplings.shape[-1])
+    once = model.update(start)
+    end, resting = once, (once == start).all(dim=-1)
+    if sweeps:
+        rest = asynchronous(model, start, sweeps=sweeps, generator=generator)
+        end, resting = rest.state, rest.converged
+    first, last = ((state * start).double().mean(dim=-1).cpu() for state in (once, end))
+    return list(zip(first, last, resting.double().mean(dim=-1).cpu(), strict=True))
 
 
 def _together(networks: int, numbers: int) -> int:
@@ -320,16 +473,10 @@ def _together(networks: int, numbers: int) -> int:
     return max(1, _DRAWN // (8 * networks * numbers))
 
 
-def _by_kind(rows: list[torch.Tensor], sizes: list[int]) -> dict[str, torch.Tensor]:
+def _by_kind(rows: list[torch.Tensor], sizes: list[list[int]], asked: tuple[str, ...]) -> dict[str, torch.Tensor]:
     """Means over the starts of each kind: rows ``(networks, starts)`` to ``(counts, networks)`` by kind."""
-    kinds = [
-        row.split([row.shape[1] - sizes[1] - sizes[2], *sizes[1:]], dim=1)  # stored ones may be fewer at first
-        for row in rows
-    ]
-    return {
-        kind: torch.stack([parts[place].mean(dim=1) for parts in kinds])
-        for place, kind in enumerate(("stored", "feature", "unseen"))
-    }
+    apart = [row.split(parts, dim=1) for row, parts in zip(rows, sizes, strict=True)]
+    return {kind: torch.stack([parts[place].mean(dim=1) for parts in apart]) for place, kind in enumerate(asked)}
 
 
 def _error_at(noise: FeatureNoise, signal: np.ndarray | float) -> np.ndarray:
