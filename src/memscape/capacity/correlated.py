@@ -854,12 +854,15 @@ class Dissolved:
         Share of first examples that a network holds, axes ``(counts,)``.
     error
         Share of bits that leave the majority of all examples of a kind in one step, same axes.
+    turned_on
+        Share of these that turn from -1 to +1, same axes; one half where none leaves.
     agreement
         Mean cosine of an example and the majority of its kind, both without the mean of all examples.
     """
 
     staying: torch.Tensor
     error: torch.Tensor
+    turned_on: torch.Tensor
     agreement: float
 
 
@@ -893,14 +896,20 @@ def dissolve(examples: torch.Tensor, counts: Sequence[int], *, kept: float = 0.9
     majority = torch.where(examples.sum(dim=1) > 0, 1.0, -1.0).to(examples.dtype)
     mean = examples.mean(dim=(0, 1))
     cosine = torch.nn.functional.cosine_similarity(examples - mean, majority[:, None] - mean, dim=-1)
-    start, staying, error = examples[:, 0], [], []
+    start, staying = examples[:, 0], []
+    error: list[float] = []
+    turned_on: list[float] = []
     for count in wanted:
         stored = examples[:, :count].flatten(0, 1)
         model = covariance(stored, stored.mean(dim=0))
         end = synchronous(model, start, steps=steps).state
         staying.append(((end * start).mean(dim=-1) > kept).double().mean().cpu())
-        error.append((model.update(majority) != majority).double().mean().cpu())
-    return Dissolved(torch.stack(staying), torch.stack(error), cosine.mean().item())
+        after = model.update(majority)
+        left, on = ((after != majority).sum().item(), (after > majority).sum().item())
+        error.append(left / majority.numel())
+        turned_on.append(on / left if left else 0.5)
+    wrong, on_share = (torch.tensor(part, dtype=torch.float64, device="cpu") for part in (error, turned_on))
+    return Dissolved(torch.stack(staying), wrong, on_share, cosine.mean().item())
 
 
 def opposing_votes(patterns: torch.Tensor, *, degree: int) -> torch.Tensor:
