@@ -107,6 +107,13 @@ def test_the_law_of_one_step_from_an_archetype_is_what_networks_do(examples, agr
     assert abs(found.mean().item() - law) < max(4 * found.std().item() / math.sqrt(len(found)), 0.03 * law)
 
 
+def test_one_step_from_archetypes_is_counted_over_networks():
+    found = cor.archetype_one_step(hebbian, 5, 0.4, 5, 600, networks=60, generator=rng(40))
+    assert found.shape == (60,)
+    law = cor.archetype_error(5, 0.4, 5, 600)
+    assert abs(found.mean().item() - law) < max(4 * found.std().item() / math.sqrt(60), 0.03 * law)
+
+
 def test_the_vote_of_a_single_archetype_is_a_count_of_heads():
     right = [math.comb(5, k) * 0.75**k * 0.25 ** (5 - k) for k in range(6)]
     assert cor.archetype_error(5, 0.5, 1, 100) == pytest.approx(sum(right[:3]))
@@ -191,7 +198,35 @@ def test_a_cycle_without_ties_in_time_is_hopfields_network():
     assert torch.equal(found.overlaps, (patterns @ state).long())
 
 
+def test_a_network_of_a_cycle_has_the_field_of_the_cycle():
+    patterns = random_patterns(4, 50, generator=rng(41))
+    assert torch.equal(cor.cycle_network(patterns, 0.6).update(patterns[0]), one_step_of_cycle(patterns, 0.6))
+    assert torch.equal(cor.cycle_network(patterns, 0.0).couplings, hebbian(patterns).couplings)
+
+
+def one_step_of_cycle(patterns, strength):
+    """All units at once, by the definition of the couplings."""
+    count, neurons = patterns.shape
+    weights = torch.zeros(neurons, neurons, dtype=torch.float64)
+    for mu in range(count):
+        after = patterns[(mu + 1) % count]
+        weights += torch.outer(patterns[mu], patterns[mu])
+        weights += strength * (torch.outer(after, patterns[mu]) + torch.outer(patterns[mu], after))
+    return (weights.fill_diagonal_(0.0) @ patterns[0]).sign()
+
+
 # Real patterns
+
+
+def test_examples_dissolve_and_majorities_hold_where_bits_are_independent():
+    pure = random_patterns(6, 900, generator=rng(42))
+    found = cor.dissolve(cor.examples_of(pure, 20, 0.5, generator=rng(43)), [1, 20])
+    assert found.staying[0] == 1.0
+    assert found.staying[1] == 0.0
+    assert found.error[1] < 0.02
+    assert found.turned_on.min() >= 0
+    # A majority of twenty is nearer to them than what they were drawn from.
+    assert 0.5 < found.agreement < 0.6
 
 
 def test_recovered_is_what_the_dynamics_say():
@@ -249,6 +284,8 @@ SPINS = random_patterns(4, 6, generator=rng(30))
         (lambda: cor.column_overlaps(2, Fraction(1, 2)), "patterns: expected an integer in [3, 16]; got 2"),
         (lambda: cor.column_overlaps(5, 0.5), "strength: expected"),
         (lambda: cor.column_overlaps(5, Fraction(-1, 2)), "strength: expected a fraction in [0, 10]"),
+        (lambda: cor.cycle_network(SPINS[:2], 0.5), "patterns: expected an integer >= 3; got 2"),
+        (lambda: cor.dissolve(SPINS[None], [5]), "counts: expected an integer in [1, 4]; got 5"),
         (lambda: cor.cycle_overlaps(SPINS[:2], 0.5), "patterns: expected an integer >= 3; got 2"),
         (lambda: cor.recovered(hebbian(SPINS), SPINS, [], generator=rng()), "flips: expected one number of units"),
         (lambda: cor.recovered(hebbian(SPINS), SPINS, [7], generator=rng()), "count: expected an integer in [0, 6]"),

@@ -313,6 +313,23 @@ CALLS += [
         also={"build": [None, "x", 3]},
     ),
     Call(correlated.column_overlaps, {"patterns": 4, "strength": Fraction(3, 5), "steps": 3, "generator": rng()}),
+    Call(
+        correlated.archetype_one_step,
+        {"build": hopfield.hebbian, **EXAMPLES, "networks": 2, "generator": rng(), "device": "cpu"},
+        also={"build": [None, "x", 3]},
+    ),
+    Call(correlated.cycle_network, {"patterns": spins, "strength": 0.6}),
+    Call(
+        correlated.dissolve,
+        {"examples": networks, "counts": [1, 2], "kept": 0.9, "steps": 3},
+        also={"counts": SOME},
+    ),
+    Call(features.learning_transition, {"crowding": 0.02}),
+    Call(
+        features.learned_at,
+        {"counts": [2, 5], "overlaps": torch.tensor([[0.1, 0.3], [0.7, 0.9]]), "level": 0.6},
+        also={"counts": SOME},
+    ),
     Call(correlated.cycle_overlaps, {"patterns": spins, "strength": 0.6, "steps": 3}),
     Call(
         correlated.recovered,

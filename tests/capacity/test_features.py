@@ -7,6 +7,7 @@ import torch
 from memscape.arguments import ArgumentError
 from memscape.capacity import capacity as cap
 from memscape.capacity import features
+from memscape.memory.mean_field import critical_load
 from memscape.memory.patterns import random_patterns
 
 from ..draws import rng
@@ -89,6 +90,52 @@ def test_adding_mixtures_one_piece_at_a_time_is_adding_them_at_once(monkeypatch)
     assert single.first["feature"].mean() > 0.97
 
 
+def test_networks_that_settle_together_settle_as_alone_and_only_what_is_asked_for_is_started(monkeypatch):
+    some = {"networks": 2, "probes": 3, "generator": rng(20)}
+    together = features.learning_curve([4, 40], 8, 100, active=3, sweeps=0, **some)
+    monkeypatch.setattr(features, "_SETTLED", 1)
+    alone = features.learning_curve([4, 40], 8, 100, active=3, sweeps=0, **(some | {"generator": rng(20)}))
+    for kind in features.KINDS:
+        assert torch.equal(together.settled[kind], alone.settled[kind])
+    single = features.learning_curve([4], 8, 100, kinds=["unseen"], **some)
+    assert list(single.first) == list(single.settled) == ["unseen"]
+
+
+def test_features_are_learned_as_random_patterns_are_stored_where_they_are_as_many():
+    # With endless examples a feature is a random pattern, whose critical load is that of Amit, Gutfreund and Sompolinsky.
+    overlaps = torch.linspace(0.9, 0.99, 40).tolist()
+    most = {part: max(features._excess(m, 1e-7, part * critical_load()) for m in overlaps) for part in (0.998, 1.002)}
+    assert most[1.002] < 0 < most[0.998]
+    # Just before it all noise is fed back but for some of the third term.
+    for crowding in (0.12, 0.13):
+        crowded, left = features.learning_transition(crowding).examples, critical_load() - crowding
+        assert math.pi / 2 / left < crowded < (math.pi / 2 + math.pi**2 / 4 * crowding) / left
+    few = [features.learning_transition(crowding) for crowding in (0.0, 0.02, 0.05)]
+    assert [one.examples for one in few] == sorted(one.examples for one in few)
+    assert few[0].examples < 0.8 * math.pi / 2 / critical_load()
+
+
+def test_the_integral_of_the_transition_is_over_the_eigenvalues_of_random_correlations():
+    ratio, response = 0.1, 0.3
+    drawn = torch.randn(4000, 400, generator=rng(21), dtype=torch.float64)
+    found = torch.linalg.eigvalsh(drawn.T @ drawn / 4000)
+    nodes = torch.from_numpy(1 + ratio + 2 * math.sqrt(ratio) * features._COSINES)
+    shares = torch.from_numpy(features._WEIGHTS * (1 - features._COSINES**2)) / nodes
+    assert shares.sum().item() == pytest.approx(1.0)
+    for power in (1, 2):
+        law = (shares * nodes / (1 - response * nodes) ** power).sum().item()
+        assert (found / (1 - response * found) ** power).mean().item() == pytest.approx(law, rel=0.02)
+
+
+def test_where_a_mean_has_risen_to_a_level_is_on_a_line_in_the_logarithm():
+    overlaps = torch.tensor([[0.2, 0.2], [0.4, 0.4], [0.3, 0.3], [0.8, 0.8]])
+    found = features.learned_at([10, 20, 40, 80], overlaps, 0.6)
+    assert found.value == pytest.approx(40 * 2**0.5)
+    assert features.learned_at([10, 20, 40, 80], overlaps, 0.9).value == pytest.approx(80)
+    spread = features.learned_at([10, 100], torch.tensor([[0.1, 0.3], [0.7, 0.9]]), 0.5)
+    assert spread.low < spread.value < spread.high
+
+
 SPINS = random_patterns(4, 6, generator=rng(30))
 
 
@@ -101,6 +148,11 @@ SPINS = random_patterns(4, 6, generator=rng(30))
             "active: expected an integer in [1, 4]; got",
         ),
         (lambda: features.feature_noise(10, 0, 10), "features: expected an integer in [1, 1000000]; got 0"),
+        (
+            lambda: features.learning_curve([5], 3, 10, networks=1, kinds=["x"], generator=rng()),
+            "kinds: expected some of stored, feature, unseen, each once",
+        ),
+        (lambda: features.learning_transition(0.2), "crowding: expected a finite number in [0, 0.13]"),
         (lambda: features.feature_error(10**7, 3, 10), "count: expected an integer in [1, 1000000]; got 10000000"),
         (
             lambda: features.learning_curve([5, 5], 3, 10, networks=1, generator=rng()),
