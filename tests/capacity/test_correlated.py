@@ -219,14 +219,14 @@ def one_step_of_cycle(patterns, strength):
 
 
 def test_examples_dissolve_and_majorities_hold_where_bits_are_independent():
-    pure = random_patterns(6, 900, generator=rng(42))
+    pure = random_patterns(20, 900, generator=rng(42))
     found = cor.dissolve(cor.examples_of(pure, 20, 0.5, generator=rng(43)), [1, 20])
     assert found.staying[0] == 1.0
     assert found.staying[1] == 0.0
-    assert found.error[1] < 0.02
+    assert found.error[1] < 0.05
     assert found.turned_on.min() >= 0
-    # A majority of twenty is nearer to them than what they were drawn from.
-    assert 0.5 < found.agreement < 0.6
+    # Near the agreement that they were drawn with; the mean of few kinds takes a little away.
+    assert 0.45 < found.agreement < 0.6
 
 
 def test_recovered_is_what_the_dynamics_say():

@@ -102,7 +102,7 @@ def test_networks_that_settle_together_settle_as_alone_and_only_what_is_asked_fo
 
 
 def test_features_are_learned_as_random_patterns_are_stored_where_they_are_as_many():
-    # With endless examples a feature is a random pattern, whose critical load is that of Amit, Gutfreund and Sompolinsky.
+    # With endless examples a feature is a random pattern and has the critical load of one.
     overlaps = torch.linspace(0.9, 0.99, 40).tolist()
     most = {part: max(features._excess(m, 1e-7, part * critical_load()) for m in overlaps) for part in (0.998, 1.002)}
     assert most[1.002] < 0 < most[0.998]
