@@ -165,12 +165,20 @@ def grid():
     return [one for one in plt.gcf().axes if one.images]
 
 
+def labels():
+    (axes,) = plt.gcf().axes
+    return [(label.get_text(), label.xy) for label in axes.texts]
+
+
 def test_digits_are_ink_on_paper_on_one_scale():
     figures.digits(np.arange(24.0).reshape(6, 2, 2), columns=4, titles=list("abcdef"))
-    assert len(plt.gcf().axes) == 8
-    assert [one.get_title() for one in grid()] == list("abcdef")
-    assert {one.images[0].get_clim() for one in grid()} == {(0.0, 23.0)}
-    colours = grid()[0].images[0].get_cmap()
+    (axes,) = grid()
+    assert {image.get_clim() for image in axes.images} == {(0.0, 23.0)}
+    corners = [image.get_extent()[0::3] for image in axes.images]
+    assert corners[4][0] == corners[0][0] < corners[1][0] < corners[2][0]
+    assert corners[0][1] == corners[3][1] < corners[4][1]
+    assert labels() == [(name, (left + 0.5, top)) for name, (left, top) in zip("abcdef", corners, strict=True)]
+    colours = axes.images[0].get_cmap()
     assert colours(0.0)[3] == 0
     assert mpl.colors.to_hex(colours(1.0)) == figures.COLOURS["theory"]
 
@@ -187,9 +195,11 @@ def test_signed_images_are_symmetric_about_zero():
 
 def test_stages_stand_in_rows():
     figures.digits(np.arange(24.0).reshape(2, 3, 2, 2), rows=["noisy", "recalled"], titles=list("abc"))
-    assert [one.get_title() for one in grid()] == ["a", "b", "c", "", "", ""]
-    assert [one.get_ylabel() for one in grid()] == ["noisy", "", "", "recalled", "", ""]
-    assert [one.images[0].get_array().min() for one in grid()] == [0, 4, 8, 12, 16, 20]
+    (axes,) = grid()
+    assert [image.get_array().min() for image in axes.images] == [0, 4, 8, 12, 16, 20]
+    (left, top), (_, below) = (axes.images[number].get_extent()[0::3] for number in (0, 3))
+    assert labels()[0] == ("a", (left + 0.5, top))
+    assert labels()[3:] == [("noisy", (0, top + 0.5)), ("recalled", (0, below + 0.5))]
 
 
 def test_points_have_bars_and_say_what_they_are():
@@ -258,11 +268,15 @@ def test_interactive_figures_are_rounded_and_legible_on_light_and_dark():
 
 @pytest.fixture(scope="module")
 def executed():
-    """The outputs of a kernel that draws one figure twice and one interactive figure."""
+    """The outputs of a kernel that draws one figure twice, one interactive figure, digits, and counts its drawing."""
     draw = "plt.plot([0, 1], [0, 1]);"
+    count = (
+        "from matplotlib.figure import Figure\ndraw, drawn = Figure.draw, []\n"
+        "Figure.draw = lambda figure, pen: drawn.append(figure) or draw(figure, pen)\nplt.plot([0, 1]);"
+    )
     sources = ["import matplotlib.pyplot as plt\nfrom memscape.book import figures\nfigures.style()", draw, draw,
                "import plotly.graph_objects as go\nfigures.interactive(go.Figure(go.Scatter(y=[1, 2])))",
-               "figures.digits([[[0, 1], [1, 0]]])"]  # fmt: skip
+               "figures.digits([[[0, 1], [1, 0]]])", count, "print(len(drawn))"]  # fmt: skip
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
     NotebookClient(notebook, kernel_name="python3", **PATIENT).execute()
     return [cell.outputs for cell in notebook.cells]
@@ -281,6 +295,10 @@ def test_the_same_figure_has_the_same_bytes(executed):
     first, second = (outputs[0].data["image/png"] for outputs in (executed[1], executed[2]))
     assert first == second
     assert b"Software" not in base64.b64decode(first)
+
+
+def test_a_figure_is_laid_out_once_and_drawn_once(executed):
+    assert executed[6][0].text == "2\n"
 
 
 def test_an_interactive_figure_is_stored_as_data_alone(executed):

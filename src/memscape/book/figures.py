@@ -20,9 +20,9 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
-import seaborn as sns
 from IPython.core.getipython import get_ipython
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
+from matplotlib.patches import Rectangle
 
 from memscape.arguments import ArgumentError, nearest, require_integer
 
@@ -47,48 +47,61 @@ COLOURS = MappingProxyType(
 WIDTH = 5.6
 """Width of a figure in inches; at 96 pixels an inch it shrinks to about two thirds on a phone."""
 
+_CYCLE = ("measured", "contrast", "second", "third")  # roles, as colours are taken where none is named
+
 _MID_GREY = "#767676"  # legible on white and on near-black
 
 
 def style() -> None:
     """Set the house style for every figure of this kernel; `memscape.book.begin` calls it."""
-    sns.set_theme(
-        style="ticks",
-        font="DejaVu Sans",  # comes with matplotlib, so every machine draws the same
-        palette=[COLOURS[role] for role in ("measured", "contrast", "second", "third")],
-        rc={
+    ticks = {"labelsize": 11, "major.size": 6.0, "major.width": 1.25, "minor.size": 4.0, "minor.width": 1.0}
+    mpl.rcParams.update(
+        {f"{axis}.{name}": value for axis in ("xtick", "ytick") for name, value in ticks.items()}  # type: ignore[arg-type]
+        | {
+            "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
+            "font.size": 12,
+            "text.color": COLOURS["theory"],
             "figure.figsize": (WIDTH, 3.6),
             "figure.dpi": 96,
             "figure.facecolor": "none",
             "figure.constrained_layout.use": True,
             "savefig.facecolor": "none",
+            "axes.prop_cycle": mpl.cycler(color=[to_rgb(COLOURS[role]) for role in _CYCLE]),  # type: ignore[attr-defined]
+            "axes.axisbelow": True,
             "axes.facecolor": "none",
             "axes.edgecolor": COLOURS["theory"],
             "axes.labelcolor": COLOURS["theory"],
+            "axes.labelsize": 12,
             "axes.linewidth": 0.8,
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.titlesize": 12,
             "axes.titlecolor": COLOURS["theory"],
-            "axes.formatter.use_mathtext": True,
-            "font.size": 12,
-            "text.color": COLOURS["theory"],
             "xtick.color": COLOURS["theory"],
             "ytick.color": COLOURS["theory"],
-            "xtick.labelsize": 11,
-            "ytick.labelsize": 11,
+            "grid.color": ".8",
+            "grid.linewidth": 1.0,
             "legend.fontsize": 11,
+            "legend.title_fontsize": 12,
             "legend.frameon": False,
             "lines.linewidth": 1.8,
             "lines.markersize": 5,
+            "lines.solid_capstyle": "round",
+            "patch.edgecolor": "w",
+            "patch.force_edgecolor": True,
             "errorbar.capsize": 2,
             "image.cmap": "cividis",
-        },
+        }
     )
     shell = get_ipython()
     if shell is not None:
         from matplotlib_inline.config import InlineBackend
 
+        backend = mpl.get_backend()
+        if "inline" in backend:
+            # Pyplot draws what a cell has left for a window, and then the notebook draws it for the page.
+            plt.switch_backend(backend)  # which is when pyplot asks to draw
+            plt.uninstall_repl_displayhook()
         inline = InlineBackend.instance(parent=shell)
         inline.figure_formats = {"retina"}  # PNG at twice the resolution; nbval compares SVG to the letter
         # No version of matplotlib in the file: the bytes depend on the picture alone.
@@ -153,19 +166,25 @@ def digits(
     largest = float(np.abs(flat).max())
     low, high = (-largest, largest) if signed else (float(flat.min()), float(flat.max()))
     tile = (WIDTH - 0.1 * max(map(len, rows), default=0)) / columns  # about a tenth of an inch a letter
+    ratio, gap = grid.shape[-2] / grid.shape[-1], 0.08 / tile  # lengths in the axes are in tiles
     titled = 0 if not titles else 1 if grid.ndim == 4 else lines
-    height = lines * (tile * grid.shape[-2] / grid.shape[-1] + 0.05) + 0.3 * titled
-    _, axes = plt.subplots(lines, columns, figsize=(WIDTH, height), squeeze=False)
-    for position, one in enumerate(axes.flat):
-        one.set(xticks=[], yticks=[])
-        for spine in one.spines.values():
-            spine.set(visible=position < len(flat), color=COLOURS["bound"], linewidth=0.4)
-        if position < len(flat):
-            one.imshow(flat[position], cmap=_signed_ink() if signed else _ink(), vmin=low, vmax=high)
+    down = ratio + gap + (0.3 / tile if titled > 1 else 0)
+    # One axes for all: a layout of fifty would take longer than most runs.
+    _, axes = plt.subplots(figsize=(WIDTH, lines * (tile * ratio + 0.05) + 0.3 * titled))
+    colours = _signed_ink() if signed else _ink()
+    for position, image in enumerate(flat):
+        line, column = divmod(position, columns)
+        left, top = column * (1 + gap), line * down
+        place = (left, left + 1, top + ratio, top)
+        axes.imshow(image, cmap=colours, vmin=low, vmax=high, extent=place)
+        frame = {"fill": False, "edgecolor": COLOURS["bound"], "linewidth": 0.4, "clip_on": False}
+        axes.add_patch(Rectangle((left, top), 1, ratio, **frame))  # type: ignore[arg-type]
         if position < len(titles):
-            one.set_title(titles[position], fontsize=11)
-    for one, name in zip(axes[:, 0], rows, strict=False):
-        one.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=11)
+            _beside(axes, titles[position], (left + 0.5, top), (0, 6), ha="center", va="bottom")
+    for line, name in enumerate(rows):
+        _beside(axes, name, (0, line * down + ratio / 2), (-4, 0), ha="right", va="center")
+    axes.set(xlim=(0, columns * (1 + gap) - gap), ylim=((lines - 1) * down + ratio, 0))
+    axes.set_axis_off()
 
 
 def points(
@@ -291,7 +310,7 @@ def interactive(figure: Figure) -> Figure:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "xaxis": axis,
         "yaxis": axis,
-        "colorway": [COLOURS[role] for role in ("measured", "contrast", "second", "third")],
+        "colorway": [COLOURS[role] for role in _CYCLE],
         "font": {"family": "sans-serif", "size": 14, "color": _MID_GREY},
         "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
         "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02},
@@ -321,6 +340,10 @@ def _state(axes: Axes, bars: str) -> None:
     stated = axes.get_title("right")
     if bars not in stated:
         axes.set_title(f"{stated}; {bars}" if stated else bars, loc="right", fontsize=10, color=COLOURS["bound"])
+
+
+def _beside(axes: Axes, label: str, place: tuple[float, float], away: tuple[float, float], **aligned: Any) -> None:
+    axes.annotate(label, place, away, textcoords="offset points", fontsize=11, **aligned)
 
 
 def _columns(**arrays: npt.ArrayLike) -> list[Array]:
