@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+import papermill
 import pytest
 from nbformat.v4 import new_output
 
@@ -114,6 +115,21 @@ def test_a_failing_chapter_stays_as_it_was_and_its_partial_notebook_is_kept(add,
     assert caught.value.partial == home / "out/failed/memory/toy.ipynb"
     assert '"2"' in outputs(caught.value.partial)
     assert "ZeroDivisionError" in outputs(caught.value.partial)
+
+
+def test_a_notebook_is_saved_once_a_second_while_it_runs_and_at_its_end(add, home, monkeypatch):
+    saved, write_notebook = [], papermill.engines.write_ipynb
+
+    def noted(notebook, path):
+        write_notebook(notebook, path)
+        saved.append(outputs(path))
+
+    monkeypatch.setattr(papermill.engines, "write_ipynb", noted)
+    add("memory/toy", "print('early')", "import time\ntime.sleep(1.1)", *["1 + 1"] * 20, "print('late')", begin=PLAIN)
+    execute.in_place(chapters.find("memory/toy"))
+    assert 3 <= len(saved) < 12
+    assert any("early" in text and "late" not in text for text in saved)
+    assert "late" in saved[-1]
 
 
 def test_a_drifted_claim_fails_and_leaves_the_chapter_as_it_was(add, home):

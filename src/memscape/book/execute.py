@@ -59,6 +59,7 @@ _OURS = {"notebook": {"kernelspec", "memscape"}, "cell": {"tags", "mystnb"}}
 
 _STARTS = 3  # attempts to start a kernel
 _SOCKET = 90  # characters: the name of a socket has at most 103 on every Unix, of which its end takes some
+_SAVED = 1.0  # seconds from one save of the partial notebook to the next
 _PATIENCE = 600  # seconds: a kernel that lives may be slow where the machine is busy, and one that dies is seen at once
 _FACTS = "from memscape.book.facts import facts\nprint(facts())"
 _PAPERMILLS = {"injected-parameters", "papermill-error-cell-tag"}
@@ -429,6 +430,28 @@ def _held_to(limits: Limits, kernel: int) -> Iterator[None]:
         watcher.join()
 
 
+@contextmanager
+def _saved_seldom(notebook: Any) -> Iterator[None]:
+    """Save papermill's notebook once a second at most while its cells run, where it would twice a cell, text or code.
+
+    A notebook of a hundred cells with its pictures takes seconds to write two hundred times. Papermill itself saves it
+    once more at the end, whether or not the run failed.
+    """
+    save, last = notebook.save, time.monotonic()
+
+    def seldom(**named: Any) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _SAVED:
+            save(**named)
+            last = time.monotonic()
+
+    notebook.save = seldom
+    try:
+        yield
+    finally:
+        notebook.save = save
+
+
 class _OwnKernel(KernelSpecManager):
     """Knows one kernel, that of the Python that runs here, whatever else a machine has under the name python3."""
 
@@ -442,6 +465,7 @@ class _Client(PapermillNotebookClient):
     def execute(self, limits: Limits, **kernel: Any) -> NotebookNode:
         self.reset_execution_trackers()
         with ExitStack() as stack:
+            stack.enter_context(_saved_seldom(self.nb_man))
             self._start(stack, kernel)
             stack.enter_context(_held_to(limits, self._ipykernel()))
             self.papermill_execute_cells()

@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -413,8 +413,14 @@ def _unverified_in_prose(ledger: dict[str, Row], root: Path) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=1)
+def _ledger(root: Path, files: tuple[bytes, ...]) -> dict[str, Row]:
+    """Return the ledger, read again only where its files have changed: a chapter has a dozen checks."""
+    return load(root)
+
+
 def _row_of(claim_id: str, chapter: str, root: Path) -> Row:
-    ledger = load(root)
+    ledger = _ledger(root, tuple(path.read_bytes() for path in sorted((root / "claims").glob("*.yml"))))
     if claim_id not in ledger:
         raise LedgerError(f"{claim_id}: not a claim of the ledger. {nearest(claim_id, list(ledger))}".rstrip())
     row = ledger[claim_id]
