@@ -142,7 +142,7 @@ def test_a_series_of_colours_runs_from_dark_to_light(count):
     shades = [luminance(colour) for colour in figures.series(count)]
     assert len(shades) == count
     assert shades == sorted(shades)
-    assert shades[-1] < 0.6
+    assert 1.05 / (shades[-1] + 0.05) > 3  # or it fades on the page
 
 
 def test_type_is_legible_on_a_phone():
