@@ -84,7 +84,7 @@ CALLS = [
     Call(heteroassociation.answered, {"weights": spins.mT @ spins, "cues": spins, "wanted": spins}),
     Call(heteroassociation.associate, {"cues": spins, "wanted": spins, "rule": "hebb"}, also=PSEUDO),
     Call(heteroassociation.bits_per_synapse, {"load": load, "overlap": load}),
-    Call(heteroassociation.kept, {"neurons": 6, "count": 3, **ONE_NETWORK, "device": "cpu"}),
+    Call(heteroassociation.kept, {"neurons": 6, "counts": [3], **ONE_NETWORK, "device": "cpu"}),
     Call(heteroassociation.overlap, {"load": load, "rule": "hebb", "cue": 0.5}, also=PSEUDO),
     Call(
         votes.answers,

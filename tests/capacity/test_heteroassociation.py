@@ -81,7 +81,7 @@ def test_information_is_the_entropy_of_a_binary_channel_at_every_overlap():
 
 
 def test_below_capacity_stored_starts_are_kept_and_others_are_not():
-    found = hetero.kept(200, 6, networks=2, starts=5, generator=rng(1))
+    found = hetero.kept(200, [6], networks=2, starts=5, generator=rng(1))[0]
     assert found.stored.mean() > 0.99
     assert found.fresh.mean() < 0.7
     value, error = found.difference
@@ -90,9 +90,15 @@ def test_below_capacity_stored_starts_are_kept_and_others_are_not():
     assert found.resting == 1.0
 
 
+def test_several_numbers_of_patterns_are_followed_together():
+    few, many = hetero.kept(100, [4, 60], networks=3, starts=10, generator=rng(2))
+    assert few.stored.shape == many.fresh.shape == (3, 4)
+    assert few.stored.mean() > 0.99 > many.stored.mean() > many.fresh.mean()
+
+
 def test_what_is_left_is_the_same_whatever_the_dtype_that_holds_the_sums():
     # 30000 * 600 bits are more than whole numbers of float32 may sum.
-    found = hetero.kept(600, 30_000, networks=1, starts=2, sweeps=1, generator=rng(1))
+    found = hetero.kept(600, [30_000], networks=1, starts=2, sweeps=1, generator=rng(1))[0]
     assert found.stored.shape == (1, 2)
     assert -1 <= found.fresh.min() <= found.fresh.max() <= 1
 
@@ -119,13 +125,20 @@ weights = torch.ones(3, 3)
             lambda: hetero.bits_per_synapse(torch.ones(2), torch.ones(1)),
             "overlap: expected values in [-1, 1], shape (2,)",
         ),
-        (lambda: hetero.kept(1, 3, networks=1, starts=1, generator=rng()), "neurons: expected an integer >= 2; got 1"),
         (
-            lambda: hetero.kept(9, 0, networks=1, starts=1, generator=rng()),
-            "count: expected an integer in [1, 4194304]",
+            lambda: hetero.kept(1, [3], networks=1, starts=1, generator=rng()),
+            "neurons: expected an integer >= 2; got 1",
         ),
         (
-            lambda: hetero.kept(9, 3, networks=1, starts=1, generator=0),
+            lambda: hetero.kept(9, [3, 0], networks=1, starts=1, generator=rng()),
+            "counts: expected an integer in [1, 4194304]",
+        ),
+        (
+            lambda: hetero.kept(9, [], networks=1, starts=1, generator=rng()),
+            "counts: expected at least one number of patterns; got none",
+        ),
+        (
+            lambda: hetero.kept(9, [3], networks=1, starts=1, generator=0),
             "generator: expected a torch.Generator; got int",
         ),
     ],

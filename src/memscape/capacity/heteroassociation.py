@@ -19,6 +19,7 @@ Each answer bit comes through a channel that errs with probability (1 - m)/2, so
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,6 +32,7 @@ from memscape.arguments import (
     require_integer,
     require_number,
     require_room,
+    require_sequence,
     require_tensor,
     wide,
 )
@@ -221,24 +223,27 @@ class Kept:
 
 def kept(
     neurons: int,
-    count: int,
+    counts: Sequence[int],
     *,
     networks: int,
     starts: int,
     sweeps: int = 60,
     generator: torch.Generator,
     device: torch.device | str = "cpu",
-) -> Kept:
+) -> list[Kept]:
     """Store random patterns by Hebb's rule and see what is left, at rest, of stored starts and of others.
 
-    Any start leaves a trace in the state that is reached from it. Memory is what stored starts keep beyond that.
+    Any start leaves a trace in the state that is reached from it. Memory is what stored starts keep beyond that. The
+    networks of all numbers of patterns are updated together, in one order of units.
 
     Parameters
     ----------
-    neurons, count
-        Neurons N and patterns P of each network.
+    neurons
+        Neurons N of each network.
+    counts
+        Numbers of patterns P.
     networks, starts
-        Networks, and starts of each kind in each; as many as patterns where there are fewer.
+        Networks of each number, and starts of each kind in each; as many as the fewest patterns where they are fewer.
     sweeps
         Most asynchronous sweeps.
     generator
@@ -246,26 +251,35 @@ def kept(
     device
         Where to compute.
 
+    Returns
+    -------
+    list of Kept
+        One for each number of patterns.
+
     Raises
     ------
     ArgumentError
         If a size is not a positive integer, or too large for whole couplings.
     """
     require_count("neurons", neurons, at_least=2)
-    require_integer("count", count, at_least=1, at_most=2**22)
+    if not len(require_sequence("counts", counts, "numbers of patterns")):
+        raise ArgumentError("counts", "at least one number of patterns", "none")
+    for count in counts:
+        require_integer("counts", count, at_least=1, at_most=2**22)
     require_count("networks", networks)
     require_count("starts", starts)
     require_generator("generator", generator)
-    require_room(networks=networks, neurons=neurons, count=max(count, neurons))
-    begun, couplings = [], []
-    for _ in range(networks):
+    require_room(networks=networks * len(counts), neurons=neurons, count=max(*counts, neurons))
+    begun, couplings, probes = [], [], min(starts, *counts)
+    for count in (count for count in counts for _ in range(networks)):
         # Whole numbers, in a dtype that holds them all; a coupling itself is at most P, a field far below P N.
         patterns = random_patterns(count, neurons, generator=generator, device=device)
-        fresh = random_patterns(len(patterns[:starts]), neurons, generator=generator, device=device)
-        begun.append(torch.cat([patterns[:starts], fresh]).float())
+        fresh = random_patterns(probes, neurons, generator=generator, device=device)
+        begun.append(torch.cat([patterns[:probes], fresh]).float())
         couplings.append(hebbian(patterns).couplings.float())
-    model = Hopfield(torch.stack(couplings), torch.zeros(networks, neurons, device=device), 1.0 / neurons)
+    model = Hopfield(torch.stack(couplings), torch.zeros(len(begun), neurons, device=device), 1.0 / neurons)
     state = torch.stack(begun)
     end = asynchronous(model, state, sweeps=sweeps, generator=generator)
-    overlaps = (end.state * state).double().mean(dim=-1).reshape(networks, 2, -1).cpu()
-    return Kept(overlaps[:, 0], overlaps[:, 1], end.converged.double().mean().item())
+    overlaps = (end.state * state).double().mean(dim=-1).reshape(len(counts), networks, 2, -1).cpu()
+    resting = end.converged.double().reshape(len(counts), -1).mean(dim=-1).tolist()
+    return [Kept(each[:, 0], each[:, 1], rest) for each, rest in zip(overlaps, resting, strict=True)]
