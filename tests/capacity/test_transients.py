@@ -242,12 +242,15 @@ def test_steps_above_counts_until_the_first_fall():
     assert tra.steps_above(paths, 0.5).tolist() == [2, 4, 0]
 
 
-def test_the_slow_point_is_the_first_minimum_of_the_mean_speed():
-    speed = torch.tensor([[[5.0, 3.0, 2.0, 4.0, 1.0]], [[5.0, 5.0, 2.0, 4.0, 0.0]]])
+def test_the_slow_point_of_a_path_is_where_its_speed_first_dips():
+    speed = torch.tensor([[[5.0, 3.0, 2.0, 4.0, 1.0], [5.0, 2.0, 3.0, 1.0, 4.0]], [[5.0, 5.0, 2.0, 4.0, 0.0]] * 2])
     overlap = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.5]).expand_as(speed)
-    assert tra.Passage(overlap, speed).slow_point == pytest.approx(0.7)
+    torch.testing.assert_close(tra.Passage(overlap, speed).slow_points, torch.tensor([[0.7, 0.8], [0.7, 0.7]]))
     # Only ever slower: the end.
-    assert tra.Passage(overlap, speed.sort(dim=-1, descending=True).values).slow_point == pytest.approx(0.5)
+    slower = tra.Passage(overlap, speed.sort(dim=-1, descending=True).values)
+    torch.testing.assert_close(slower.slow_points, torch.full((2, 2), 0.5))
+    one_step = tra.Passage(overlap[..., :2], speed[..., :2])
+    torch.testing.assert_close(one_step.slow_points, torch.tensor([[0.8, 0.8], [0.9, 0.9]]))
 
 
 def test_a_crossing_is_read_between_the_neighbours_that_enclose_it():

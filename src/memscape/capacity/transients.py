@@ -170,7 +170,7 @@ def second_step(start: torch.Tensor, load: torch.Tensor, degree: int, *, past: b
     start, load, degree
         As for :func:`first_step`.
     past
-        Without it r = 0: for n = 2 the second step of Amari & Maginu (1988).
+        Without it r = 0: for n = 2 the second step as it is usually written after Amari & Maginu (1988).
 
     Returns
     -------
@@ -200,8 +200,8 @@ def second_step(start: torch.Tensor, load: torch.Tensor, degree: int, *, past: b
 def without_past(start: torch.Tensor, load: torch.Tensor, degree: int, *, steps: int) -> torch.Tensor:
     r"""Overlaps step by step if no unit heard its own past: :math:`m \leftarrow \mathrm{erf}(m^{n-1} / \sqrt{2v})`.
 
-    For n > 2 the variance v stays g. For n = 2 it follows Amari & Maginu (1988): with the response
-    :math:`U = 2\varphi(m / \sqrt v) / \sqrt v` and the next overlap m',
+    For n > 2 the variance v stays g. For n = 2 it grows, as is usually written after Amari & Maginu (1988): with the
+    response :math:`U = 2\varphi(m / \sqrt v) / \sqrt v` and the next overlap m',
     :math:`v \leftarrow \alpha + U^2 v + 2 \alpha U m m'`.
 
     Parameters
@@ -582,12 +582,12 @@ class Passage:
     speed: torch.Tensor
 
     @property
-    def slow_point(self) -> float:
-        """Mean overlap where the mean speed has its first minimum on the way, or, if it has none, is least."""
-        speed = self.speed.flatten(0, -2).mean(dim=0)
-        slow = ((speed[1:-1] < speed[:-2]) & (speed[1:-1] < speed[2:])).nonzero()
-        at = int(slow[0]) + 1 if len(slow) else int(speed.argmin())
-        return self.overlap.flatten(0, -2).mean(dim=0)[at].item()
+    def slow_points(self) -> torch.Tensor:
+        """Overlap where the speed of a path has its first dip or, if it has none, is least: axes (networks, probes)."""
+        inner = self.speed[..., 1:-1]
+        dips = (inner < self.speed[..., :-2]) & (inner < self.speed[..., 2:])
+        at = torch.where(dips.any(dim=-1), 1 + dips.cumsum(dim=-1).eq(0).sum(dim=-1), self.speed.argmin(dim=-1))
+        return self.overlap.gather(-1, at[..., None])[..., 0]
 
 
 def pass_by(
