@@ -129,6 +129,14 @@ def test_fresh_copies_without_noise_are_the_patterns():
     assert (fresh.margin > 0).all()
 
 
+def test_patterns_without_noise_are_learned_with_the_margin_that_is_asked_for():
+    patterns = spins(10, 80, (2,))
+    found = aug.perceptron_of_fresh_copies(patterns, 0.0, margin=1.0, generator=rng())
+    rows = torch.linalg.vector_norm(found.couplings, dim=-1)
+    assert (patterns * (patterns @ found.couplings) > rows[:, None]).all()
+    assert found.rounds < 400
+
+
 def test_fresh_copies_keep_the_patterns_and_widen_their_basins():
     patterns = spins(10, 80)
     margins = [aug.perceptron_of_fresh_copies(patterns, p, rounds=200, generator=rng()).margin for p in (0.0, 0.2)]

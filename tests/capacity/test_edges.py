@@ -115,7 +115,7 @@ CALLS = [
     ),
     Call(
         augmentation.perceptron_of_fresh_copies,
-        {"patterns": networks, "noise": 0.1, "rounds": 5, "generator": rng()},
+        {"patterns": networks, "noise": 0.1, "margin": 0.5, "rounds": 5, "generator": rng()},
     ),
     Call(
         augmentation.flow_of_copies,

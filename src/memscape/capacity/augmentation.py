@@ -290,11 +290,12 @@ def perceptron_of_copies(copies: torch.Tensor, answers: torch.Tensor, *, rounds:
 
 
 def perceptron_of_fresh_copies(
-    patterns: torch.Tensor, noise: float, *, rounds: int = 400, generator: torch.Generator
+    patterns: torch.Tensor, noise: float, *, margin: float = 0.0, rounds: int = 400, generator: torch.Generator
 ) -> Trained:
     r"""As :func:`perceptron_of_copies`, with a new copy of every pattern in every round.
 
-    No copy comes twice, so that none can be learned by heart. With noise the rule never settles for good.
+    No copy comes twice, so that none can be learned by heart. With noise the rule never settles for good. With a margin
+    :math:`\kappa` a unit is corrected where :math:`x_i h_i \le \kappa \sqrt{\sum_j J_{ij}^2}`.
 
     Parameters
     ----------
@@ -302,8 +303,10 @@ def perceptron_of_fresh_copies(
         Axes ``(*G, P, N)``, values in {-1, +1}.
     noise
         Probability p of a wrong bit, in [0, 1].
+    margin
+        kappa, at least 0; at 0 a unit is corrected where it is wrong.
     rounds
-        Rounds, 1 to 100,000; without noise the rule stops where every pattern is answered.
+        Rounds, 1 to 100,000; without noise the rule stops where every pattern is answered, with the margin.
     generator
         A CPU generator.
 
@@ -319,13 +322,15 @@ def perceptron_of_fresh_copies(
     """
     clean, _ = _require_pairs(patterns, patterns)
     require_number("noise", noise, at_least=0.0, at_most=1.0)
+    require_number("margin", margin, at_least=0.0)
     require_integer("rounds", rounds, at_least=1, at_most=10**5)
     require_generator("generator", generator)
     couplings = clean.new_zeros(len(clean), clean.shape[-1], clean.shape[-1])
     made = 0
     for _ in range(rounds):
         shown = _noisy(clean, noise, generator)
-        push = torch.where((shown @ couplings) * clean <= 0, clean, 0.0)
+        needed = margin * torch.linalg.vector_norm(couplings, dim=-1)[:, None] if margin else 0.0
+        push = torch.where((shown @ couplings) * clean <= needed, clean, 0.0)
         if noise == 0 and not push.any():
             break
         made += 1
