@@ -70,6 +70,9 @@ def dumps(output):
             yield f"an output is no sentence and no table: {line[:60]}"
         if len(line) > COLUMNS:
             yield f"an output is wider than {COLUMNS} columns: {line[:60]}"
+    table = output.get("data", {}).get("text/html", "")
+    if 'class="dataframe"' in table and (raw := re.search(r">([^<]*\$[^<]*)<", table)):
+        yield f"a table holds a formula, which the page prints as it is: {raw[1]}"
 
 
 @pytest.mark.parametrize("chapter", chapters.every(), ids=lambda chapter: chapter.name)
@@ -77,7 +80,7 @@ def test_a_chapter_shows_the_idea_before_the_plumbing(chapter):
     assert list(faults(chapter.read())) == []
 
 
-def spoiled(cell, source=None, tags=None, output=None):
+def spoiled(cell, source=None, tags=None, output=None, table=None):
     """A copy of a notebook's cell with one thing changed."""
     cell = copy.deepcopy(cell)
     cell.source = cell.source if source is None else source
@@ -85,6 +88,8 @@ def spoiled(cell, source=None, tags=None, output=None):
         cell.metadata["tags"] = tags
     if output is not None:
         cell.outputs = [new_output("stream", text=output)]
+    if table is not None:
+        cell.outputs = [new_output("execute_result", data={"text/html": table})]
     return cell
 
 
@@ -104,6 +109,7 @@ SPOILED = {
     "an output is no sentence and no table: {'a': 1}": (2, {"output": "{'a': 1}"}),
     "an output is no sentence and no table: [1, 2, 3]": (2, {"output": "[1, 2, 3]"}),
     "an output is wider than 88 columns": (2, {"output": "word " * 18}),
+    "a table holds a formula": (2, {"table": '<table class="dataframe"><th>$x_1$</th></table>'}),
 }
 
 
