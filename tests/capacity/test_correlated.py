@@ -11,7 +11,7 @@ from memscape.capacity import capacity as cap
 from memscape.capacity import correlated as cor
 from memscape.memory.dense import DenseMemory, Power
 from memscape.memory.dynamics import asynchronous
-from memscape.memory.hopfield import hebbian
+from memscape.memory.hopfield import Hopfield, hebbian
 from memscape.memory.patterns import random_patterns
 
 from ..draws import rng
@@ -198,10 +198,18 @@ def test_a_cycle_without_ties_in_time_is_hopfields_network():
     assert torch.equal(found.overlaps, (patterns @ state).long())
 
 
-def test_a_network_of_a_cycle_has_the_field_of_the_cycle():
-    patterns = random_patterns(4, 50, generator=rng(41))
-    assert torch.equal(cor.cycle_network(patterns, 0.6).update(patterns[0]), one_step_of_cycle(patterns, 0.6))
-    assert torch.equal(cor.cycle_network(patterns, 0.0).couplings, hebbian(patterns).couplings)
+def test_networks_of_cycles_rest_where_those_with_all_their_couplings_do():
+    patterns = random_patterns(5, 60, networks=(3,), generator=rng(41))
+    tied = patterns + 0.75 * (patterns.roll(1, dims=1) + patterns.roll(-1, dims=1))
+    couplings = patterns.mT @ tied
+    couplings.diagonal(dim1=1, dim2=2).zero_()
+    model = Hopfield(couplings, couplings.new_zeros(3, 60), 1 / 60)
+    end = asynchronous(model, patterns[:, :1], sweeps=20, generator=rng(42)).state
+    found = cor.cycle_rest(patterns, Fraction(3, 4), generator=rng(42))
+    assert torch.equal(found, (patterns * end).double().mean(dim=-1))
+    assert (found[:, 0] < 1).all()
+    still = cor.cycle_rest(patterns, Fraction(1, 10**6), sweeps=1, generator=rng(42))
+    assert torch.equal(still[:, 0], torch.ones(3, dtype=torch.float64))
 
 
 def one_step_of_cycle(patterns, strength):
@@ -284,7 +292,11 @@ SPINS = random_patterns(4, 6, generator=rng(30))
         (lambda: cor.column_overlaps(2, Fraction(1, 2)), "patterns: expected an integer in [3, 16]; got 2"),
         (lambda: cor.column_overlaps(5, 0.5), "strength: expected"),
         (lambda: cor.column_overlaps(5, Fraction(-1, 2)), "strength: expected a fraction in [0, 10]"),
-        (lambda: cor.cycle_network(SPINS[:2], 0.5), "patterns: expected an integer >= 3; got 2"),
+        (
+            lambda: cor.cycle_rest(SPINS[None, :2], Fraction(1, 2), generator=rng()),
+            "patterns: expected an integer >= 3; got 2",
+        ),
+        (lambda: cor.cycle_rest(SPINS[None], 0.5, generator=rng()), "strength: expected"),
         (lambda: cor.dissolve(SPINS[None], [5]), "counts: expected an integer in [1, 4]; got 5"),
         (lambda: cor.cycle_overlaps(SPINS[:2], 0.5), "patterns: expected an integer >= 3; got 2"),
         (lambda: cor.recovered(hebbian(SPINS), SPINS, [], generator=rng()), "flips: expected one number of units"),

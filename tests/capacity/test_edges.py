@@ -318,7 +318,10 @@ CALLS += [
         {"build": hopfield.hebbian, **EXAMPLES, "networks": 2, "generator": rng(), "device": "cpu"},
         also={"build": [None, "x", 3]},
     ),
-    Call(correlated.cycle_network, {"patterns": spins, "strength": 0.6}),
+    Call(
+        correlated.cycle_rest,
+        {"patterns": spins[:3][None], "strength": Fraction(3, 5), "sweeps": 2, "generator": rng()},
+    ),
     Call(
         correlated.dissolve,
         {"examples": networks, "counts": [1, 2], "kept": 0.9, "steps": 3},

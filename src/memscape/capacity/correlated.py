@@ -10,7 +10,7 @@ one step from a start :math:`x`, at which unit i has the field :math:`h_i = \sum
 * *archetypes*: M examples of each of K archetypes (:func:`examples_of`, :func:`archetype_error`,
   :func:`archetype_one_step`, :func:`example_error`, :func:`staying`);
 * *cycles*: every pattern is also tied to the next one (:func:`column_overlaps` for infinitely many units,
-  :func:`cycle_overlaps` and :func:`cycle_network` for some);
+  :func:`cycle_overlaps` and :func:`cycle_rest` for some);
 * *real patterns*: :func:`recovered` damages stored patterns of any kind and counts what comes back,
   :func:`dissolve` stores more and more examples of some kinds, and
   :func:`opposing_votes` says which of them no other patterns can move.
@@ -61,8 +61,8 @@ __all__ = [
     "biased_patterns",
     "column_overlaps",
     "covariance",
-    "cycle_network",
     "cycle_overlaps",
+    "cycle_rest",
     "dissolve",
     "example_error",
     "examples_of",
@@ -649,10 +649,8 @@ def column_overlaps(
         If an argument is out of range.
     """
     require_integer("patterns", patterns, at_least=3, at_most=16)
-    require_kind("strength", strength, Fraction)
+    _require_strength(strength)
     require_count("steps", steps)
-    if not 0 <= strength <= 10 or strength.denominator > 10**6:
-        raise ArgumentError("strength", "a fraction in [0, 10] with a denominator up to 10**6", str(strength))
     columns = torch.cartesian_prod(*[torch.tensor([1, -1], device="cpu")] * patterns)
 
     def pull(held: torch.Tensor) -> torch.Tensor:
@@ -717,31 +715,53 @@ def cycle_overlaps(patterns: torch.Tensor, strength: float, *, steps: int = 100)
     return Cycle((columns @ state).long(), patterns.shape[1], period, made, ties)
 
 
-def cycle_network(patterns: torch.Tensor, strength: float) -> Hopfield:
-    r"""Network of the couplings of :func:`column_overlaps`, for finitely many units, which may turn one after another.
+def cycle_rest(
+    patterns: torch.Tensor, strength: Fraction, *, sweeps: int = 20, generator: torch.Generator
+) -> torch.Tensor:
+    """Overlaps at rest of networks like those of :func:`cycle_overlaps` whose units turn one after another.
 
     Parameters
     ----------
     patterns
-        Axes ``(*G, p, N)``, values in {-1, +1}, at least three.
+        Axes ``(networks, p, N)``, values in {-1, +1}, at least three; networks start at the first.
     strength
-        a, in [0, 10].
+        a, a fraction in [0, 10] with a denominator up to 10**6: fields are whole numbers, and a tie is a tie.
+    sweeps
+        Most asynchronous sweeps at temperature 0.
+    generator
+        A CPU generator of the orders of units, one a sweep for all networks.
+
+    Returns
+    -------
+    torch.Tensor
+        Overlaps with all patterns, axes ``(networks, p)``, float64, on the CPU.
 
     Raises
     ------
     ArgumentError
-        If the patterns are not made of spins or fewer than three, or the strength is out of range.
+        If the patterns are not made of spins or fewer than three, or another argument is out of range.
     """
-    require_tensor("patterns", patterns, "... patterns neurons", values="spins")
+    require_tensor("patterns", patterns, "networks patterns neurons", values="spins")
     require_integer("patterns", patterns.shape[-2], at_least=3)
-    require_number("strength", strength, at_least=0.0, at_most=10.0)
-    tied = wide(patterns)
-    tied = tied + strength * (tied.roll(1, dims=-2) + tied.roll(-1, dims=-2))
-    couplings = wide(patterns).mT @ tied
-    couplings = (couplings + couplings.mT) / 2
-    couplings.diagonal(dim1=-2, dim2=-1).zero_()
-    couplings = couplings.to(patterns.dtype)
-    return Hopfield(couplings, couplings.new_zeros(couplings.shape[:-1]), 1.0 / patterns.shape[-1])
+    _require_strength(strength)
+    require_count("sweeps", sweeps)
+    require_generator("generator", generator)
+    # The couplings have rank p, so that overlaps are all that a unit needs to know of the others.
+    bits = patterns.cpu().double().permute(2, 0, 1).contiguous().numpy()
+    pull = strength.denominator * bits + strength.numerator * (np.roll(bits, 1, -1) + np.roll(bits, -1, -1))
+    own, signs = (bits * pull).sum(axis=-1), bits[:, :, 0].copy()
+    held = (signs[:, :, None] * bits).sum(axis=0)
+    for _ in range(sweeps):
+        moved = False
+        for unit in torch.randperm(len(bits), generator=generator, device="cpu").tolist():
+            against = (pull[unit] * held).sum(axis=-1) * signs[unit] < own[unit]
+            if against.any():
+                held[against] -= 2 * signs[unit, against, None] * bits[unit, against]
+                signs[unit, against] *= -1
+                moved = True
+        if not moved:
+            break
+    return torch.from_numpy(held / len(bits))
 
 
 def _followed(
@@ -977,3 +997,9 @@ def _require_examples(examples: int, agreement: float, archetypes: int, neurons:
     require_number("agreement", agreement, above=0.0, at_most=1.0)
     require_count("archetypes", archetypes)
     require_count("neurons", neurons, at_least=2)
+
+
+def _require_strength(strength: Fraction) -> None:
+    require_kind("strength", strength, Fraction)
+    if not 0 <= strength <= 10 or strength.denominator > 10**6:
+        raise ArgumentError("strength", "a fraction in [0, 10] with a denominator up to 10**6", str(strength))
