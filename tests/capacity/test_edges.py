@@ -333,7 +333,6 @@ CALLS += [
         {"counts": [2, 5], "overlaps": torch.tensor([[0.1, 0.3], [0.7, 0.9]]), "level": 0.6},
         also={"counts": SOME},
     ),
-    Call(correlated.cycle_overlaps, {"patterns": spins, "strength": 0.6, "steps": 3}),
     Call(
         correlated.recovered,
         {

@@ -10,7 +10,7 @@ one step from a start :math:`x`, at which unit i has the field :math:`h_i = \sum
 * *archetypes*: M examples of each of K archetypes (:func:`examples_of`, :func:`archetype_error`,
   :func:`archetype_one_step`, :func:`example_error`, :func:`staying`);
 * *cycles*: every pattern is also tied to the next one (:func:`column_overlaps` for infinitely many units,
-  :func:`cycle_overlaps` and :func:`cycle_rest` for some);
+  :func:`cycle_rest` for some);
 * *real patterns*: :func:`recovered` damages stored patterns of any kind and counts what comes back,
   :func:`dissolve` stores more and more examples of some kinds, and
   :func:`opposing_votes` says which of them no other patterns can move.
@@ -61,7 +61,6 @@ __all__ = [
     "biased_patterns",
     "column_overlaps",
     "covariance",
-    "cycle_overlaps",
     "cycle_rest",
     "dissolve",
     "example_error",
@@ -677,48 +676,10 @@ def column_overlaps(
     return Cycle((columns * state[:, None]).sum(dim=0), 2**patterns, period, made, ties)
 
 
-def cycle_overlaps(patterns: torch.Tensor, strength: float, *, steps: int = 100) -> Cycle:
-    """State reached from the first pattern of a cycle that finitely many units store, without self-couplings.
-
-    Parameters
-    ----------
-    patterns
-        Axes ``(p, N)``, values in {-1, +1}, at least three.
-    strength
-        a, in [0, 10].
-    steps
-        Most steps to make, all units at once.
-
-    Returns
-    -------
-    Cycle
-        Overlaps in whole numbers over N.
-
-    Raises
-    ------
-    ArgumentError
-        If the patterns are not made of spins or fewer than three, or another argument is out of range.
-    """
-    require_tensor("patterns", patterns, "patterns neurons", values="spins")
-    require_integer("patterns", len(patterns), at_least=3)
-    require_number("strength", strength, at_least=0.0, at_most=10.0)
-    require_count("steps", steps)
-    columns = patterns.double()
-    # What a unit would say to itself: sum over patterns of x_mu x_mu + a (x_mu+1 x_mu + x_mu x_mu+1).
-    self_coupling = (1 + 2 * strength * columns * columns.roll(1, dims=0)).sum(dim=0)
-
-    def field(state: torch.Tensor) -> torch.Tensor:
-        held = columns @ state
-        return columns.mT @ (held + strength * (held.roll(1) + held.roll(-1))) - self_coupling * state
-
-    state, period, made, ties = _followed(field, columns[0].clone(), steps)
-    return Cycle((columns @ state).long(), patterns.shape[1], period, made, ties)
-
-
 def cycle_rest(
     patterns: torch.Tensor, strength: Fraction, *, sweeps: int = 20, generator: torch.Generator
 ) -> torch.Tensor:
-    """Overlaps at rest of networks like those of :func:`cycle_overlaps` whose units turn one after another.
+    """Overlaps at rest of networks with the couplings of :func:`column_overlaps` whose units turn one after another.
 
     Parameters
     ----------
