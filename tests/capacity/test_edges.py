@@ -297,7 +297,7 @@ CALLS += [
         features.learning_curve,
         {
             **{"counts": [3, 5], "features": 4, "neurons": 9, "active": 3, "networks": 2, "probes": 2, "sweeps": 2},
-            **{"generator": rng(), "device": "cpu"},
+            **{"kinds": ["stored", "unseen"], "generator": rng(), "device": "cpu"},
         },
     ),
     Call(correlated.examples_of, {"archetypes": spins, "count": 3, "agreement": 0.5, "generator": rng()}),

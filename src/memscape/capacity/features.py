@@ -19,6 +19,7 @@ from scipy import optimize, special, stats
 
 from memscape.arguments import (
     ArgumentError,
+    require_choice,
     require_count,
     require_generator,
     require_integer,
@@ -412,8 +413,8 @@ def learning_curve(
         raise ArgumentError("counts", "one rising number of mixtures or more", str(list(wanted)[:5]))
     for name, value in (("features", features), ("networks", networks), ("probes", probes)):
         require_count(name, value)
-    asked = tuple(require_sequence("kinds", kinds, "kinds of start"))
-    if not asked or not set(asked) <= set(KINDS) or len(set(asked)) < len(asked):
+    asked = tuple(require_choice("kinds", kind, KINDS) for kind in require_sequence("kinds", kinds, "kinds of start"))
+    if not asked or len(set(asked)) < len(asked):
         raise ArgumentError("kinds", f"some of {', '.join(KINDS)}, each once", str(list(asked)[:5]))
     require_count("sweeps", sweeps, at_least=0)
     require_count("neurons", neurons, at_least=2)
