@@ -65,6 +65,8 @@ def dumps(output):
     text = output.get("text", "")
     if set(output.get("data", {})) == {"text/plain"}:
         text = output["data"]["text/plain"]
+        if text.startswith(("'", '"')):
+            yield f"an output is a string as the program holds it: {text[:60]}"
     for line in text.splitlines():
         if re.search(r"[{\[(]'|\{\d|\[\d+, |tensor\(|array\(|: \{", line):
             yield f"an output is no sentence and no table: {line[:60]}"
@@ -80,7 +82,7 @@ def test_a_chapter_shows_the_idea_before_the_plumbing(chapter):
     assert list(faults(chapter.read())) == []
 
 
-def spoiled(cell, source=None, tags=None, output=None, table=None):
+def spoiled(cell, source=None, tags=None, output=None, table=None, value=None):
     """A copy of a notebook's cell with one thing changed."""
     cell = copy.deepcopy(cell)
     cell.source = cell.source if source is None else source
@@ -90,6 +92,8 @@ def spoiled(cell, source=None, tags=None, output=None, table=None):
         cell.outputs = [new_output("stream", text=output)]
     if table is not None:
         cell.outputs = [new_output("execute_result", data={"text/html": table})]
+    if value is not None:
+        cell.outputs = [new_output("execute_result", data={"text/plain": value})]
     return cell
 
 
@@ -108,6 +112,7 @@ SPOILED = {
     "words before the first picture": (0, {"source": "# Title\n\n" + "word " * 120}),
     "an output is no sentence and no table: {'a': 1}": (2, {"output": "{'a': 1}"}),
     "an output is no sentence and no table: [1, 2, 3]": (2, {"output": "[1, 2, 3]"}),
+    "an output is a string as the program holds it": (2, {"value": "'0.89'"}),
     "an output is wider than 88 columns": (2, {"output": "word " * 18}),
     "a table holds a formula": (2, {"table": '<table class="dataframe"><th>$x_1$</th></table>'}),
 }

@@ -312,3 +312,9 @@ def test_the_ledger_of_the_book_can_be_read(root):
     asked = """HOP82-1 HOP84-1 AGS-1 AGS-2 AGS-3 AGS-4 AGS-5 AGS-6 AGS-7 AGS-8 AGS-9 KH16-1 KH16-2 KH16-3 KH16-4 KH16-5
         KH16-6 KH16-7 KH16-8 KH16-9 KH16-10 KH16-RECT DEM-1 DEM-2 DEM-STORE SMK-DAM"""
     assert set(asked.split()) <= set(rows)
+
+
+def test_what_a_row_prints_as_it_is_holds_no_formula(root):
+    rows = claims.load(root).values()
+    printed = [(row.id, text) for row in rows for text in (row.where or "", *getattr(row.test, "parts", ()))]
+    assert [named for named in printed if "$" in named[1]] == []
