@@ -150,6 +150,10 @@ SPINS = random_patterns(4, 6, generator=rng(30))
         (lambda: features.feature_noise(10, 0, 10), "features: expected an integer in [1, 1000000]; got 0"),
         (
             lambda: features.learning_curve([5], 3, 10, networks=1, kinds=["x"], generator=rng()),
+            "kinds: expected one of 'stored', 'feature', 'unseen'",
+        ),
+        (
+            lambda: features.learning_curve([5], 3, 10, networks=1, kinds=["stored"] * 2, generator=rng()),
             "kinds: expected some of stored, feature, unseen, each once",
         ),
         (lambda: features.learning_transition(0.2), "crowding: expected a finite number in [0, 0.13]"),
