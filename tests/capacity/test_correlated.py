@@ -213,6 +213,17 @@ def test_examples_dissolve_and_majorities_hold_where_bits_are_independent():
     assert 0.45 < found.agreement < 0.6
 
 
+def test_of_the_bits_that_leave_a_majority_those_that_turn_on_are_counted():
+    examples = cor.biased_patterns(5, 80, -0.6, networks=(4,), generator=rng(44))
+    found = cor.dissolve(examples, [5])
+    stored, majority = examples.flatten(0, 1), torch.where(examples.sum(dim=1) > 0, 1.0, -1.0)
+    after = cor.covariance(stored, stored.mean(dim=0)).update(majority.to(examples))
+    left = after[after != majority]
+    assert found.error.item() == pytest.approx(len(left) / after.numel())
+    assert found.turned_on.item() == pytest.approx((left > 0).double().mean().item())
+    assert found.turned_on.item() > 0.6
+
+
 def test_recovered_is_what_the_dynamics_say():
     patterns = random_patterns(5, 100, generator=rng(25))
     model = hebbian(patterns)

@@ -293,11 +293,9 @@ def learned_at(counts: Sequence[int], overlaps: torch.Tensor, level: float) -> E
     ArgumentError
         If an argument does not fit.
     """
-    numbers = [require_count("counts", count) for count in require_sequence("counts", counts, "numbers")]
+    numbers = _rising(counts, 2, "two rising numbers of mixtures or more")
     require_tensor("overlaps", overlaps, "counts networks", sizes={"counts": len(numbers)})
     require_number("level", level, above=0.0, at_most=0.999999)
-    if len(numbers) < 2 or any(after <= before for before, after in itertools.pairwise(numbers)):
-        raise ArgumentError("counts", "two rising numbers of mixtures or more", str(numbers[:5]))
     require_integer("networks", overlaps.shape[1], at_least=2)
     curves = [np.maximum.accumulate(curve) for curve in mean_interval(overlaps.double().cpu())]
     at, last, first = (float(np.exp(np.interp(level, curve, np.log(numbers)))) for curve in curves)
@@ -408,9 +406,7 @@ def learning_curve(
     ArgumentError
         If a size is out of range, the counts do not rise, a kind is unknown, or the generator is not on the CPU.
     """
-    wanted = tuple(require_count("counts", count) for count in require_sequence("counts", counts, "numbers"))
-    if not wanted or any(after <= before for before, after in itertools.pairwise(wanted)):
-        raise ArgumentError("counts", "one rising number of mixtures or more", str(list(wanted)[:5]))
+    wanted = _rising(counts, 1, "one rising number of mixtures or more")
     for name, value in (("features", features), ("networks", networks), ("probes", probes)):
         require_count(name, value)
     asked = tuple(require_choice("kinds", kind, KINDS) for kind in require_sequence("kinds", kinds, "kinds of start"))
@@ -485,6 +481,13 @@ def _error_at(noise: FeatureNoise, signal: np.ndarray | float) -> np.ndarray:
     with np.errstate(divide="ignore"):
         total = noise.examples / np.asarray(signal) + noise.features + noise.sample / np.asarray(signal) ** 2
     return special.ndtr(-1 / np.sqrt(total))
+
+
+def _rising(counts: Sequence[int], at_least: int, expected: str) -> tuple[int, ...]:
+    numbers = tuple(require_count("counts", count) for count in require_sequence("counts", counts, "numbers"))
+    if len(numbers) < at_least or any(after <= before for before, after in itertools.pairwise(numbers)):
+        raise ArgumentError("counts", expected, str(list(numbers)[:5]))
+    return numbers
 
 
 def _require_active(active: int, features: int) -> None:
