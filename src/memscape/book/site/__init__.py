@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memscape import __version__
-from memscape.book.site import api, claims, head, icons, mathjax, panel, pictures, plots, status
+from memscape.book.site import api, atlas, claims, head, icons, mathjax, panel, pictures, plots, status
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -43,6 +43,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", _footer)
     app.add_css_file("memscape.css")
     app.add_js_file("memscape.js", loading_method="defer")
-    for part in (api, claims, head, icons, mathjax, panel, pictures, plots, status):
+    for part in (api, atlas, claims, head, icons, mathjax, panel, pictures, plots, status):
         part.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

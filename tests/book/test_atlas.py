@@ -1,0 +1,159 @@
+"""The atlas of capacities: its numbers are the ledger's, its formulas those of the chapters, its sentences true."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+from scipy.special import comb
+
+from memscape.arguments import ArgumentError
+from memscape.book import ledger, yml
+from memscape.book.numbers import MARK
+from memscape.book.site import atlas
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def groups():
+    return atlas.read(ROOT)
+
+
+@pytest.fixture(scope="module")
+def named(groups):
+    return {(group.question, filled.entry.memory): filled for group, entries in groups for filled in entries}
+
+
+@pytest.fixture
+def spoiled(tmp_path):
+    """A book like this one whose atlas can be spoiled: ``spoiled(old, new)`` is its root."""
+
+    def make(old: str, new: str) -> Path:
+        (tmp_path / "chapters" / "capacity").mkdir(parents=True)
+        (tmp_path / "claims").symlink_to(ROOT / "claims")
+        for each in (ROOT / "chapters").iterdir():
+            if each.name != "capacity":
+                (tmp_path / "chapters" / each.name).symlink_to(each)
+        for each in (ROOT / "chapters" / "capacity").iterdir():
+            shutil.copy(each, tmp_path / "chapters" / "capacity" / each.name)
+        path = tmp_path / atlas.FILE
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        return tmp_path
+
+    return make
+
+
+def test_every_number_is_the_ledgers(groups):
+    held = {row.id: outcome for row, outcome, _ in ledger.rows(ROOT)}
+    for _, entries in groups:
+        for filled in entries:
+            for letter, reference in filled.entry.values.items():
+                value = held[reference.claim].measured[reference.part]
+                assert filled.numbers[letter] == (value[reference.place] if isinstance(value, list) else value)
+
+
+def test_the_page_has_a_table_for_every_question_and_types_no_result(groups):
+    page = (ROOT / "chapters" / "capacity" / "atlas.md").read_text(encoding="utf-8")
+    for group, _ in groups:
+        assert f"## {group.question}\n" in page
+        assert f"```{{atlas}} {group.question}\n```" in page
+    assert "```{atlas-chart}\n```" in page
+    # What a formula may hold are counts, one half, and what the question itself says: no decimals of a measurement.
+    for each in yml.read(ROOT / atlas.FILE):
+        for entry in each["entries"]:
+            formulas = [entry.get("patterns", ""), entry.get("bits", ""), entry.get("weights", ""), entry["law"]]
+            assert not any(digits in formula.replace("0.3**3", "") for formula in formulas for digits in ("0.", "1.6"))
+
+
+def test_bits_and_patterns_of_a_hopfield_network_by_hand(named):
+    found = named["One step, one bit in two hundred wrong", "Hopfield network"]
+    load = found.numbers["a"]
+    error = 0.005
+    told = 1 + error * math.log2(error) + (1 - error) * math.log2(1 - error)
+    assert found.patterns(1000) == pytest.approx(1000 * load)
+    assert found.bits() == pytest.approx(2 * load * told * 1000 / 999)
+
+
+def test_bits_and_patterns_of_simplices_by_hand(named):
+    found = named["No wrong bit", "All simplices up to dimension 3, most patterns"]
+    inputs = sum(comb(999, d, exact=True) for d in (1, 2, 3))
+    weights = sum(comb(1000, d + 1, exact=True) for d in (1, 2, 3))
+    patterns = found.numbers["r"] * inputs / (2 * math.log(1000))
+    assert found.patterns(1000) == pytest.approx(patterns)
+    assert found.bits() == pytest.approx(1000 * patterns / weights)
+
+
+def test_a_weight_for_every_bit_tells_one_bit_at_most(groups):
+    kept = [filled for _, entries in groups for filled in entries if filled.entry.weights == "P*N"]
+    assert len(kept) >= 3
+    assert all(0.9 < filled.bits() <= 1 for filled in kept)
+
+
+def test_the_cliques_are_as_many_as_the_ledger_says(named):
+    found = named["Memories of one kind", "Half-cliques of a graph whose edges are the units"]
+    assert found.patterns(496) == pytest.approx(comb(32, 16, exact=True))
+
+
+def test_what_the_page_says_of_the_numbers_is_so(named):
+    step, exact, rest = "One step, one bit in two hundred wrong", "No wrong bit", "Still there at rest"
+    hopfield, cubic, quartic = (
+        named[step, m] for m in ("Hopfield network", "Dense memory, power 3", "Dense memory, power 4")
+    )
+    assert 1e4 < cubic.patterns(1000) < 1e5
+    assert quartic.patterns(1000) > 5e6
+    assert max(f.bits() for f in (hopfield, cubic, quartic)) / min(f.bits() for f in (hopfield, cubic, quartic)) < 1.3
+    lenient, strict = hopfield, named[exact, "Hopfield network, most patterns"]
+    assert lenient.patterns(1000) / strict.patterns(1000) == pytest.approx(2, abs=0.15)
+    assert lenient.patterns(10_000) / strict.patterns(10_000) > lenient.patterns(1000) / strict.patterns(1000)
+    assert 0.9 < named[rest, "Hopfield network"].patterns(1000) / lenient.patterns(1000) < 1
+    learned = named[rest, "Trained by minimum probability flow, no wrong bit"]
+    assert learned.patterns(1000) / named[rest, "Hopfield network"].patterns(1000) == pytest.approx(11, abs=1)
+
+
+def test_the_figure_has_a_thin_line_for_every_law_and_a_bold_one_where_it_was_measured(groups):
+    figure = atlas.chart(groups)
+    laws = [filled for _, entries in groups for filled in entries if filled.entry.patterns]
+    thin = [trace for trace in figure["data"] if trace["line"]["width"] == 1]
+    bold = [trace for trace in figure["data"] if trace["line"]["width"] == 4]
+    assert len(thin) == len(laws)
+    assert len(bold) == sum(bool(filled.sizes) for filled in laws)
+    shown = [trace["name"] for trace in figure["data"] if trace["showlegend"]]
+    assert shown == [group.question for group, entries in groups if any(f.entry.patterns for f in entries)]
+    # Neighbouring questions, and all of one figure, differ in colour.
+    assert len({trace["line"]["color"] for trace in thin}) == len(shown)
+    dot = [trace for trace in bold if len(trace["x"]) == 1]
+    assert all(trace["mode"] == "markers" for trace in dot)
+    assert dot
+    assert all(1 <= y <= 1e12 for trace in figure["data"] for y in trace["y"])
+    json.dumps(figure, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("claim: AGS-3", "claim: AGS-33", r"Hopfield network, patterns are the deepest valleys.*AGS-33.*AGS-3"),
+        ('part: "load at sharpness 1, 100 units"', 'part: "load at sharpness"', "a part of BEY-8"),
+        ("patterns: exp(a*N)", "patterns: exp(b*N)", r"N, P, a in 'exp\(b\*N\)'.*b"),
+        ("sizes: tiny", "sizes: tinny", "a parameter of capacity/capacity.*tinny"),
+        ("measures: patterns a unit", "measure: patterns a unit", "group 1.*measure"),
+        ("claim: DEM-LIMIT", "claim: ET-2", "a part of ET-2|a measurement of ET-2"),
+    ],
+)
+def test_a_broken_atlas_says_what_is_wrong(spoiled, old, new, message):
+    with pytest.raises(ArgumentError, match=message):
+        atlas.read(spoiled(old, new))
+
+
+def test_an_empty_atlas_is_refused(spoiled):
+    root = spoiled("- question", "- question")
+    (root / atlas.FILE).write_text("", encoding="utf-8")
+    with pytest.raises(ArgumentError, match="a list of questions"):
+        atlas.read(root)
+
+
+def test_numbers_that_depend_on_the_processor_are_marked(groups):
+    assert all(filled.shown.startswith((MARK, "0")) for _, entries in groups for filled in entries)
