@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from scipy.special import comb
+from scipy.stats import norm
 
 from memscape.arguments import ArgumentError
 from memscape.book import ledger, yml
@@ -62,16 +64,19 @@ def test_the_page_has_a_table_for_every_question_and_types_no_result(groups):
         assert f"## {group.question}\n" in page
         assert f"```{{atlas}} {group.question}\n```" in page
     assert "```{atlas-chart}\n```" in page
+    assert "```{atlas-summary}\n```" in page
     # What a formula may hold are counts, one half, and what the question itself says: no decimals of a measurement.
     for each in yml.read(ROOT / atlas.FILE):
         for entry in each["entries"]:
             formulas = [entry.get("patterns", ""), entry.get("bits", ""), entry.get("weights", ""), entry["law"]]
-            assert not any(digits in formula.replace("0.3**3", "") for formula in formulas for digits in ("0.", "1.6"))
+            assert not any(
+                digits in re.sub(r"0\.3\*\*|0\.9|m = ", "", formula) for formula in formulas for digits in ("0.", "1.6")
+            )
 
 
 def test_bits_and_patterns_of_a_hopfield_network_by_hand(named):
     found = named["One step, one bit in two hundred wrong", "Hopfield network"]
-    load = found.numbers["a"]
+    load = found.numbers["a"] * found.numbers["r"]
     error = 0.005
     told = 1 + error * math.log2(error) + (1 - error) * math.log2(1 - error)
     assert found.patterns(1000) == pytest.approx(1000 * load)
@@ -79,7 +84,7 @@ def test_bits_and_patterns_of_a_hopfield_network_by_hand(named):
 
 
 def test_bits_and_patterns_of_simplices_by_hand(named):
-    found = named["No wrong bit", "All simplices up to dimension 3, most patterns"]
+    found = named["No wrong bit in most patterns", "All pairs, triangles and tetrahedra of neurons"]
     inputs = sum(comb(999, d, exact=True) for d in (1, 2, 3))
     weights = sum(comb(1000, d + 1, exact=True) for d in (1, 2, 3))
     patterns = found.numbers["r"] * inputs / (2 * math.log(1000))
@@ -87,39 +92,61 @@ def test_bits_and_patterns_of_simplices_by_hand(named):
     assert found.bits() == pytest.approx(1000 * patterns / weights)
 
 
-def test_a_weight_for_every_bit_tells_one_bit_at_most(groups):
-    kept = [filled for _, entries in groups for filled in entries if filled.entry.weights == "P*N"]
-    assert len(kept) >= 3
-    assert all(0.9 < filled.bits() <= 1 for filled in kept)
-
-
-def test_the_cliques_are_as_many_as_the_ledger_says(named):
-    found = named["Memories of one kind", "Half-cliques of a graph whose edges are the units"]
+def test_the_cliques_are_as_many_as_the_ledger_says(groups):
+    (found,) = (filled for _, entries in groups for filled in entries if "cliques" in filled.entry.memory)
     assert found.patterns(496) == pytest.approx(comb(32, 16, exact=True))
+    assert atlas._patterns(found) == f"{MARK}601,080,390 at 496 neurons"
+
+
+def test_an_exponential_number_is_an_order(named):
+    found = named["One step, one bit in two hundred wrong", "Exponential memory"]
+    order = round(1000 * found.numbers["c"] * math.log10(2))
+    assert atlas._patterns(found) == f"about {MARK}10{str(order).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+    assert not found.holds_at(499)
 
 
 def test_what_the_page_says_of_the_numbers_is_so(named):
-    step, exact, rest = "One step, one bit in two hundred wrong", "No wrong bit", "Still there at rest"
-    hopfield, cubic, quartic = (
-        named[step, m] for m in ("Hopfield network", "Dense memory, power 3", "Dense memory, power 4")
+    step, most, every, rest = (
+        "One step, one bit in two hundred wrong",
+        "No wrong bit in most patterns",
+        "No wrong bit in any pattern",
+        "Still there at rest",
     )
-    assert 1e4 < cubic.patterns(1000) < 1e5
-    assert quartic.patterns(1000) > 5e6
-    assert max(f.bits() for f in (hopfield, cubic, quartic)) / min(f.bits() for f in (hopfield, cubic, quartic)) < 1.3
-    lenient, strict = hopfield, named[exact, "Hopfield network, most patterns"]
-    assert lenient.patterns(1000) / strict.patterns(1000) == pytest.approx(2, abs=0.15)
-    assert lenient.patterns(10_000) / strict.patterns(10_000) > lenient.patterns(1000) / strict.patterns(1000)
-    assert 0.9 < named[rest, "Hopfield network"].patterns(1000) / lenient.patterns(1000) < 1
-    learned = named[rest, "Trained by minimum probability flow, no wrong bit"]
-    assert learned.patterns(1000) / named[rest, "Hopfield network"].patterns(1000) == pytest.approx(11, abs=1)
+    settled = named[rest, "Hopfield network"]
+    wrong = (1 - settled.numbers["m"]) / 2
+    assert round(100 * wrong, 1) == 1.6
+    once = 1 / norm.ppf(wrong) ** 2
+    assert (round(once, 2), round(settled.numbers["a"], 2)) == (0.22, 0.14)
+    assert 1 / 3 < 1 - settled.numbers["a"] / once < 0.4
+    assert round(named[step, "Hopfield network"].numbers["a"], 2) == 0.15
+    learned = next(filled for (_, memory), filled in named.items() if "probability flow" in memory)
+    assert 27 < learned.patterns(100) / named[every, "Hopfield network"].patterns(100) < 30
+    quadratic, cubic, quartic = (
+        named[step, name] for name in ("Hopfield network", "Dense memory, power 3", "Dense memory, power 4")
+    )
+    assert 100 < quadratic.patterns(1000) < 200
+    assert quartic.patterns(1000) == pytest.approx(1e7, rel=0.02)
+    assert quadratic.bits() > cubic.bits() > quartic.bits()
+    # n!/(2n-3)!! a weight, as the page's law has it for any power: 0.05 of what it is at 2 for the power 10.
+    share = [math.factorial(n) / math.prod(range(1, 2 * n - 2, 2)) for n in (2, 3, 4, 10)]
+    assert share[1] == share[0] > share[2]
+    assert share[3] < 0.06 * share[0]
+    for size, name in (
+        (2, "All pairs and triangles of neurons"),
+        (3, "All pairs, triangles and tetrahedra of neurons"),
+    ):
+        assert named[most, name].bits() == pytest.approx((size + 1) / (2 * math.log(1000)), rel=0.01)
+    biased = next(filled for (_, memory), filled in named.items() if "plain Hebb" in memory)
+    assert round(biased.patterns(1000)) == 38
 
 
 def test_the_figure_has_a_thin_line_for_every_law_and_a_bold_one_where_it_was_measured(groups):
     figure = atlas.chart(groups)
     laws = [filled for _, entries in groups for filled in entries if filled.entry.patterns]
-    thin = [trace for trace in figure["data"] if trace["line"]["width"] == 1]
-    bold = [trace for trace in figure["data"] if trace["line"]["width"] == 4]
-    assert len(thin) == len(laws)
+    thin = [trace for trace in figure["data"] if trace["line"]["width"] < 2]
+    bold = [trace for trace in figure["data"] if trace["line"]["width"] > 2]
+    # All but the two whose laws begin where there are more patterns than the figure has room for.
+    assert len(thin) == len(laws) - 2
     assert len(bold) == sum(bool(filled.sizes) for filled in laws)
     shown = [trace["name"] for trace in figure["data"] if trace["showlegend"]]
     assert shown == [group.question for group, entries in groups if any(f.entry.patterns for f in entries)]
@@ -135,11 +162,11 @@ def test_the_figure_has_a_thin_line_for_every_law_and_a_bold_one_where_it_was_me
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("claim: AGS-3", "claim: AGS-33", r"Hopfield network, patterns are the deepest valleys.*AGS-33.*AGS-3"),
+        ("claim: AGS-3", "claim: AGS-33", r"Hopfield network whose patterns are the deepest valleys.*AGS-33.*AGS-3"),
         ('part: "load at sharpness 1, 100 units"', 'part: "load at sharpness"', "a part of BEY-8"),
-        ("patterns: exp(a*N)", "patterns: exp(b*N)", r"N, P, a in 'exp\(b\*N\)'.*b"),
-        ("sizes: tiny", "sizes: tinny", "a parameter of capacity/capacity.*tinny"),
-        ("measures: patterns a unit", "measure: patterns a unit", "group 1.*measure"),
+        ("patterns: exp(a*N)", "patterns: exp(b*N)", r"N, a in 'exp\(b\*N\)'.*b"),
+        ("sizes: neurons", "sizes: neurones", "a parameter of capacity/capacity.*neurones"),
+        ("measures: counted", "measure: counted", "group 1.*measure"),
         ("claim: DEM-LIMIT", "claim: ET-2", "a part of ET-2|a measurement of ET-2"),
     ],
 )
@@ -153,7 +180,3 @@ def test_an_empty_atlas_is_refused(spoiled):
     (root / atlas.FILE).write_text("", encoding="utf-8")
     with pytest.raises(ArgumentError, match="a list of questions"):
         atlas.read(root)
-
-
-def test_numbers_that_depend_on_the_processor_are_marked(groups):
-    assert all(filled.shown.startswith((MARK, "0")) for _, entries in groups for filled in entries)

@@ -22,6 +22,7 @@ from scipy.stats import entropy
 from memscape.arguments import ArgumentError, nearest
 from memscape.book import claims, figures, ledger, numbers, yml
 from memscape.book.chapters import Chapter
+from memscape.book.site.claims import badge
 from memscape.book.site.directive import PageDirective
 from memscape.book.site.plots import plot
 
@@ -33,11 +34,12 @@ FILE = "chapters/capacity/atlas.yml"
 SIZE = 1000
 """The number of neurons for which bits a synapse are given where they depend on it."""
 
-_HEADS = ("memory and law", "patterns", "bits a synapse", "measured")
+_HEADS = ("memory and law", "patterns", "bits a synapse", "found")
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7b8794", "#a6761d")
 _SIZES = (10, 10_000)  # neurons, from the left to the right of the figure
 _TOP = 1e12  # patterns, the upper end of the figure
 _POINTS = 61
+_LARGE = 1e15  # patterns; beyond, only the order is printed
 _Text = Annotated[str, Field(min_length=1)]
 
 
@@ -58,39 +60,48 @@ class Entry(_Strict):
 
     Parameters
     ----------
-    memory, law
-        What is filled and how, in words, and the law in TeX.
+    memory, family, law
+        What is filled and how, in words; its row in the summary, if it has one; and the law in TeX.
     measures
-        What the first of the values is, in words: "patterns a unit".
+        What the first of the values is and how it was found, in words: "counted over the law".
     values
-        Measured numbers by the letter under which they stand in the formulas.
+        Numbers of the ledger by the letter under which they stand in the formulas.
+    constants
+        Symbols of the law, in TeX, whose values are shown beside it, with their letters.
     patterns
         How many patterns: a formula in N, the number of neurons, and the letters of ``values``.
     weights, error
-        How many weights the rule has, a formula in N and P, the number of patterns; and the formula of the share of
-        wrong bits. From them follow the bits told a synapse, P N [1 - H2(error)] / weights.
+        How many weights the rule sets, a formula in N; and the formula of the share of wrong bits. From them follow the
+        bits told a synapse, P N [1 - H2(error)] / weights.
     bits
         The same as a formula of its own, where what was measured is bits already.
     sizes
         The numbers of neurons at which it was measured, or the parameter of the chapter that holds them; none for a
         limit.
+    begins, ends
+        From which and up to which number of neurons the law is continued.
     """
 
     memory: _Text
+    family: str = ""
     law: _Text
     measures: _Text
     values: Annotated[dict[str, Reference], Field(min_length=1)]
+    constants: dict[str, str] = {}
     patterns: str | None = None
     weights: str | None = None
     error: str = "0"
     bits: str | None = None
     sizes: str | list[int] = []
+    begins: int = 1
+    ends: int | None = None
 
 
 class Group(_Strict):
-    """A question and the capacities that answer it."""
+    """A question, in full and as the head of a column, and the capacities that answer it."""
 
     question: _Text
+    short: _Text
     entries: Annotated[list[Entry], Field(min_length=1)]
 
 
@@ -128,10 +139,11 @@ class Filled:
             return None
         patterns, error = self.patterns(SIZE), _evaluated(self.entry.error, self.numbers)
         told = 1 - float(entropy([error, 1 - error], base=2))
-        # A weight a unit and pattern: their quotient stays finite where their number does not.
-        if self.entry.weights == "P*N":
-            return told
-        return patterns * SIZE * told / _evaluated(self.entry.weights, self.numbers | {"N": SIZE, "P": patterns})
+        return patterns * SIZE * told / _evaluated(self.entry.weights, self.numbers | {"N": SIZE})
+
+    def holds_at(self, neurons: float) -> bool:
+        """Return whether the law is continued to so many neurons."""
+        return self.entry.begins <= neurons <= (self.entry.ends or math.inf)
 
 
 def read(root: Path) -> list[tuple[Group, list[Filled]]]:
@@ -163,9 +175,9 @@ def _filled(root: Path, entry: Entry, outcomes: dict[str, tuple[claims.Row, ledg
     taken = {letter: _taken(entry, reference, outcomes) for letter, reference in entry.values.items()}
     found = {letter: value for letter, (value, _, _) in taken.items()}
     for formula in filter(None, (entry.patterns, entry.weights, entry.error, entry.bits)):
-        strange = {symbol.name for symbol in _formula(formula).free_symbols} - {"N", "P", *found}
+        strange = {symbol.name for symbol in _formula(formula).free_symbols} - {"N", *found}
         if strange:
-            raise ArgumentError(f"{FILE}: {entry.memory}", f"N, P, {', '.join(found)} in '{formula}'", min(strange))
+            raise ArgumentError(f"{FILE}: {entry.memory}", f"N, {', '.join(found)} in '{formula}'", min(strange))
     _, outcome, shown = next(iter(taken.values()))
     return Filled(entry, outcome, shown, found, _sizes(root, entry, outcome.row.chapter))
 
@@ -236,19 +248,55 @@ class Table(PageDirective):
     def _row(self, filled: Filled) -> str:
         entry, row, bits = filled.entry, filled.outcome.row, filled.bits()
         link = f'<a href="{self.relative(f"chapters/{row.chapter}")}#claim-{row.id}">{row.id}</a>'
+        law = ",\\ ".join(
+            [entry.law, *(f"{symbol} = {filled.numbers[letter]:.3g}" for symbol, letter in entry.constants.items())]
+        )
         cells = (
-            f"{html.escape(entry.memory)}<br>\\({html.escape(entry.law)}\\)",
-            "" if entry.patterns is None else _patterns(filled.patterns(SIZE)),
+            f"{html.escape(entry.memory)}<br>\\({html.escape(law)}\\)",
+            _patterns(filled),
             "" if bits is None else numbers.measured(bits, 3),
-            f"{html.escape(entry.measures)}: {html.escape(filled.shown)} {link}",
+            f"{html.escape(entry.measures)}: {html.escape(filled.shown)} {link} {badge(filled.outcome.verdict)}",
         )
         named = zip(_HEADS, cells, strict=True)
         return "<tr>" + "".join(f'<td data-head="{name}">{cell}</td>' for name, cell in named) + "</tr>"
 
 
-def _patterns(number: float) -> str:
-    """Return a number of patterns as text: to three digits, and whole."""
-    return numbers.measured(number, 3 if number >= 100 else max(1, len(str(round(number)))))
+class Summary(PageDirective):
+    """``{atlas-summary}``: a row a question, a column a memory, and how many patterns `SIZE` neurons hold."""
+
+    def run(self) -> list[nodes.Node]:
+        """Write the table: the memories that have a family, and the questions that one of them answers."""
+        self.reads(FILE, "claims/*.yml", "chapters/*/*.ipynb")
+        cells = {
+            group.short: {filled.entry.family: _patterns(filled) for filled in entries if filled.entry.family}
+            for group, entries in read(self.root)
+        }
+        families = list(dict.fromkeys(family for found in cells.values() for family in found))
+        return self.parse(
+            f"|  | {' | '.join(families)} |",
+            f"|:--|{'--:|' * len(families)}",
+            *(
+                f"| {short} | {' | '.join(found.get(family, '') for family in families)} |"
+                for short, found in cells.items()
+                if found
+            ),
+        )
+
+
+def _patterns(filled: Filled) -> str:
+    """Return how many patterns `SIZE` neurons hold as text, or so many as the law goes up to; nothing without a law.
+
+    Three digits, and whole; of an exponential number the order alone, since its exponent is known to three digits.
+    """
+    if filled.entry.patterns is None:
+        return ""
+    size = SIZE if filled.holds_at(SIZE) else filled.entry.ends or filled.entry.begins
+    number = filled.patterns(size)
+    at = "" if size == SIZE else f" at {numbers.exact(size)} neurons"
+    if number > _LARGE:
+        return f"about {numbers.measured(10.0 ** round(math.log10(number)))}{at}"
+    digits = 3 if number >= 100 and size == SIZE else len(str(round(number)))
+    return numbers.measured(number, digits) + at
 
 
 class Chart(PageDirective):
@@ -270,21 +318,23 @@ def chart(groups: list[tuple[Group, list[Filled]]]) -> dict[str, Any]:
     grid = [low * (high / low) ** (step / (_POINTS - 1)) for step in range(_POINTS)]
     figure = go.Figure()
     for colour, (group, entries) in zip(itertools.cycle(_COLOURS), groups, strict=False):
-        for filled in entries:
-            if filled.entry.patterns is None:
-                continue
+        drawn = [filled for filled in entries if filled.entry.patterns is not None]
+        for filled in drawn:
             bold = _within(filled, grid)
-            for sizes, width in ((grid, 1), *([(bold, 4)] if bold else [])):
+            thin = [size for size in grid if filled.holds_at(size)]
+            for sizes, width in ((thin, 1.5), *([(bold, 5)] if bold else [])):
                 kept = [(n, y) for n in sizes if 1 <= (y := filled.patterns(n)) <= _TOP]
+                if not kept:
+                    continue
                 figure.add_scatter(
                     x=[n for n, _ in kept],
                     y=[y for _, y in kept],
-                    mode="lines" if width == 1 or len(kept) > 1 else "markers",
+                    mode="lines" if len(kept) > 1 else "markers",
                     line={"color": colour, "width": width},
                     marker={"color": colour, "size": 9},
                     name=group.question,
                     legendgroup=group.question,
-                    showlegend=width == 1 and filled is _first(entries),
+                    showlegend=width < 2 and filled is drawn[0],
                     hovertemplate=f"<b>{filled.entry.memory}</b><br>{group.question}<br>"
                     "%{x:,.0f} neurons: %{y:.3~g} patterns<br>"
                     f"{filled.entry.measures}: {filled.shown}<extra></extra>",
@@ -293,13 +343,9 @@ def chart(groups: list[tuple[Group, list[Filled]]]) -> dict[str, Any]:
         height=560,
         xaxis={"type": "log", "title": "neurons", "dtick": 1},
         yaxis={"type": "log", "title": "patterns", "dtick": 2, "exponentformat": "power"},
-        legend={"y": -0.2, "yanchor": "top"},
+        legend={"y": -0.3, "yanchor": "top"},
     )
     return dict(json.loads(figures.interactive(figure).to_json()))
-
-
-def _first(entries: list[Filled]) -> Filled:
-    return next(filled for filled in entries if filled.entry.patterns is not None)
 
 
 def _within(filled: Filled, grid: list[float]) -> list[float]:
@@ -313,5 +359,6 @@ def _within(filled: Filled, grid: list[float]) -> list[float]:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives."""
     app.add_directive("atlas", Table)
+    app.add_directive("atlas-summary", Summary)
     app.add_directive("atlas-chart", Chart)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
