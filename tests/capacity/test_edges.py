@@ -13,12 +13,16 @@ from memscape.capacity import (
     beyond,
     capacity,
     correlated,
+    counting_memory,
     diffusion,
     features,
     heteroassociation,
+    learned_memory,
+    linear_memory,
     long_tail,
     merging,
     paraphrases,
+    power_laws,
     transients,
     votes,
 )
@@ -52,6 +56,7 @@ images = (torch.arange(18.0) % 5 / 5).reshape(3, 3, 2)
 ink = (torch.arange(48) % 3 == 0).double().reshape(2, 2, 4, 3)
 met = paraphrases.meetings([2, 1], name=4, context=5, value=3, networks=2, generator=rng())
 SOME = [[], [1], [0], [-1, 2], [1, 10**30], [1.5], "x", None, [True], [2**31]]
+DRAWN = {"draws": SOME}
 TELL = {"copies": [2, 1], "name": 4, "context": 5}
 corners = torch.eye(3, dtype=torch.float64)
 labels = torch.tensor([0, 1, 2])
@@ -60,6 +65,12 @@ waves = torch.tensor([[0.1, 0.2, 0.3, 0.4], [1.0, -1.0, 0.5, 0.0]], dtype=torch.
 ring = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]], dtype=torch.float64)
 RNG = np.random.default_rng(0)
 ONE_NETWORK = {"networks": 1, "starts": 2, "sweeps": 3, "generator": rng()}
+ZIPF = counting_memory.zipf(6, 1.0)
+CURVES = np.array([[9.0, 5.0, 3.0, 2.0], [8.0, 5.0, 4.0, 2.0]])
+LAW = {"first": 2.0, "second": 1.0, "x": 1.0, "y": 0.5, "r": 2.0}
+SURFACE = {"dimensions": [1.0, 2.0, 4.0], "draws": [1.0, 4.0, 9.0]}
+MEMORY = {"probabilities": ZIPF, "answers": 3, "generator": rng(), "device": "cpu"}
+LEARN = {"dimension": 3, "rate": 0.5, "batch": 4, "steps": 2, "runs": 2, **MEMORY}
 PSEUDO = {"rule": ["pseudo-inverse"]}
 CALLS = [
     Call(beyond.entmax, {"scores": waves, "alpha": 1.5}, also={"alpha": [1.05, 2.0, 1.999]}),
@@ -219,6 +230,50 @@ CALLS = [
     ),
     Call(transients.steps_above, {"overlap": part, "level": 0.6}),
     Call(transients.without_past, {**point, "steps": 3}, also=DEGREES),
+    Call(
+        counting_memory.counts, {"probabilities": ZIPF, "draws": [2, 5], "repeats": 2, "generator": rng()}, also=DRAWN
+    ),
+    Call(counting_memory.unseen_law, {"draws": np.array([10.0, 100.0]), "exponent": 2.0}),
+    Call(counting_memory.zipf, {"count": 5, "exponent": 2.0}),
+    Call(learned_memory.learn_matrix, {"optimiser": "adam", "layer_norm": True, **LEARN}),
+    Call(learned_memory.learn_vectors, LEARN),
+    Call(
+        linear_memory.counted_errors,
+        {"dimensions": [2, 4], "counts": torch.ones(2, 2, 6, dtype=torch.int64), "divisor": 2, **MEMORY},
+        also={"dimensions": SOME},
+    ),
+    Call(linear_memory.equal_error, {"ratio": np.array([0.1, 2.0]), "answers": 5}),
+    Call(linear_memory.most_frequent, {"tokens": 6, "dimensions": [2, 4], "divisor": 2}, also={"dimensions": SOME}),
+    Call(linear_memory.pair_law, {"pairs": 9.0, "dimension": 16, "tail": "field"}),
+    Call(linear_memory.pairs_at, {"dimension": 16, "all_pairs": True, "tail": "sphere"}),
+    Call(
+        linear_memory.pairs_recalled,
+        {"pairs": 4, "dimension": 5, "probes": 2, "networks": 2, "generator": rng(), "device": "cpu"},
+    ),
+    Call(
+        linear_memory.scheme_errors,
+        {"dimensions": [2, 4], "strengths": torch.ones(1, 2, 6), "networks": 2, **MEMORY},
+        also={"dimensions": SOME},
+    ),
+    Call(power_laws.Joint(**LAW).log_error, SURFACE),
+    Call(
+        power_laws.cheapest,
+        {**SURFACE, "errors": np.exp(power_laws.Joint(**LAW).log_error(**SURFACE))[None], "costs": [4.0, 9.0]}
+        | {"power": 2.0, "points": 9},
+    ),
+    Call(power_laws.estimate, {"samples": np.array([1.0, 0.5, 2.0]), "trials": 3}),
+    Call(
+        power_laws.fit_joint,
+        {**SURFACE, "errors": np.exp(power_laws.Joint(**LAW).log_error(**SURFACE)), "form": "free"}
+        | {"used": np.ones((3, 3), dtype=bool), "start": power_laws.Joint(**LAW)},
+    ),
+    Call(power_laws.floored, {"sizes": [1.0, 3.0, 9.0, 20.0], "errors": CURVES}),
+    Call(power_laws.line, {"sizes": [1.0, 3.0, 9.0, 20.0], "errors": CURVES}),
+    Call(
+        power_laws.power_law,
+        {"sizes": [1.0, 3.0, 9.0, 20.0], "errors": CURVES, "resamples": 3, "rng": np.random.default_rng(0)},
+    ),
+    Call(power_laws.resample, {"values": CURVES, "resamples": 3, "rng": np.random.default_rng(0)}),
     Call(long_tail.accuracy, {"distances": near, "right": right, "share": 0.7}),
     Call(
         long_tail.counted,

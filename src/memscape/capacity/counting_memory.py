@@ -8,6 +8,7 @@ numbers of them at once, for memories that store what was counted most.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -123,7 +124,7 @@ def counts(
     if chances.ndim != 1 or not chances.size or (chances < 0).any() or abs(chances.sum() - 1) > 1e-9:
         raise ArgumentError("probabilities", "one axis of numbers >= 0 that sum to 1", f"shape {chances.shape}")
     wanted = [require_integer("draws", each, at_least=1) for each in require_sequence("draws", draws, "numbers")]
-    if not wanted or any(low >= high for low, high in zip(wanted, wanted[1:], strict=False)):
+    if not wanted or any(low >= high for low, high in itertools.pairwise(wanted)):
         raise ArgumentError("draws", "one number or more, rising", str(wanted))
     require_count("repeats", repeats)
     require_room(repeats=repeats, draws=wanted[-1])
@@ -131,7 +132,7 @@ def counts(
     require_generator("generator", generator)
     edges = torch.from_numpy(chances.cumsum())
     found = torch.zeros(repeats, len(wanted), len(chances), dtype=torch.int64, device="cpu")
-    for place, (start, stop) in enumerate(zip([0, *wanted], wanted, strict=False)):
+    for place, (start, stop) in enumerate(itertools.pairwise([0, *wanted])):
         chance = torch.rand(repeats, stop - start, generator=generator, dtype=torch.float64, device="cpu")
         items = torch.searchsorted(edges, chance * edges[-1], right=True).clamp(max=len(chances) - 1)
         found[:, place].scatter_add_(1, items, torch.ones_like(items))

@@ -50,8 +50,8 @@ def learn_matrix(
     r"""Error of linear memories after gradient descent on the matrix, many runs at once.
 
     Tokens' vectors, answers' vectors and the first W have normal entries of variance 1/d. The gradient is
-    :math:`\sum_x \hat p_x\, e_x (\text{softmax} - 1_{f(x)})^T U^T` with the shares :math:`\hat p` of the batch. Adam has no
-    moments: its step is the rate over d, times :math:`g / (|g| + 10^{-8})` for each entry.
+    :math:`\sum_x \hat p_x\, e_x (\text{softmax} - 1_{f(x)})^T U^T` with the shares :math:`\hat p` of the batch. Adam
+    has no moments: its step is the rate over d, times :math:`g / (|g| + 10^{-8})` for each entry.
 
     Parameters
     ----------

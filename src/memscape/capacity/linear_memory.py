@@ -4,20 +4,21 @@ Cabannes, Dohmatob & Bietti (2024) store tokens x with answers f(x) in
 
 .. math:: W = \sum_x q(x)\, e_x u_{f(x)}^T , \qquad \text{answer to } x = \operatorname*{argmax}_y\; e_x^T W u_y ,
 
-with random vectors :math:`e_x`, :math:`u_y` of d coordinates and strengths q. The error is the probability of all tokens
-answered wrongly. In a smaller dimension one may take the first coordinates of the vectors of a larger one, and then
+with random vectors :math:`e_x`, :math:`u_y` of d coordinates and strengths q. The error is the probability of all
+tokens answered wrongly. In a smaller dimension one may take the first coordinates of the vectors of a larger one. Then
 
 .. math:: e_x^T W u_y = \sum_c \Big( e_x \cdot \sum_{x':\, f(x') = c} q(x')\, e_{x'} \Big)\, (u_c \cdot u_y) ,
 
 where the inner products for d + 1 coordinates are those for d and one term more. So one pass over the coordinates gives
 the errors at every d (:func:`scheme_errors`), in time proportional to the largest d alone, and no matrix W is formed.
 
-The second half is about n pairs with n answers, all different and equally strong: :func:`pairs_recalled` counts them and
-:func:`pair_law` calculates their number from the largest of n - 1 scores.
+The second half is about n pairs with n answers, all different and equally strong: :func:`pairs_recalled` counts them
+and :func:`pair_law` calculates their number from the largest of n - 1 scores.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -212,9 +213,11 @@ def _by_answer(strengths: torch.Tensor, answers: int) -> torch.Tensor:
 def _vectors(
     networks: int, tokens: int, answers: int, dimension: int, generator: torch.Generator, place: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    inputs = torch.randn(networks, tokens, dimension, generator=generator, dtype=torch.float32, device="cpu")
-    outputs = torch.randn(networks, answers, dimension, generator=generator, dtype=torch.float32, device="cpu")
-    return inputs.to(place), (outputs / outputs.norm(dim=-1, keepdim=True)).to(place)
+    # All of one network together, so that the size of a piece does not decide who gets which numbers.
+    shape = (networks, tokens + answers, dimension)
+    drawn = torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu").to(place)
+    inputs, outputs = drawn.split([tokens, answers], dim=1)
+    return inputs, outputs / outputs.norm(dim=-1, keepdim=True)
 
 
 def _errors(
@@ -245,7 +248,7 @@ def _errors(
 
 
 def equal_error(ratio: npt.ArrayLike, answers: int) -> npt.NDArray[np.float64]:
-    r"""Error where all N tokens are stored with equal strength: :math:`1 - \int \varphi(z) \Phi(z + \sqrt{Mr})^{M-1} dz`.
+    r"""Error where all tokens are equally strong, :math:`1 - \int \varphi(z)\, \Phi(z + \sqrt{Mr})^{M-1} dz`.
 
     Every answer's score has noise from N/M stored tokens, of variance N/(M d), and the right one is 1 above the others;
     the answers' vectors are taken for orthogonal. So the error depends on r = d/N alone, and not on the probabilities.
@@ -299,7 +302,7 @@ def pairs_recalled(
     generator: torch.Generator,
     device: torch.device | str = "cpu",
 ) -> torch.Tensor:
-    r"""Whether Hebb's rule :math:`W = \sum_i y_i x_i^T` recalls pairs of random unit vectors: :math:`y_i \cdot W x_i` largest.
+    r"""Whether Hebb's rule recalls pairs of random unit vectors: :math:`y_i \cdot W x_i` largest, W the sum of y x^T.
 
     Parameters
     ----------
@@ -437,7 +440,7 @@ def _dimensions(dimensions: Sequence[int], *, rising: bool = True) -> list[int]:
         require_integer("dimensions", size, at_least=1, at_most=2**31)
         for size in require_sequence("dimensions", dimensions, "dimensions")
     ]
-    if not sizes or (rising and any(low >= high for low, high in zip(sizes, sizes[1:], strict=False))):
+    if not sizes or (rising and any(low >= high for low, high in itertools.pairwise(sizes))):
         raise ArgumentError("dimensions", "one dimension or more" + (", rising" if rising else ""), str(sizes))
     return sizes
 

@@ -1,9 +1,9 @@
 r"""Power laws with error bars: exponent, constant and decades, from repeated draws of a whole curve.
 
 A power law :math:`E = c\, s^{-x}` is read off as a straight line through logarithms. Its exponent means little without
-its constant, the range of sizes and an interval. Points of one curve share their draws, so that residuals about the line
-say nothing of the error. Here whole curves are drawn again (:func:`resample`), the mean of each sample is fitted, and the
-interval is that of the fits (:func:`estimate`).
+its constant, the range of sizes and an interval. Points of one curve share their draws, so that residuals about the
+line say nothing of the error. Here whole curves are drawn again (:func:`resample`), the mean of each sample is fitted,
+and the interval is that of the fits (:func:`estimate`).
 
 Other forms: a power above a floor (:func:`floored`), and two powers at once (:func:`fit_joint`),
 
@@ -217,7 +217,10 @@ def floored(sizes: npt.ArrayLike, errors: npt.ArrayLike) -> Floored:
     across, up = _curve(sizes, errors)
     if len(np.unique(across)) < 4:
         raise ArgumentError("sizes", "four or more that differ", str(len(np.unique(across))))
-    shape, flat = up.shape[:-1], up.reshape(-1, up.shape[-1])
+    if up.max() / up.min() > 1e50 or across.max() / across.min() > 1e50:
+        raise ArgumentError("errors", "errors and sizes within fifty decades", f"{up.min():g} to {up.max():g}")
+    shape, unit = up.shape[:-1], math.exp(np.log(up).mean())
+    flat = up.reshape(-1, up.shape[-1]) / unit
     across = across / math.exp(np.log(across).mean())
     grid = np.broadcast_to(np.geomspace(0.01, 4.0, 121), (len(flat), 121))
     for _ in range(4):
@@ -229,7 +232,8 @@ def floored(sizes: npt.ArrayLike, errors: npt.ArrayLike) -> Floored:
         grid = ends[:, :1] * (ends[:, 1:] / ends[:, :1]) ** np.linspace(0, 1, 25)
     mean = math.exp(np.log(require_numbers("sizes", sizes)).mean())
     floor, constant, exponent = (each.reshape(shape) for each in taken)
-    return Floored(floor, np.asarray(constant * mean**exponent), exponent)
+    constant = require_finite("errors", np.asarray(constant * unit * mean**exponent))
+    return Floored(np.asarray(floor * unit), constant, exponent)
 
 
 def _lines(across: Array, up: Array, powers: Array) -> tuple[Array, Array, Array]:
