@@ -67,6 +67,17 @@ def test_pieces_change_nothing():
     assert torch.equal(whole, some)
 
 
+def test_schemes_that_change_with_the_dimension_and_others_stand_together():
+    chances, changing = counting.zipf(12, 1.5), torch.rand(1, 3, 12, generator=rng(1))
+    same = torch.rand(1, 1, 12, generator=rng(2))
+    arguments = {"answers": 3, "networks": 2}
+    both = torch.cat([changing, same.expand(1, 3, 12)])
+    found = linear.scheme_errors(SIZES, both, chances, **arguments, generator=rng(7))
+    for scheme, alone in ((0, changing), (1, same)):
+        expected = linear.scheme_errors(SIZES, alone, chances, **arguments, generator=rng(7))
+        assert torch.equal(found[:, [scheme]], expected)
+
+
 def test_a_lone_token_is_recalled():
     strengths = torch.tensor([[[0.0, 1.0, 0.0]]])
     found = linear.scheme_errors([400], strengths, [0.0, 1.0, 0.0], answers=3, networks=3, generator=rng())

@@ -105,8 +105,8 @@ def scheme_errors(
     dimensions
         d, rising.
     strengths
-        q, axes ``(schemes, dimensions, tokens)``, or with 1 in the place of the dimensions where they do not depend on
-        it, which is faster. Finite.
+        q, axes ``(schemes, dimensions, tokens)``, or with 1 in the place of the dimensions where none depends on it.
+        Finite. A scheme whose strengths are the same at every dimension takes one pass for all of them.
     probabilities
         Of every token, summing to 1, axes ``(tokens,)``.
     answers
@@ -137,11 +137,15 @@ def scheme_errors(
     place = _drawn(sizes, len(weight), answers, networks, generator, device)
     require_room(schemes=len(strengths), answers=answers, tokens=len(weight))
     rows = _by_answer(require_fit("strengths", strengths.to(place, torch.float32)), answers)
-    found = []
+    same = (strengths == strengths[:, :1]).all(dim=2).all(dim=1).to(place)
+    groups = [(which, some) for which, some in ((same, rows[same, :1]), (~same, rows[~same])) if len(some)]
+    found = torch.empty(networks, len(rows), len(sizes), dtype=torch.float64, device=place)
     for part in pieces.slices(networks, pieces.fitting(8 * len(weight) * (sizes[-1] + rows.shape[0] * answers))):
         inputs, outputs = _vectors(part.stop - part.start, len(weight), answers, sizes[-1], generator, place)
-        found.append(_errors(inputs, outputs, rows.expand(len(inputs), *rows.shape), sizes, weight.to(place)))
-    return torch.cat(found).cpu()
+        for which, some in groups:
+            several = some.expand(len(inputs), *some.shape)
+            found[part, which] = _errors(inputs, outputs, several, sizes, weight.to(place))
+    return found.cpu()
 
 
 def counted_errors(
@@ -241,7 +245,7 @@ def _errors(
             first = inputs[..., :size]
             heard = (here[..., :known] @ first[:, :known]) @ first.mT
         scores = alike[:, None] @ heard.view(networks, memories, answers, tokens)
-        wrong = scores.argmax(dim=2) != truth
+        wrong = scores.max(dim=2).indices != truth  # several times as fast as argmax across the inner axis
         found.append(wrong.double() @ weight)
         start = size
     return torch.stack(found, dim=-1)
