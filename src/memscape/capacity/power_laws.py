@@ -327,7 +327,10 @@ def fit_joint(
         r = math.exp(min(5.0, max(-5.0, some[4]))) if form == "free" else 1.0
         return np.append(some[:4], 1 / max(some[3], 1e-3) if form == "kaplan" else r)
 
-    found = optimize.least_squares(lambda some: _log_joint(whole(some), there, then) - target, numbers, method="lm")
+    def off(some: Array) -> Array:
+        return np.asarray(_log_joint(whole(some), there, then) - target)
+
+    found = optimize.least_squares(off, numbers, method="lm")
     constants = np.exp(np.clip(found.x[:2], -700.0, 700.0))
     return Joint(*(float(each) for each in (*constants, *whole(found.x)[2:])))
 
