@@ -22,7 +22,7 @@ from memscape.capacity import (
     long_tail,
     merging,
     paraphrases,
-    power_laws,
+    scaling_laws,
     transients,
     votes,
 )
@@ -255,25 +255,25 @@ CALLS = [
         {"dimensions": [2, 4], "strengths": torch.ones(1, 2, 6), "networks": 2, **MEMORY},
         also={"dimensions": SOME},
     ),
-    Call(power_laws.Joint(**LAW).log_error, SURFACE),
+    Call(scaling_laws.Joint(**LAW).log_error, SURFACE),
     Call(
-        power_laws.cheapest,
-        {**SURFACE, "errors": np.exp(power_laws.Joint(**LAW).log_error(**SURFACE))[None], "costs": [4.0, 9.0]}
+        scaling_laws.cheapest,
+        {**SURFACE, "errors": np.exp(scaling_laws.Joint(**LAW).log_error(**SURFACE))[None], "costs": [4.0, 9.0]}
         | {"power": 2.0, "points": 9},
     ),
-    Call(power_laws.estimate, {"samples": np.array([1.0, 0.5, 2.0]), "trials": 3}),
+    Call(scaling_laws.estimate, {"samples": np.array([1.0, 0.5, 2.0]), "trials": 3}),
     Call(
-        power_laws.fit_joint,
-        {**SURFACE, "errors": np.exp(power_laws.Joint(**LAW).log_error(**SURFACE)), "form": "free"}
-        | {"used": np.ones((3, 3), dtype=bool), "start": power_laws.Joint(**LAW)},
+        scaling_laws.fit_joint,
+        {**SURFACE, "errors": np.exp(scaling_laws.Joint(**LAW).log_error(**SURFACE)), "form": "free"}
+        | {"used": np.ones((3, 3), dtype=bool), "start": scaling_laws.Joint(**LAW)},
     ),
-    Call(power_laws.floored, {"sizes": [1.0, 3.0, 9.0, 20.0], "errors": CURVES}),
-    Call(power_laws.line, {"sizes": [1.0, 3.0, 9.0, 20.0], "errors": CURVES}),
+    Call(scaling_laws.floored, {"sizes": [1.0, 3.0, 9.0, 20.0], "errors": CURVES}),
+    Call(scaling_laws.line, {"sizes": [1.0, 3.0, 9.0, 20.0], "errors": CURVES}),
     Call(
-        power_laws.power_law,
+        scaling_laws.power_law,
         {"sizes": [1.0, 3.0, 9.0, 20.0], "errors": CURVES, "resamples": 3, "rng": np.random.default_rng(0)},
     ),
-    Call(power_laws.resample, {"values": CURVES, "resamples": 3, "rng": np.random.default_rng(0)}),
+    Call(scaling_laws.resample, {"values": CURVES, "resamples": 3, "rng": np.random.default_rng(0)}),
     Call(long_tail.accuracy, {"distances": near, "right": right, "share": 0.7}),
     Call(
         long_tail.counted,

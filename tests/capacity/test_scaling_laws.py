@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from memscape.arguments import ArgumentError
-from memscape.capacity import power_laws as laws
+from memscape.capacity import scaling_laws as laws
 
 SIZES = np.geomspace(10, 1000, 6)
 DIMENSIONS, DRAWS = np.geomspace(10, 1000, 7), np.geomspace(10, 10000, 9)
