@@ -12,6 +12,7 @@ from memscape.capacity import emergence as em
 from memscape.capacity.features import mixtures
 from memscape.capacity.transients import information
 from memscape.memory.hopfield import hebbian
+from memscape.memory.mean_field import critical_load
 from memscape.memory.patterns import random_patterns
 from memscape.tools import pieces
 
@@ -144,6 +145,12 @@ def test_features_are_starts_that_were_never_stored():
     assert found.chosen is None
 
 
+def test_loads_through_the_jump_are_evenly_spaced_around_its_middle():
+    loads = em.jump_loads(2500, 5)
+    assert np.diff(np.log(loads)) == pytest.approx(np.full(4, 1.65 * 0.27 * 0.2**0.35 / 4))
+    assert loads[0] * math.exp(0.8 * 0.27 * 0.2**0.35) == pytest.approx(1.12 * critical_load())
+
+
 def test_metrics_read_the_states_that_they_are_asked_of():
     first = torch.tensor([[[1.0, 0.9, 0.88]]], dtype=torch.float64)
     settled = torch.tensor([[[0.9, 1.0, 0.0]]], dtype=torch.float64)
@@ -209,6 +216,17 @@ def test_a_power_law_of_widths_has_its_exponent_for_a_slope():
     # A size that is known badly has little say.
     off = [*widths[:2], em.Width(1.0, np.exp(3 * normal[2]), 7)]
     assert em.slope(sizes, off).value == pytest.approx(-0.5, abs=0.02)
+
+
+def test_curves_are_joined_by_the_first_that_covers_a_point():
+    first, second = ([2.0, 4.0], [20.0, 40.0]), ([1.0, 3.0, 5.0], [-1.0, -3.0, -5.0])
+    whole = em.joined([first, second, ([4.0, 4.5, 6.0], [0.0, 0.5, 6.0])])
+    assert whole.tolist() == [[1, 2, 4, 5, 6], [-1, 20, 40, -5, 6]]
+    assert em.joined([second]).tolist() == [list(part) for part in second]
+    with pytest.raises(ArgumentError, match="curves"):
+        em.joined([([2.0, 1.0], [0.0, 0.0])])
+    with pytest.raises(ArgumentError, match="curves"):
+        em.joined([])
 
 
 def test_the_middle_is_nearest_to_the_level():

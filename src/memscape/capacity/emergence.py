@@ -23,6 +23,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,7 @@ from memscape.arguments import (
 )
 from memscape.capacity.features import mixtures
 from memscape.capacity.transients import information
+from memscape.memory.mean_field import critical_load
 from memscape.memory.patterns import random_patterns
 from memscape.tools import pieces
 from memscape.tools.statistics import Estimate
@@ -57,6 +59,8 @@ __all__ = [
     "feature_recall",
     "first_success",
     "first_success_law",
+    "joined",
+    "jump_loads",
     "middle",
     "near_width",
     "nested_recall",
@@ -73,6 +77,7 @@ _NEAR = 0.9  # overlap from which a state counts as near
 _EXACT = 2**24  # sums of whole numbers below it are exact in single precision
 _SPREAD = 1.6  # loads that share a product: the largest stores so many times the patterns of the least
 _BLOCK, _BLOCKS = 50, 25  # units that take a turn together, or one of so many parts: few enough for the energy to fall
+_MOST = 10**6  # largest number of patterns a unit or a feature
 _RESAMPLES = 1000
 _NARROWEST = 1e-6  # stands in for a width of 0, which has no logarithm
 
@@ -138,8 +143,8 @@ def nested_recall(
     """
     sizes: dict[str, int] = {}
     require_tensor("patterns", patterns, "patterns neurons", values="spins", sizes=sizes)
-    kind = {"device": patterns.device, "dtype": patterns.dtype}
-    require_tensor("starts", starts, "starts neurons", values="spins", sizes=sizes, **kind)
+    alike = partial(require_tensor, sizes=sizes, device=patterns.device, dtype=patterns.dtype)
+    alike("starts", starts, "starts neurons", values="spins")
     require_count("sweeps", sweeps, at_least=0)
     wanted = _rising(counts, len(patterns))
     stored = patterns[: wanted[-1]]
@@ -244,9 +249,40 @@ def _groups(counts: tuple[int, ...]) -> list[slice]:
     return [slice(*pair) for pair in itertools.pairwise([*ends, len(counts)])]
 
 
+def jump_loads(neurons: int, points: int) -> np.ndarray:
+    r"""Loads through the transition of settled recall of Hopfield's network, evenly spaced in their logarithm.
+
+    They were chosen after a look at networks of 500 to 4000 units: the middle of the transition lies above the critical
+    load :math:`\alpha_c` by about :math:`6/\sqrt N` of it, and loads from 0.8 d below to 0.85 d above, with
+    :math:`d = 0.27\, (500/N)^{0.35}` in the logarithm, leave room on both sides.
+
+    Parameters
+    ----------
+    neurons
+        Neurons N, 10 to 10**15.
+    points
+        Loads, two or more.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, axes ``(points,)``, rising.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of range.
+    """
+    require_integer("neurons", neurons, at_least=10, at_most=10**15)
+    require_integer("points", points, at_least=2, at_most=_MOST)
+    centre = critical_load() * (1 + 6 / math.sqrt(neurons))
+    spread = 0.27 * (500 / neurons) ** 0.35
+    return np.geomspace(centre * math.exp(-0.8 * spread), centre * math.exp(0.85 * spread), points)
+
+
 def stored_recall(
     neurons: int,
-    loads: Sequence[float],
+    loads: npt.ArrayLike,
     *,
     networks: int,
     probes: int,
@@ -293,10 +329,10 @@ def stored_recall(
     require_room(counts=counts[-1] + 2 * len(counts) * probes, neurons=neurons)
     require_room(networks=networks, probes=probes, counts=5 * len(counts))
     require_generator("generator", generator)
-    place = {"generator": generator, "dtype": torch.float32, "device": require_device("device", device)}
+    draw = partial(random_patterns, generator=generator, dtype=torch.float32, device=require_device("device", device))
     found = []
     for _ in range(networks):
-        patterns = random_patterns(counts[-1], neurons, **place)
+        patterns = draw(counts[-1], neurons)
         found.append(nested_recall(patterns, patterns[:probes], counts, sweeps=sweeps, choose=choose))
     return _together(found)
 
@@ -304,7 +340,7 @@ def stored_recall(
 def feature_recall(
     features: int,
     neurons: int,
-    ratios: Sequence[float],
+    ratios: npt.ArrayLike,
     *,
     networks: int,
     probes: int,
@@ -348,10 +384,10 @@ def feature_recall(
     require_room(counts=2 * counts[-1] + 2 * len(counts) * probes + features, neurons=neurons + features)
     require_room(networks=networks, probes=probes, counts=5 * len(counts))
     require_generator("generator", generator)
-    place = {"generator": generator, "dtype": torch.float32, "device": require_device("device", device)}
+    draw = partial(random_patterns, generator=generator, dtype=torch.float32, device=require_device("device", device))
     found = []
     for _ in range(networks):
-        hidden = random_patterns(features, neurons, **place)
+        hidden = draw(features, neurons)
         stored = mixtures(hidden, counts[-1], generator=generator)
         found.append(nested_recall(stored, hidden[:probes], counts, sweeps=sweeps))
     return _together(found)
@@ -511,6 +547,38 @@ def slope(sizes: Sequence[int], widths: Sequence[Width]) -> Estimate:
     slopes = away @ heights / (away @ logs)
     low, high = np.quantile(slopes[1:], [0.025, 0.975])
     return Estimate(float(slopes[0]), float(low), float(high), sum(one.trials for one in widths))
+
+
+def joined(curves: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]]) -> np.ndarray:
+    """Curves of several runs as one, for a figure: what lies within the range of an earlier one is left out.
+
+    Parameters
+    ----------
+    curves
+        Pairs of x, rising, and y, of one length each; the most trusted curve first.
+
+    Returns
+    -------
+    numpy.ndarray
+        x and y, float64, axes ``(2, points)``, x rising.
+
+    Raises
+    ------
+    ArgumentError
+        If there are none or one does not fit.
+    """
+    kept: list[np.ndarray] = []
+    for pair in require_sequence("curves", curves, "pairs of x and y"):
+        both = require_numbers("curves", pair, "pairs of x and y, of one length")
+        if both.ndim != 2 or len(both) != 2 or not both.size or not (np.diff(both[0]) > 0).all():
+            raise ArgumentError("curves", "pairs of rising x and y, of one length", f"others, shape {both.shape}")
+        inside = [(both[0] >= old[0, 0]) & (both[0] <= old[0, -1]) for old in kept]
+        free = both[:, ~np.any(inside, axis=0)] if inside else both
+        kept += [free] if free.size else []
+    if not kept:
+        raise ArgumentError("curves", "one pair or more", "none")
+    whole = np.concatenate(kept, axis=1)
+    return whole[:, whole[0].argsort(kind="stable")]
 
 
 def middle(score: torch.Tensor, level: float) -> int:
@@ -705,15 +773,16 @@ def _axis(axis: npt.ArrayLike) -> np.ndarray:
     return points
 
 
-def _counts(name: str, ratios: Sequence[float], size: int) -> tuple[int, ...]:
+def _counts(name: str, ratios: npt.ArrayLike, size: int) -> tuple[int, ...]:
     """Whole numbers of patterns at so many a unit or a feature."""
-    found = []
-    for value in require_sequence(name, ratios, "positive numbers"):
-        found.append(max(1, round(require_number(name, value, above=0.0, at_most=1e6) * size)))
-    if not found or any(after <= before for before, after in itertools.pairwise(found)):
-        expected = "one number or more, whose numbers of patterns rise"
-        raise ArgumentError(name, expected, f"{list(ratios)[:5]}: {found[:5]}", "Take values farther apart.")
-    return tuple(found)
+    values = require_numbers(name, ratios, "positive numbers with one axis")
+    if values.ndim != 1 or not values.size or not ((values > 0) & (values <= _MOST)).all():
+        raise ArgumentError(name, f"positive numbers with one axis, up to {_MOST}", f"others, shape {values.shape}")
+    found = tuple(max(1, round(value * size)) for value in values.tolist())
+    if any(after <= before for before, after in itertools.pairwise(found)):
+        expected = "numbers at which whole numbers of patterns rise"
+        raise ArgumentError(name, expected, f"{found[:5]} at the first", "Take values farther apart.")
+    return found
 
 
 def _rising(counts: Sequence[int], most: int) -> tuple[int, ...]:

@@ -24,6 +24,7 @@ from memscape.arguments import (
     require_choice,
     require_count,
     require_device,
+    require_fit,
     require_generator,
     require_integer,
     require_number,
@@ -138,7 +139,7 @@ def examples_until(frequency: torch.Tensor, share: float) -> torch.Tensor:
     if not ((frequency > 0) & (frequency < 1)).all():
         raise ArgumentError("frequency", "values in (0, 1)", f"{frequency.min():g} to {frequency.max():g}")
     share = require_number("share", share, above=0.0, at_most=1 - 1e-15)
-    return math.log1p(-share) / torch.log1p(-frequency.double())
+    return require_fit("frequency", math.log1p(-share) / torch.log1p(-frequency.double()))
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ class Growth:
     @property
     def wrong_from(self) -> torch.Tensor:
         """Share of the facts that are wrong at a dimension or a larger one, float64, axes ``(draws, dimensions)``."""
-        later = (~self.right).flip(1).cumsum(dim=1).flip(1) > 0
+        later = (~self.right).to(torch.uint8).flip(1).cummax(dim=1).values.flip(1)
         return later.double().mean(dim=-1)
 
     @property
