@@ -114,13 +114,17 @@ def test_pieces_change_nothing():
 
 
 def test_sums_beyond_single_precision_are_taken_in_double():
-    # All patterns alike: an overlap of 4097 with each of 4097 is 2^24 + 8193, an odd number that float32 has not.
-    overlaps, same = torch.full((1, 4097), 4097.0), torch.ones(4097, 2)
-    assert em._heard(overlaps, same)[0, 0].item() == float(torch.tensor(4097.0**2).float())
-    assert em._heard(overlaps.double(), same.double())[0, 0].item() == 4097.0**2
-    mixed = torch.ones(4097, 2)
-    mixed[2049:] = -1.0
-    assert em._heard(overlaps, mixed)[0, 0].item() == 4097.0
+    overlaps, signs = torch.tensor([[2.0**24, 1.0, 2.0**24]]), torch.tensor([[1.0], [1.0], [-1.0]])
+    assert em._heard(overlaps, signs).item() == 1.0
+    assert em._heard(overlaps.double(), signs.double()).item() == 1.0
+
+
+def test_patterns_that_are_not_stored_are_not_chosen():
+    # Two stored patterns hold the opposite of the second as well, and the third is that opposite.
+    patterns = torch.tensor([[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, -1.0, -1.0], [-1.0, -1.0, 1.0, 1.0]])
+    found = em.nested_recall(patterns, patterns[2:], [2, 3], choose=True)
+    assert found.settled.flatten().tolist() == [1, 1]
+    assert found.chosen.flatten().tolist() == found.chosen_first.flatten().tolist() == [0, 2]
 
 
 def test_drawn_networks_store_the_patterns_of_their_loads():
