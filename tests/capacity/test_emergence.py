@@ -226,6 +226,10 @@ def test_curves_are_joined_by_the_first_that_covers_a_point():
     first, second = ([2.0, 4.0], [20.0, 40.0]), ([1.0, 3.0, 5.0], [-1.0, -3.0, -5.0])
     whole = em.joined([first, second, ([4.0, 4.5, 6.0], [0.0, 0.5, 6.0])])
     assert whole.tolist() == [[1, 2, 4, 5, 6], [-1, 20, 40, -5, 6]]
+    assert em.joined([first, ([0.0, 2.0], [9.0, 9.0]), ([4.0, 7.0], [9.0, 9.0])]).tolist() == [
+        [0, 2, 4, 7],
+        [9, 20, 40, 9],
+    ]
     assert em.joined([second]).tolist() == [list(part) for part in second]
     with pytest.raises(ArgumentError, match="curves"):
         em.joined([([2.0, 1.0], [0.0, 0.0])])
