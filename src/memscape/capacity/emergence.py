@@ -55,6 +55,7 @@ __all__ = [
     "Outcome",
     "Width",
     "all_right",
+    "bootstrapped",
     "exact_load",
     "feature_recall",
     "first_success",
@@ -456,8 +457,33 @@ class Width:
     @property
     def estimate(self) -> Estimate:
         """The width with its 95 % bootstrap interval."""
-        low, high = np.quantile(self.resamples, [0.025, 0.975])
-        return Estimate(self.value, float(low), float(high), self.trials)
+        return bootstrapped(self.value, self.resamples, self.trials)
+
+
+def bootstrapped(value: float, resamples: npt.ArrayLike, trials: int) -> Estimate:
+    """A number with the middle 95 % of its resamples for an interval, which is widened to hold the number.
+
+    Parameters
+    ----------
+    value
+        What was found.
+    resamples
+        The same of bootstrap resamples, finite, at least one.
+    trials
+        Number of independent trials behind it.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is not finite or there are no resamples.
+    """
+    value = require_number("value", value)
+    drawn = require_numbers("resamples", resamples)
+    if not drawn.size or not np.isfinite(drawn).all():
+        raise ArgumentError("resamples", "finite numbers, at least one", f"others, shape {drawn.shape}")
+    require_count("trials", trials)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Estimate(value, min(value, float(low)), max(value, float(high)), trials)
 
 
 def width(
@@ -545,8 +571,7 @@ def slope(sizes: Sequence[int], widths: Sequence[Width]) -> Estimate:
     weights = 1 / (heights[:, 1:].var(axis=1) + 1e-12)
     away = weights * (logs - weights @ logs / weights.sum())
     slopes = away @ heights / (away @ logs)
-    low, high = np.quantile(slopes[1:], [0.025, 0.975])
-    return Estimate(float(slopes[0]), float(low), float(high), sum(one.trials for one in widths))
+    return bootstrapped(float(slopes[0]), slopes[1:], sum(one.trials for one in widths))
 
 
 def joined(curves: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]]) -> np.ndarray:
