@@ -15,7 +15,9 @@ from memscape.capacity import (
     correlated,
     counting_memory,
     diffusion,
+    emergence,
     features,
+    growing,
     heteroassociation,
     learned_memory,
     linear_memory,
@@ -64,6 +66,10 @@ errs = torch.tensor([True, False, True])
 waves = torch.tensor([[0.1, 0.2, 0.3, 0.4], [1.0, -1.0, 0.5, 0.0]], dtype=torch.float64)
 ring = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]], dtype=torch.float64)
 RNG = np.random.default_rng(0)
+FEW = {"networks": 2, "probes": 1, "sweeps": 2, "generator": rng(), "device": "cpu"}
+kept = emergence.stored_recall(6, [0.3, 0.6], **FEW, choose=True)
+WIDTH = {"axis": [0.5, 1.0], "score": kept.first, "levels": (0.9, 0.1), "generator": rng()}
+LARGE = {"neurons": [10, 2000, 10**15, 10**15 + 1]}
 ONE_NETWORK = {"networks": 1, "starts": 2, "sweeps": 3, "generator": rng()}
 ZIPF = counting_memory.zipf(6, 1.0)
 CURVES = np.array([[9.0, 5.0, 3.0, 2.0], [8.0, 5.0, 4.0, 2.0]])
@@ -107,6 +113,39 @@ CALLS = [
             "counts": [2, 3],
             "classes": 3,
         },
+    ),
+    Call(
+        emergence.nested_recall,
+        {"patterns": spins, "starts": spins, "counts": [2, 3], "sweeps": 2, "choose": True},
+        also={"counts": SOME},
+    ),
+    Call(emergence.stored_recall, {"neurons": 6, "loads": [0.3, 0.6], **FEW, "choose": True}, also={"loads": SOME}),
+    Call(emergence.feature_recall, {"features": 2, "neurons": 6, "ratios": [1.0, 2.0], **FEW}, also={"ratios": SOME}),
+    Call(emergence.jump_loads, {"neurons": 100, "points": 3}, also=LARGE),
+    Call(emergence.bootstrapped, {"value": 1.0, "resamples": [0.5, 1.5], "trials": 2}, also={"resamples": SOME}),
+    Call(emergence.joined, {"curves": [([1.0, 3.0], [0.5, 0.4]), ([2.0, 4.0], [0.1, 0.2])]}),
+    Call(emergence.scores, {"outcome": kept, "settled": True}),
+    Call(emergence.width, WIDTH, also={"axis": SOME, "levels": SOME}),
+    Call(emergence.slope, {"sizes": [5, 9], "widths": [emergence.width(**WIDTH)] * 2}, also={"sizes": SOME}),
+    Call(emergence.middle, {"score": kept.first, "level": 0.5}),
+    Call(emergence.exact_load, {"neurons": 100, "share": 0.5}, also=LARGE),
+    Call(emergence.near_width, {"neurons": 100, "level": 0.9, "high": 0.9, "low": 0.1}, also=LARGE),
+    Call(emergence.first_success, {"right": right, "questions": 2}),
+    Call(emergence.first_success_law, {"shares": [0.1, 0.5], "questions": 3}, also={"shares": SOME}),
+    Call(emergence.all_right, {"right": [2, 3], "items": 4, "size": 2}, also={"right": SOME}),
+    Call(
+        growing.chain_recalls,
+        {"dimension": 3, "pairs": 4, "networks": 2, "generator": rng(), "device": "cpu"},
+    ),
+    Call(growing.chain_success, {"right": right, "length": 2}),
+    Call(growing.examples_until, {"frequency": part, "share": 0.5}),
+    Call(
+        growing.grow,
+        {
+            **{"facts": 4, "values": 2, "exponent": 2.0, "first": 2, "last": 5, "scheme": "even", "draws": 2},
+            **{"generator": rng(), "device": "cpu"},
+        },
+        also={"scheme": ["frequency"]},
     ),
     Call(votes.holm, {"probabilities": [0.5, 0.1]}),
     Call(votes.mcnemar, {"worse": errs, "better": errs}),
@@ -403,6 +442,10 @@ CALLS += [
 
 
 SIZES = {
+    "emergence.feature_recall": "features neurons networks",
+    "emergence.stored_recall": "neurons networks",
+    "growing.chain_recalls": "dimension pairs networks",
+    "growing.grow": "last draws",
     "transients.at_load": "neurons bits steps",
     "transients.follow": "neurons count networks steps",
     "transients.one_unit": "steps paths",

@@ -429,7 +429,7 @@ def scores(outcome: Outcome, *, settled: bool) -> dict[str, torch.Tensor]:
     chosen = outcome.chosen if settled else outcome.chosen_first
     found = {"overlap": overlap, "information": information(overlap)}
     if chosen is not None:
-        found["choice"] = (chosen == torch.arange(overlap.shape[-1])).double()
+        found["choice"] = (chosen == torch.arange(overlap.shape[-1], device="cpu")).double()
     return found | {"near": (overlap >= _NEAR).double(), "exact": (overlap == 1).double()}
 
 

@@ -245,9 +245,9 @@ def grow(
     weights = names**-exponent / (names**-exponent).sum() if scheme == "frequency" else torch.ones_like(names)
     holds = (torch.arange(facts, device=place) + 1) % values
     members = one_hot(holds, values).double()
-    dimensions = torch.arange(first, last + 1)
+    dimensions = torch.arange(first, last + 1, device="cpu")
     right, margin = [], []
-    for some in pieces.slices(draws, pieces.fitting(32 * last * facts * values)):
+    for some in pieces.slices(draws, pieces.cached(32 * last * facts * values)):
         count = some.stop - some.start
         asked, answers = (
             torch.randn(count, last, size, generator=generator, dtype=torch.float64, device="cpu").to(place)
