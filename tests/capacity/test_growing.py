@@ -33,10 +33,10 @@ def test_every_dimension_is_the_memory_of_its_coordinates(scheme):
     assert found.dimensions.tolist() == list(range(2, 31))
 
 
-def test_every_memory_that_grows_is_drawn_whatever_the_budget():
+def test_every_memory_that_grows_is_drawn_whatever_fits_a_cache(monkeypatch):
     shape = {"first": 1, "last": 5, "scheme": "even", "draws": 3}
-    with pieces.budget(1):
-        parts = growing.grow(4, 2, 0.0, **shape, generator=rng(4))
+    monkeypatch.setattr(pieces, "CACHE", 1)
+    parts = growing.grow(4, 2, 0.0, **shape, generator=rng(4))
     stream = rng(4)
     for draw in range(3):
         alone = growing.grow(4, 2, 0.0, **shape | {"draws": 1}, generator=stream)
