@@ -171,3 +171,55 @@ def test_orders_and_rehearsal_do_not_go_together():
         tasks.train(models, images, digits, PLAN, generator=rng(), orders=orders, rehearsed=(images, digits))
     with pytest.raises(ArgumentError, match="permutations"):
         tasks.train(models, images, digits, PLAN, generator=rng(), orders=torch.zeros_like(orders))
+
+
+def test_two_tasks_are_one_training_after_the_other():
+    models, (images, digits) = some(count=1, memories=9), data(samples=60)
+    both, wanted = images.reshape(2, 2, 30, PIXELS), digits.reshape(2, 2, 30)
+    orders = torch.stack([tasks.permute(PIXELS, f, generator=rng(1)) for f in (0.0, 1.0)]).expand(2, -1, -1)
+    asked, answers = data(seeds=1, samples=50, seed=9)
+    found = tasks.two_tasks(
+        models, both, wanted, asked[0], answers[0], PLAN, orders=orders, generator=rng(5), scale="network"
+    )
+    draw = rng(5)
+    first = tasks.train(models, both[:, 0], wanted[:, 0], PLAN, generator=draw, scale="network")
+    test, right = asked.expand(2, -1, -1), answers.expand(2, -1)
+    assert torch.equal(found.before, tasks.accuracy(first, test, right))
+    twice = tasks.Learners(first.weights.expand(-1, 2, -1, -1), CLASSES, 3)
+    second = tasks.train(twice, both[:, 1], wanted[:, 1], PLAN, generator=draw, orders=orders, scale="network")
+    assert torch.equal(found.after, tasks.accuracy(second, test, right))
+    assert torch.equal(found.second, tasks.accuracy(second, test, right, orders=orders))
+    assert torch.equal(found.lost, 100 * (found.before - found.after))
+
+
+def test_a_course_of_tasks_is_learned_in_order_with_what_was_stored_and_held():
+    models, (images, digits) = some(count=1, memories=9), data(samples=90)
+    plan = replace(PLAN, batch=18)  # half of it still has as many of each class
+    three, wanted = images.reshape(2, 3, 30, PIXELS), digits.reshape(2, 3, 30)
+    orders = torch.stack([tasks.permute(PIXELS, 1.0, generator=rng(s)) for s in range(6)]).reshape(2, 3, PIXELS)
+    asked, answers = data(seeds=1, samples=50, seed=9)
+    strength = torch.tensor(0.1, dtype=torch.float64)
+    found = tasks.course(
+        models,
+        three,
+        wanted,
+        asked[0],
+        answers[0],
+        plan,
+        orders=orders,
+        generator=rng(5),
+        stored=6,
+        strength=strength,
+    )
+    seen = torch.stack([torch.stack([three[s, t][:, orders[s, t]] for t in range(3)]) for s in range(2)])
+    draw, now, held, old = rng(5), models, None, None
+    for task in range(3):
+        now = tasks.train(now, seen[:, task], wanted[:, task], plan, generator=draw, held=held, rehearsed=old)
+        held = tasks.springs(
+            now, seen[:, task], wanted[:, task], temperature=4.0, loss=4, strength=strength, before=held
+        )
+        old = (seen[:, : task + 1, :6].flatten(1, 2), wanted[:, : task + 1, :6].flatten(1, 2))
+        for asked_of in range(3):
+            test = torch.stack([asked[0][:, orders[s, asked_of]] for s in range(2)])
+            right = tasks.accuracy(now, test, answers.expand(2, -1))
+            assert torch.equal(found[:, :, task, asked_of], right)

@@ -33,6 +33,7 @@ from memscape.arguments import (
     require_generator,
     require_integer,
     require_kind,
+    require_labels,
     require_number,
     require_rng,
     require_room,
@@ -42,7 +43,20 @@ from memscape.memory.classifier import Classifier, Schedule
 from memscape.tools.models import Model
 from memscape.tools.training import balanced_batches
 
-__all__ = ["Learners", "Omega", "Springs", "accuracy", "learners", "omega", "permute", "springs", "train"]
+__all__ = [
+    "Learners",
+    "Omega",
+    "Springs",
+    "TwoTasks",
+    "accuracy",
+    "course",
+    "learners",
+    "omega",
+    "permute",
+    "springs",
+    "train",
+    "two_tasks",
+]
 
 SCALES = ("memory", "network")
 
@@ -402,6 +416,153 @@ def springs(
 
 
 @dataclass(frozen=True)
+class TwoTasks:
+    """What models know of a first task before and after a second one, and of the second.
+
+    Attributes
+    ----------
+    before, after
+        Accuracy on the first task, float64, axes (S, 1) and (S, M).
+    second
+        Accuracy on the second task once it is learned, axes (S, M).
+    """
+
+    before: torch.Tensor
+    after: torch.Tensor
+    second: torch.Tensor
+
+    @property
+    def lost(self) -> torch.Tensor:
+        """Points of test error that the second task adds to the first, axes (S, M)."""
+        return 100 * (self.before - self.after)
+
+
+def two_tasks(
+    start: Learners,
+    images: torch.Tensor,
+    digits: torch.Tensor,
+    asked: torch.Tensor,
+    answers: torch.Tensor,
+    schedule: Schedule,
+    *,
+    orders: torch.Tensor,
+    generator: torch.Generator,
+    scale: str = "memory",
+) -> TwoTasks:
+    """Learn a task, then a second one whose images are permuted, in as many ways as there are orders.
+
+    Parameters
+    ----------
+    start
+        One model a seed.
+    images, digits
+        Both tasks, axes (S, 2, samples, pixels) and (S, 2, samples).
+    asked, answers
+        Test images and classes, axes (samples, pixels) and (samples), the same for every seed.
+    schedule, scale
+        As for :func:`train`.
+    orders
+        Permutations of the second task, int64, axes (S, M, pixels): a model for each.
+    generator
+        A CPU generator for the order of the images.
+
+    Raises
+    ------
+    ArgumentError
+        If axes, values, dtypes or devices do not fit.
+    """
+    _require_course(start, images, digits, asked, answers)
+    if images.shape[1] != 2:
+        raise ArgumentError("images", "two tasks", f"shape {tuple(images.shape)}")
+    if not isinstance(orders, torch.Tensor) or orders.dim() != 3:
+        raise ArgumentError("orders", "axes (seeds, models, pixels)", str(getattr(orders, "shape", type(orders))))
+    require_kind("schedule", schedule, Schedule)
+    require_generator("generator", generator)
+    seeds = len(images)
+    test, wanted = asked.expand(seeds, -1, -1), answers.expand(seeds, -1)
+    wide = Learners(start.weights.expand(-1, orders.shape[1], -1, -1), start.classes, start.power)
+    _permuted(wide, orders, back=True)  # refuses what is no permutation before anything is trained
+    one = train(start, images[:, 0], digits[:, 0], schedule, generator=generator, scale=scale)
+    many = Learners(one.weights.expand(-1, orders.shape[1], -1, -1), one.classes, one.power)
+    two = train(many, images[:, 1], digits[:, 1], schedule, generator=generator, orders=orders, scale=scale)
+    return TwoTasks(
+        accuracy(one, test, wanted), accuracy(two, test, wanted), accuracy(two, test, wanted, orders=orders)
+    )
+
+
+def course(
+    start: Learners,
+    images: torch.Tensor,
+    digits: torch.Tensor,
+    asked: torch.Tensor,
+    answers: torch.Tensor,
+    schedule: Schedule,
+    *,
+    orders: torch.Tensor,
+    generator: torch.Generator,
+    scale: str = "memory",
+    stored: int = 0,
+    strength: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Learn T tasks of permuted images one after the other, and ask all of them after each.
+
+    Parameters
+    ----------
+    start
+        One model or several a seed.
+    images, digits
+        The tasks before they are permuted, axes (S, T, samples, pixels) and (S, T, samples).
+    asked, answers
+        Test images and classes, axes (samples, pixels) and (samples).
+    schedule, scale
+        As for :func:`train`.
+    orders
+        Permutation of each task, int64, axes (S, T, pixels).
+    generator
+        A CPU generator for the order of the images.
+    stored
+        Rehearsal: so many images of every earlier task, the first ones, make up half of every batch; 0 for none.
+    strength
+        Elastic weights: strength of the springs, axes (S, M) or fewer that broadcast to it; none by default.
+
+    Returns
+    -------
+    torch.Tensor
+        Accuracy on task j after learning task i, float64, axes (S, M, T, T): rows i, columns j.
+
+    Raises
+    ------
+    ArgumentError
+        If axes, values, dtypes or devices do not fit.
+    """
+    _require_course(start, images, digits, asked, answers)
+    seeds, count = images.shape[:2]
+    require_integer("stored", stored, at_least=0, at_most=images.shape[2])
+    if not isinstance(orders, torch.Tensor) or orders.shape != (seeds, count, start.pixels):
+        raise ArgumentError("orders", f"shape {(seeds, count, start.pixels)}", str(getattr(orders, "shape", "another")))
+    _permuted(Learners(start.weights[:, :1].expand(-1, count, -1, -1), start.classes, start.power), orders, back=True)
+    seen = images.gather(-1, orders[:, :, None].expand_as(images))
+    models, held, table = start, None, []
+    for task in range(count):
+        old = None
+        if stored and task:
+            old = (seen[:, :task, :stored].flatten(1, 2), digits[:, :task, :stored].flatten(1, 2))
+        models = train(
+            models, seen[:, task], digits[:, task], schedule, generator=generator, scale=scale, held=held, rehearsed=old
+        )
+        if strength is not None and task < count - 1:
+            last = {"temperature": schedule.temperature(schedule.epochs - 1), "loss": schedule.loss}
+            held = springs(models, seen[:, task], digits[:, task], **last, strength=strength, before=held)
+        wanted = answers.expand(seeds, -1)
+        table.append(
+            torch.stack(
+                [accuracy(models, asked[:, orders[:, j]].transpose(0, 1), wanted) for j in range(count)], dim=-1
+            )
+        )
+    return torch.stack(table, dim=-2)
+
+
+@dataclass(frozen=True)
 class Omega:
     r"""Three measures of learning one task after the other, as Kemker et al. (2018) are quoted for them.
 
@@ -556,6 +717,24 @@ def _require_data(models: Learners, images: torch.Tensor, digits: torch.Tensor, 
     if digits.device != images.device or digits.min() < 0 or digits.max() >= models.classes:
         got = f"{digits.min().item()} to {digits.max().item()} on {digits.device}"
         raise ArgumentError(f"{name}digits", f"classes from 0 to {models.classes - 1} on {images.device}", got)
+
+
+def _require_course(
+    start: Learners, images: torch.Tensor, digits: torch.Tensor, asked: torch.Tensor, answers: torch.Tensor
+) -> None:
+    weights = require_kind("start", start, Learners).weights
+    sizes = {"seeds": weights.shape[0], "pixels": start.pixels}
+    like = {"device": weights.device, "dtype": weights.dtype}
+    require_tensor("images", images, "seeds tasks samples pixels", sizes=sizes, **like)
+    if not isinstance(digits, torch.Tensor) or digits.shape != images.shape[:3]:
+        raise ArgumentError("digits", f"shape {tuple(images.shape[:3])}", str(getattr(digits, "shape", "another")))
+    _require_data(start, images.flatten(1, 2), digits.flatten(1, 2))
+    require_tensor("asked", asked, "samples pixels", sizes={"pixels": start.pixels}, **like)
+    if asked.abs().max() > 1:
+        raise ArgumentError("asked", "pixels in [-1, 1]", f"{asked.abs().max().item():g}")
+    require_labels("answers", answers, asked.device, at_least=0)
+    if len(answers) != len(asked) or answers.max() >= start.classes:
+        raise ArgumentError("answers", f"one class below {start.classes} for each of {len(asked)} images", "others")
 
 
 def _require_rehearsed(
