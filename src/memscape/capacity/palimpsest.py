@@ -41,6 +41,7 @@ from memscape.arguments import (
 )
 from memscape.memory.dynamics import synchronous
 from memscape.memory.hopfield import Hopfield
+from memscape.tools import pieces
 from memscape.tools.statistics import NORMAL, Estimate
 
 __all__ = [
@@ -172,14 +173,18 @@ def bounded(patterns: torch.Tensor, bound: int) -> Hopfield:
     """
     require_tensor("patterns", patterns, "... patterns neurons", values="spins")
     require_integer("bound", bound, at_least=1, at_most=_WIDEST)
-    # Small integers: a processor adds sixteen or more of them at a time.
+    # Small integers: a processor adds sixteen or more of them at a time, fastest where they stay in its cache.
     kind = torch.int8 if bound < 127 else torch.int16
-    spins = patterns.to(kind)
     neurons = patterns.shape[-1]
-    couplings = torch.zeros(*patterns.shape[:-2], neurons, neurons, dtype=kind, device=patterns.device)
-    for step in range(patterns.shape[-2]):  # one pattern after the other: what it finds depends on all before
-        state = spins[..., step, :]
-        couplings.addcmul_(state[..., :, None], state[..., None, :]).clamp_(-bound, bound)
+    spins = patterns.to(kind).flatten(0, -3) if patterns.dim() > 2 else patterns.to(kind)[None]
+    couplings = torch.zeros(len(spins), neurons, neurons, dtype=kind, device=patterns.device)
+    agreement = torch.empty_like(couplings)
+    for some in pieces.slices(len(spins), pieces.cached(2 * kind.itemsize * neurons**2)):
+        count, change = couplings[some], agreement[some]
+        for state in spins[some].unbind(dim=1):  # one after the other: what it finds depends on all before
+            torch.mul(state[:, :, None], state[:, None, :], out=change)
+            count.add_(change).clamp_(-bound, bound)
+    couplings = couplings.view(*patterns.shape[:-2], neurons, neurons)
     couplings.diagonal(dim1=-2, dim2=-1).zero_()
     weights = couplings.to(patterns.dtype)
     return Hopfield(weights, weights.new_zeros(weights.shape[:-1]), 1.0 / neurons)

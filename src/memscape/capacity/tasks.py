@@ -337,11 +337,11 @@ def train(
         temperature, rate = schedule.temperature(epoch), schedule.rate * schedule.decay**epoch
         dealt = torch.stack([balanced_batches(digits[s], batch, generator=generator) for s in seeds], dim=1)
         for chosen in dealt:
-            some, wanted = images[rows, chosen], digits[rows, chosen]
+            some, wanted = _chosen(images, chosen), digits[rows, chosen]
             if rehearsed is not None:
                 old, answers = rehearsed
                 again = torch.randint(old.shape[1], (len(images), batch), generator=generator).to(images.device)
-                some = torch.cat([some, old[rows, again]], dim=1)
+                some = torch.cat([some, _chosen(old, again)], dim=1)
                 wanted = torch.cat([wanted, answers[rows, again]], dim=1)
             step = _descent(weights, some, wanted, pixels, power, temperature, schedule.loss)
             if springs_ is not None:
@@ -656,6 +656,13 @@ def _derivatives(
     pull = _power((targets - outputs) / 2.0, loss - 1) * (1.0 - outputs) * (1.0 + outputs)
     turned = (labels @ pull).mul_(lower).mul_((power - 1) / temperature)
     return rising, turned, pull
+
+
+def _chosen(images: torch.Tensor, indices: torch.Tensor) -> torch.Tensor:
+    """Images (S, batch, pixels) of indices (S, batch): whole rows, which are copied faster than by two indices."""
+    first = torch.arange(len(images), device=images.device)[:, None] * images.shape[1]
+    rows = images.flatten(0, 1).index_select(0, (indices + first).flatten())
+    return rows.view(*indices.shape, -1)
 
 
 def _overlaps(memories: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
