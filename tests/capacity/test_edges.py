@@ -23,12 +23,17 @@ from memscape.capacity import (
     linear_memory,
     long_tail,
     merging,
+    palimpsest,
     paraphrases,
     scaling_laws,
+    scaffold,
+    sequential,
+    tasks,
     transients,
     votes,
 )
 from memscape.memory import hopfield
+from memscape.memory.classifier import Schedule
 from memscape.memory.dense import Power
 from memscape.memory.hopfield import hebbian
 from memscape.memory.patterns import random_patterns
@@ -438,6 +443,98 @@ CALLS += [
     Call(merging.window, {"patterns": 3}),
     Call(merging.equidistant, {"patterns": 3, "distance": 1.0}),
     Call(merging.merge, {"patterns": corners, "betas": [2.0, 9.0], "steps": 3, "close": 0.01}),
+]
+
+# forgetting
+net, walls = hopfield.hebbian(networks), torch.tensor([[3, 5, 9], [2, 6, 8]])
+AGES = {"ages": [[0, 1], 0, [[0]], [10**7], [0.5], "x", None]}
+FITS = {"fits": [2, 3, 10**5 + 1]}
+lines = torch.tensor([[[1.0, 0.0]], [[0.6, 0.8]]], dtype=torch.float64)
+two_errors = torch.tensor([[0.0, 1.0], [1.0, 0.0]], dtype=torch.float64)
+side_by_side = tasks.learners(2, 3, 4, 2, power=3, rng=np.random.default_rng(0))
+seen = (torch.arange(2 * 2 * 6 * 4.0) % 7 / 4 - 0.75).reshape(2, 2, 6, 4)
+named = (torch.arange(24) % 2).reshape(2, 2, 6)
+swapped = torch.tensor([1, 0, 3, 2]).expand(2, 2, 4).contiguous()
+ONE_TASK = {"images": seen[:, 0].contiguous(), "digits": named[:, 0].contiguous()}
+TWO = {"images": seen, "digits": named, "asked": seen[0, 0], "answers": named[0, 0]}
+short = Schedule(epochs=1, loss=4, hot=2.0, cold=2.0, batch=4)
+soft = tasks.springs(side_by_side, **ONE_TASK, temperature=2.0, loss=4, strength=torch.tensor(0.1))
+frame = scaffold.scaffold((2, 3), 5, rng=np.random.default_rng(0))
+CALLS += [
+    Call(palimpsest.fading, {"count": 3, "time": 2.0, "dtype": torch.float32}),
+    Call(palimpsest.decay_time, {"neurons": 9, "error": 0.1}),
+    Call(palimpsest.decay_lifetime, {"neurons": 9, "time": 2.0, "error": 0.1}),
+    Call(palimpsest.bounded, {"patterns": networks, "bound": 2}),
+    Call(palimpsest.bounded_signal, {"bound": 2, "ages": [0, 3]}, also=AGES),
+    Call(palimpsest.bounded_lifetime, {"neurons": 90, "bound": 2, "error": 0.1}),
+    Call(palimpsest.settle, {"model": net, "patterns": networks, "ages": [0, 1], "steps": 3}, also=AGES),
+    Call(palimpsest.wrong_once, {"model": net, "patterns": networks, "ages": [0, 1]}, also=AGES),
+    Call(
+        palimpsest.error_age,
+        {"wrong": walls, "neurons": 20, "ages": [0, 4, 9], "error": 0.2},
+        also=AGES,
+    ),
+    Call(palimpsest.held, {"overlaps": near / 3, "ages": [0, 2, 4], "level": 0.5}, also=AGES),
+    Call(palimpsest.two_valued_signal, {"synapses": 9, "chance": 0.5, "ages": [0, 2]}, also=AGES),
+    Call(palimpsest.agreements, {"synapses": 9, "chance": 0.5, "oldest": 2, "units": 3, "rng": RNG}),
+    Call(palimpsest.lifetime, {"signals": np.array([3.0, 2.0, 0.5])}),
+    Call(sequential.two_task_loss, {"angle": one, "fits": 3}, also=FITS),
+    Call(sequential.fit, {"inputs": lines, "errors": two_errors}),
+    Call(sequential.descend, {"inputs": lines, "errors": two_errors, "small": 1e-6, "steps": 100}),
+    Call(sequential.tasks_at_random, {"sets": 2, "tasks": 2, "dimensions": 3, "tilt": 0.5, "rng": RNG}),
+    Call(sequential.cyclic_forgetting, {"inputs": lines, "fits": 3}),
+    Call(sequential.cyclic_bound, {"tasks": 2, "dimensions": 3, "fits": 4}),
+    Call(tasks.Learners, {"weights": side_by_side.weights, "classes": 2, "power": 3}),
+    Call(side_by_side.one, {"seed": 1, "model": 0, "temperature": 2.0}),
+    Call(tasks.Springs, {"stiffness": side_by_side.weights.abs(), "pull": side_by_side.weights}),
+    Call(
+        tasks.learners,
+        {
+            **{"seeds": 2, "memories": 3, "pixels": 4, "classes": 2, "power": 3, "rng": RNG, "mean": 0.1},
+            **{"deviation": 0.3, "dtype": torch.float32, "device": "cpu"},
+        },
+    ),
+    Call(tasks.permute, {"pixels": 9, "share": 0.5, "generator": rng()}),
+    Call(tasks.accuracy, {"models": side_by_side, **ONE_TASK, "orders": swapped[:, :1]}),
+    Call(
+        tasks.train,
+        {
+            **{"models": side_by_side, **ONE_TASK, "schedule": short, "generator": rng(), "scale": "network"},
+            **{"orders": None, "held": soft, "rehearsed": (ONE_TASK["images"], ONE_TASK["digits"])},
+        },
+        also={"orders": [swapped[:, :1], swapped], "rehearsed": [(seen[:, 0], None), (seen, named), (1, 2)]},
+    ),
+    Call(
+        tasks.springs,
+        {
+            **{"models": side_by_side, **ONE_TASK, "temperature": 2.0, "loss": 4, "strength": torch.tensor([0.5])},
+            "before": soft,
+        },
+    ),
+    Call(
+        tasks.two_tasks,
+        {
+            **{"start": side_by_side, **TWO, "schedule": short, "orders": swapped, "generator": rng()},
+            "scale": "memory",
+        },
+    ),
+    Call(
+        tasks.course,
+        {
+            **{"start": side_by_side, **TWO, "schedule": short, "orders": swapped, "generator": rng()},
+            **{"scale": "memory", "stored": 2, "strength": torch.tensor(0.5)},
+        },
+    ),
+    Call(tasks.omega, {"accuracies": torch.eye(3) / 2, "ideal": torch.tensor(0.5)}),
+    Call(scaffold.Scaffold, {"forward": frame.forward, "periods": (2, 3), "threshold": 9}),
+    Call(frame.phases),
+    Call(frame.places),
+    Call(frame.fixed, {"learned": torch.tensor([0, 7]), "rule": "hebb"}, also={"rule": ["least squares"]}),
+    Call(
+        scaffold.scaffold,
+        {"periods": (2, 3), "places": 5, "threshold": 2.0, "rng": RNG, "device": "cpu"},
+    ),
+    Call(scaffold.shells, {"side": 6, "count": 9}),
 ]
 
 

@@ -71,6 +71,16 @@ def test_least_squares_keeps_whatever_it_has_learned_while_places_are_many():
     assert model.fixed(learned, rule="least squares")[learned].all()
 
 
+def test_least_squares_is_that_of_the_pseudo_inverse_where_states_are_many():
+    model, learned = made(places=9), torch.arange(36)
+    phases, places = model.phases(), model.places()
+    codes = torch.cat([torch.nn.functional.one_hot(phases[:, k], p**2) for k, p in enumerate((2, 3))], dim=1)
+    inputs = places @ torch.linalg.pinv(places) @ codes.double()
+    right = inputs[:, :4].argmax(dim=1).eq(phases[:, 0]) & inputs[:, 4:].argmax(dim=1).eq(phases[:, 1])
+    assert torch.equal(model.fixed(learned, rule="least squares"), right)
+    assert 0 < right.sum() < 36
+
+
 @pytest.mark.parametrize(("side", "count"), [(6, 1), (6, 9), (6, 36), (6, 23), (60, 200)])
 def test_a_path_goes_one_place_at_a_time_and_fills_squares(side, count):
     path = sc.shells(side, count)

@@ -93,8 +93,12 @@ class Scaffold(Model):
     def places(self) -> torch.Tensor:
         """Activity p of the place-like units in every state, whole numbers, axes (states, N_p)."""
         first = torch.tensor([0, *itertools.accumulate(period**2 for period in self.periods)][:-1])
-        active = self.phases() + first.to(self.forward.device)
-        return (self.forward.mT[active].sum(dim=1) - self.threshold).relu_()
+        columns, active = self.forward.mT.contiguous(), self.phases() + first.to(self.forward.device)
+        inputs = torch.full((len(active), columns.shape[1]), -float(self.threshold), dtype=columns.dtype)
+        inputs = inputs.to(columns.device)
+        for units in active.unbind(dim=1):  # module by module
+            inputs += columns.index_select(0, units)
+        return inputs.relu_()
 
     def fixed(self, learned: torch.Tensor, *, rule: str = "hebb") -> torch.Tensor:
         """Which of all states are fixed points after some were learned.
@@ -131,7 +135,11 @@ class Scaffold(Model):
                 raise ArgumentError("learned", "fewer, so that sums of products stay exact", str(len(learned)))
             inputs, margin = places @ (places[learned].mT @ codes), 0.0
         else:
-            inputs, margin = places @ (torch.linalg.pinv(places[learned], rtol=1e-10) @ codes), 1e-6
+            rows = places[learned]
+            if len(rows) > rows.shape[1]:  # a small square matrix with the same solutions
+                frame, rows = torch.linalg.qr(rows)
+                codes = frame.mT @ codes
+            inputs, margin = places @ (torch.linalg.pinv(rows, rtol=1e-10) @ codes), 1e-6
         right = torch.ones(states, dtype=torch.bool, device=places.device)
         for module, (start, end) in enumerate(itertools.pairwise(first)):
             own = phases[:, module, None]

@@ -194,6 +194,7 @@ def cyclic_forgetting(inputs: torch.Tensor, fits: int) -> torch.Tensor:
         If axes or values do not fit.
     """
     require_tensor("inputs", inputs, "... tasks examples dimensions")
+    _require_wide(inputs)
     require_integer("fits", fits, at_least=1, at_most=_MOST)
     tasks, dimensions = inputs.shape[-3], inputs.shape[-1]
     rows = _rows(inputs)
@@ -247,7 +248,11 @@ def _require_pair(inputs: torch.Tensor, errors: torch.Tensor) -> None:
     sizes: dict[str, int] = {}
     require_tensor("inputs", inputs, "... examples dimensions", sizes=sizes)
     require_tensor("errors", errors, "... dimensions", sizes=sizes, device=inputs.device, dtype=inputs.dtype)
-    if inputs.element_size() < 4:
-        raise ArgumentError("inputs", "float32 or float64", str(inputs.dtype))
+    _require_wide(inputs)
     if errors.shape[:-1] != inputs.shape[:-2]:
         raise ArgumentError("errors", f"leading axes {tuple(inputs.shape[:-2])}", f"shape {tuple(errors.shape)}")
+
+
+def _require_wide(inputs: torch.Tensor) -> None:
+    if inputs.element_size() < 4:
+        raise ArgumentError("inputs", "float32 or float64", str(inputs.dtype), "Convert it with .double().")

@@ -20,6 +20,7 @@ is two products of matrices.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ from memscape.arguments import (
     ArgumentError,
     require_choice,
     require_count,
+    require_device,
     require_dtype,
     require_fit,
     require_generator,
@@ -175,6 +177,7 @@ def learners(
     require_rng("rng", rng)
     if require_dtype("dtype", dtype).itemsize < 4:
         raise ArgumentError("dtype", "torch.float32 or torch.float64", str(dtype))
+    device = require_device("device", device)
     entries = torch.from_numpy(rng.normal(mean, deviation, (seeds, 1, memories, pixels + classes)))
     return Learners(entries.to(device, dtype), classes, power)
 
@@ -323,7 +326,7 @@ def train(
         raise ArgumentError("held", f"shape {tuple(models.weights.shape)}", f"shape {tuple(held.stiffness.shape)}")
     if rehearsed is not None:
         _require_rehearsed(models, rehearsed, orders)
-    pixels, power, seeds = models.pixels, models.power, range(len(images))
+    power, seeds = models.power, range(len(images))
     weights = _permuted(models, orders, back=True).clone()
     springs_ = (
         None
@@ -332,18 +335,19 @@ def train(
     )
     velocity = torch.zeros_like(weights)
     batch = schedule.batch // 2 if rehearsed is not None else schedule.batch
+    old, answers = (images, digits) if rehearsed is None else (rehearsed[0].contiguous(), rehearsed[1])
     rows = torch.arange(len(images), device=images.device)[:, None]
+    images = images.contiguous()
     for epoch in range(schedule.epochs):
         temperature, rate = schedule.temperature(epoch), schedule.rate * schedule.decay**epoch
         dealt = torch.stack([balanced_batches(digits[s], batch, generator=generator) for s in seeds], dim=1)
         for chosen in dealt:
             some, wanted = _chosen(images, chosen), digits[rows, chosen]
             if rehearsed is not None:
-                old, answers = rehearsed
                 again = torch.randint(old.shape[1], (len(images), batch), generator=generator).to(images.device)
                 some = torch.cat([some, _chosen(old, again)], dim=1)
                 wanted = torch.cat([wanted, answers[rows, again]], dim=1)
-            step = _descent(weights, some, wanted, pixels, power, temperature, schedule.loss)
+            step = _descent(weights, some, wanted, _Recipe(models.pixels, power, temperature, schedule.loss))
             if springs_ is not None:
                 step += springs_[1] - springs_[0] * weights
             velocity.mul_(schedule.momentum).add_(step)
@@ -401,9 +405,9 @@ def springs(
         raise ArgumentError("strength", f"axes {tuple(weights.shape[:2])}", f"shape {tuple(strength.shape)}") from None
     if before is not None and require_kind("before", before, Springs).stiffness.shape != weights.shape:
         raise ArgumentError("before", f"shape {tuple(weights.shape)}", f"shape {tuple(before.stiffness.shape)}")
-    squares = torch.zeros_like(weights)
+    squares, recipe = torch.zeros_like(weights), _Recipe(models.pixels, models.power, temperature, loss)
     for some, wanted in zip(images.split(_SAMPLES, dim=1), digits.split(_SAMPLES, dim=1), strict=True):
-        rising, turned, pull = _derivatives(weights, some, wanted, models.pixels, models.power, temperature, loss)
+        rising, turned, pull = _derivatives(weights, some, wanted, recipe)
         by_image = turned.square_().flatten(1, 2) @ some.square()
         by_label = rising.square_() @ pull.square().mT
         squares += torch.cat([by_image.view(*weights.shape[:3], -1), by_label], dim=-1)
@@ -504,7 +508,7 @@ def course(
     stored: int = 0,
     strength: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Learn T tasks of permuted images one after the other, and ask all of them after each.
+    """Learn T tasks of permuted images one after the other, and ask all that were met after each.
 
     Parameters
     ----------
@@ -528,7 +532,8 @@ def course(
     Returns
     -------
     torch.Tensor
-        Accuracy on task j after learning task i, float64, axes (S, M, T, T): rows i, columns j.
+        Accuracy on task j after learning task i, float64, axes (S, M, T, T): rows i, columns j, on the CPU;
+        0 for tasks that were not met yet.
 
     Raises
     ------
@@ -542,7 +547,8 @@ def course(
         raise ArgumentError("orders", f"shape {(seeds, count, start.pixels)}", str(getattr(orders, "shape", "another")))
     _permuted(Learners(start.weights[:, :1].expand(-1, count, -1, -1), start.classes, start.power), orders, back=True)
     seen = images.gather(-1, orders[:, :, None].expand_as(images))
-    models, held, table = start, None, []
+    models, held = start, None
+    table = torch.zeros(*start.weights.shape[:2], count, count, dtype=torch.float64)
     for task in range(count):
         old = None
         if stored and task:
@@ -551,15 +557,19 @@ def course(
             models, seen[:, task], digits[:, task], schedule, generator=generator, scale=scale, held=held, rehearsed=old
         )
         if strength is not None and task < count - 1:
-            last = {"temperature": schedule.temperature(schedule.epochs - 1), "loss": schedule.loss}
-            held = springs(models, seen[:, task], digits[:, task], **last, strength=strength, before=held)
-        wanted = answers.expand(seeds, -1)
-        table.append(
-            torch.stack(
-                [accuracy(models, asked[:, orders[:, j]].transpose(0, 1), wanted) for j in range(count)], dim=-1
+            held = springs(
+                models,
+                seen[:, task],
+                digits[:, task],
+                temperature=schedule.temperature(schedule.epochs - 1),
+                loss=schedule.loss,
+                strength=strength,
+                before=held,
             )
-        )
-    return torch.stack(table, dim=-2)
+        wanted = answers.expand(seeds, -1)
+        for met in range(task + 1):
+            table[..., task, met] = accuracy(models, asked[:, orders[:, met]].transpose(0, 1), wanted)
+    return table
 
 
 @dataclass(frozen=True)
@@ -615,30 +625,25 @@ def omega(accuracies: torch.Tensor, ideal: torch.Tensor) -> Omega:
     )
 
 
-def _descent(
-    weights: torch.Tensor,
-    images: torch.Tensor,
-    digits: torch.Tensor,
-    pixels: int,
-    power: int,
-    temperature: float,
-    loss: int,
-) -> torch.Tensor:
+class _Recipe(NamedTuple):
+    """What the derivatives depend on beside weights and data."""
+
+    pixels: int
+    power: int
+    temperature: float
+    loss: int
+
+
+def _descent(weights: torch.Tensor, images: torch.Tensor, digits: torch.Tensor, recipe: _Recipe) -> torch.Tensor:
     """Negative gradient of the mean over images of the sum of ((c - t) / 2)**loss, axes of the weights."""
-    rising, turned, pull = _derivatives(weights, images, digits, pixels, power, temperature, loss)
+    rising, turned, pull = _derivatives(weights, images, digits, recipe)
     by_image = turned.flatten(1, 2) @ images
     step = torch.cat([by_image.view(*weights.shape[:3], -1), rising @ pull.mT], dim=-1)
-    return step.mul_(loss * power / temperature / images.shape[1])
+    return step.mul_(recipe.loss * recipe.power / recipe.temperature / images.shape[1])
 
 
 def _derivatives(
-    weights: torch.Tensor,
-    images: torch.Tensor,
-    digits: torch.Tensor,
-    pixels: int,
-    power: int,
-    temperature: float,
-    loss: int,
+    weights: torch.Tensor, images: torch.Tensor, digits: torch.Tensor, recipe: _Recipe
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Factors of the derivatives of every image's loss, up to one common factor.
 
@@ -646,6 +651,7 @@ def _derivatives(
     inputs (S, M, classes, samples). The derivative by a label weight is a product of the first and the last, that by an
     image weight one of the second and the image.
     """
+    pixels, power, temperature, loss = recipe
     labels = weights[..., pixels:]
     overlaps = _overlaps(weights[..., :pixels], images).div_(temperature)
     lower = _power(overlaps, power - 2)
@@ -673,16 +679,10 @@ def _overlaps(memories: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
 
 def _power(base: torch.Tensor, exponent: int) -> torch.Tensor:
     """A power that is none of torch's slow ones; for exponent 0 the step function, the derivative of a rectified x."""
-    if exponent == 0:
-        return (base > 0).to(base.dtype)
-    result = None
-    while exponent:
-        if exponent % 2:
-            result = base if result is None else result * base
-        exponent //= 2
-        base = base * base if exponent else base
-    assert result is not None
-    return result
+    if exponent < 2:
+        return base if exponent else (base > 0).to(base.dtype)
+    squares = _power(base * base, exponent // 2)
+    return squares * base if exponent % 2 else squares
 
 
 def _permuted(
@@ -731,12 +731,12 @@ def _require_course(
 ) -> None:
     weights = require_kind("start", start, Learners).weights
     sizes = {"seeds": weights.shape[0], "pixels": start.pixels}
-    like = {"device": weights.device, "dtype": weights.dtype}
-    require_tensor("images", images, "seeds tasks samples pixels", sizes=sizes, **like)
+    device, dtype = weights.device, weights.dtype
+    require_tensor("images", images, "seeds tasks samples pixels", sizes=sizes, device=device, dtype=dtype)
     if not isinstance(digits, torch.Tensor) or digits.shape != images.shape[:3]:
         raise ArgumentError("digits", f"shape {tuple(images.shape[:3])}", str(getattr(digits, "shape", "another")))
     _require_data(start, images.flatten(1, 2), digits.flatten(1, 2))
-    require_tensor("asked", asked, "samples pixels", sizes={"pixels": start.pixels}, **like)
+    require_tensor("asked", asked, "samples pixels", sizes={"pixels": start.pixels}, device=device, dtype=dtype)
     if asked.abs().max() > 1:
         raise ArgumentError("asked", "pixels in [-1, 1]", f"{asked.abs().max().item():g}")
     require_labels("answers", answers, asked.device, at_least=0)
