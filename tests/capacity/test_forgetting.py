@@ -8,7 +8,7 @@ import torch
 from scipy import special
 
 from memscape.arguments import ArgumentError
-from memscape.capacity import palimpsest as pal
+from memscape.capacity import forgetting as pal
 from memscape.capacity.long_tail import weighted_hebbian
 from memscape.memory.hopfield import hebbian
 from memscape.memory.patterns import random_patterns
