@@ -11,11 +11,13 @@ from memscape.arguments import ArgumentError
 from memscape.capacity import (
     augmentation,
     beyond,
+    binary_synapses,
     capacity,
     correlated,
     counting_memory,
     diffusion,
     emergence,
+    dilution,
     features,
     forgetting,
     growing,
@@ -29,6 +31,11 @@ from memscape.capacity import (
     scaling_laws,
     sequential,
     tasks,
+    hybrid,
+    long_tail,
+    merging,
+    paraphrases,
+    sign_constraints,
     transients,
     votes,
 )
@@ -83,7 +90,69 @@ SURFACE = {"dimensions": [1.0, 2.0, 4.0], "draws": [1.0, 4.0, 9.0]}
 MEMORY = {"probabilities": ZIPF, "answers": 3, "generator": rng(), "device": "cpu"}
 LEARN = {"dimension": 3, "rate": 0.5, "batch": 4, "steps": 2, "runs": 2, **MEMORY}
 PSEUDO = {"rule": ["pseudo-inverse"]}
+three = torch.tensor([[[1.0, 2.0], [2.0, -1.0]]])
+yes, positive = torch.ones(1, 2), torch.ones(2)
+ones = {"inputs": three, "answers": yes, "signs": positive}
+joined = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+small = hybrid.memory_circuit(joined, 1)
+CODES = {"neurons": 12, "active": 3, "count": 5}
 CALLS = [
+    Call(binary_synapses.clean_share, CODES),
+    Call(binary_synapses.density, CODES),
+    Call(binary_synapses.draw_codes, {**CODES, "generator": rng()}),
+    Call(
+        binary_synapses.recall_themselves,
+        {**CODES, "recalls": 2, "networks": 2, "generator": rng(), "device": "cpu"},
+    ),
+    Call(dilution.binomial_rest, {"inputs": 5, "patterns": 3, "steps": 4}),
+    Call(dilution.gaussian_rest, {"load": load}),
+    Call(
+        dilution.held,
+        {
+            "build": hebbian,
+            "neurons": 9,
+            "counts": [1, 2],
+            "networks": 2,
+            "probes": 3,
+            "steps": 2,
+            "generator": rng(),
+            "device": "cpu",
+        },
+    ),
+    Call(dilution.load_at_half, {"counts": [3, 5], "overlaps": torch.rand(2, 3, 4, generator=rng()), "level": 0.5}),
+    Call(
+        dilution.one_way,
+        {"neurons": 9, "inputs": 3, "patterns": 2, "probes": 2, "steps": 2, "generator": rng(), "device": "cpu"},
+    ),
+    Call(
+        dilution.store,
+        {"patterns": spins, "kept": 0.5, "clip": True, "near": False, "generator": rng()},
+    ),
+    Call(hybrid.Competition, {"groups": 2, "beta": 1.0}),
+    Call(hybrid.Competition(2, 1.0).__call__, {"units": spins}),
+    Call(hybrid.Competition(2, 1.0).activation, {"units": spins}),
+    Call(hybrid.Firing, {"gain": 1.0}),
+    Call(hybrid.Firing(1.0).__call__, {"units": spins}),
+    Call(hybrid.Firing(1.0).activation, {"units": spins}),
+    Call(hybrid.circuit, {"synapses": joined, "groups": 1}),
+    Call(hybrid.combine, {"synapses": joined, "choices": torch.tensor([[0], [1]])}),
+    Call(
+        hybrid.currents,
+        {"model": small, "weights": hybrid.circuit(joined, 1), "potentials": torch.rand(2, 3, generator=rng())},
+    ),
+    Call(hybrid.damage, {"states": joined, "share": 0.5, "generator": rng()}),
+    Call(hybrid.draw_features, {"count": 3, "active": 2, "neurons": 9, "generator": rng(), "device": "cpu"}),
+    Call(hybrid.group_error, {"active": 4, "size": 3, "activity": 0.2, "share": 0.5}),
+    Call(hybrid.imprint, {"memories": joined, "features": joined}),
+    Call(hybrid.memory_circuit, {"synapses": joined, "groups": 1, "beta": 1.0, "gain": 2.0, "threshold": 0.5}),
+    Call(hybrid.settle, {"model": small, "cues": joined, "steps": 2}),
+    Call(sign_constraints.imbalance, {"excitation": load, "inhibition": load}),
+    Call(sign_constraints.largest_margin, ones),
+    Call(sign_constraints.learned, ones),
+    Call(sign_constraints.most_robust, {**ones, "noise": "output", "largest": 1.0}, also={"noise": ["inputs"]}),
+    Call(sign_constraints.separable_share, {"dimensions": 3, "halfspaces": 5}),
+    Call(sign_constraints.silent_share, {"weights": spins}),
+    Call(sign_constraints.smallest_sum, ones),
     Call(beyond.entmax, {"scores": waves, "alpha": 1.5}, also={"alpha": [1.05, 2.0, 1.999]}),
     Call(beyond.expected_held, {"count": 9, "features": 8, "neurons": 4, "beta": 0.5, "stored": True}),
     Call(beyond.feature_error, {"patterns": spins, "waves": waves, "beta": 0.5}),
