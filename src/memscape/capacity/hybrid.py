@@ -132,7 +132,7 @@ class Firing(Model):
     def activation(self, units: torch.Tensor) -> torch.Tensor:
         """1 / (1 + exp(-gain u)), same axes."""
         require_tensor("units", units, "... units", values=None)
-        return torch.sigmoid(self.gain * units)
+        return require_fit("units", torch.sigmoid(self.gain * units))
 
 
 def draw_features(
