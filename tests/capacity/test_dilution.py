@@ -68,6 +68,15 @@ def test_half_of_the_starts():
     assert found.low < 15.0 < found.high
 
 
+def test_a_local_overlap_goes_round():
+    state = torch.tensor([1.0, 1.0, -1.0, 1.0, 1.0])
+    found = dil.local_overlap(state, torch.ones(5), 3)
+    assert torch.allclose(found, torch.tensor([1.0, 1 / 3, 1 / 3, 1 / 3, 1.0]))
+    assert dil.local_overlap(state, state, 5).tolist() == [1.0] * 5
+    with pytest.raises(ArgumentError, match="width: expected an odd number"):
+        dil.local_overlap(state, state, 2)
+
+
 def test_counts_must_rise():
     with pytest.raises(ArgumentError, match="counts: expected 2 or more rising"):
         dil.load_at_half([3, 3], torch.ones(2, 2, 2))

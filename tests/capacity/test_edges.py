@@ -146,6 +146,16 @@ CALLS = [
     Call(hybrid.imprint, {"memories": joined, "features": joined}),
     Call(hybrid.memory_circuit, {"synapses": joined, "groups": 1, "beta": 1.0, "gain": 2.0, "threshold": 0.5}),
     Call(hybrid.settle, {"model": small, "cues": joined, "steps": 2}),
+    Call(dilution.local_overlap, {"state": spins[0], "pattern": spins[1], "width": 3}),
+    Call(hybrid.constraints, {"weights": hybrid.circuit(joined, 1)}),
+    Call(
+        hybrid.recall_choices,
+        {"synapses": joined, "groups": 1, "states": 3, "share": 0.5, "steps": 2, "generator": rng()},
+    ),
+    Call(
+        sign_constraints.draw_tasks,
+        {"draws": 2, "patterns": 3, "neurons": 4, "kind": "sparse", "generator": rng()},
+    ),
     Call(sign_constraints.imbalance, {"excitation": load, "inhibition": load}),
     Call(sign_constraints.largest_margin, ones),
     Call(sign_constraints.learned, ones),

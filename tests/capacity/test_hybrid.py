@@ -132,17 +132,26 @@ def test_errors_of_a_group_by_hand():
 def test_errors_of_groups_are_those_of_the_circuit():
     generator = rng(4)
     shown = hy.draw_features(4 * 16, 8, 400, generator=generator).double()
-    model = hy.memory_circuit(shown, 4)
-    choices = torch.randint(16, (2000, 4), generator=generator)
-    states = hy.combine(shown, choices)
-    cues = hy.damage(states, 0.5, generator=generator)
-    heard = (cues @ shown.mT).unflatten(-1, (4, 16))
-    own = heard.gather(-1, choices[..., None])
-    rivals = heard.scatter(-1, choices[..., None], -1.0).amax(dim=-1, keepdim=True)
-    wrong = (rivals >= own).double().mean().item()
-    law = hy.group_error(8, 16, states.mean().item(), 0.5)
-    assert wrong == pytest.approx(law, rel=0.15)
-    assert model.patterns.equal(shown)
+    found = hy.recall_choices(shown, 4, states=2000, share=0.5, generator=generator)
+    assert found.wrong.mean().item() == pytest.approx(hy.group_error(8, 16, found.activity, 0.5), rel=0.15)
+
+
+def test_a_choice_is_recalled_where_no_group_is_wrong():
+    synapses, _, _ = made()
+    found = hy.recall_choices(synapses, GROUPS, states=300, share=0.5, generator=rng(8))
+    assert 0.3 < found.exact.double().mean() < 0.95
+    assert found.exact[found.wrong == 0].all()
+    assert not found.exact[found.wrong == 1].any()
+    assert found.activity == pytest.approx(1 - (1 - ACTIVE / NEURONS) ** GROUPS, rel=0.05)
+
+
+def test_facts_of_a_matrix_by_hand():
+    weights = torch.tensor([[0.0, 2.0, -1.0], [1.0, 0.0, 0.0], [-1.0, 2.0, 0.0]])
+    assert hy.constraints(weights) == hy.Constraints(mixed=1, joined=5 / 6, levels=3, synapses=5)
+    synapses, _, _ = made()
+    facts = hy.constraints(hy.circuit(synapses, GROUPS))
+    assert (facts.mixed, facts.levels) == (0, 2)
+    assert facts.synapses == 2 * GROUPS * SIZE * ACTIVE + 3 * GROUPS * SIZE + NEURONS
 
 
 def test_groups_divide_the_memories():

@@ -145,6 +145,19 @@ def test_imbalance_by_hand():
     assert math.isclose(sc.imbalance(large, large / 3).item(), 0.5, rel_tol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("kind", "values"), [("spins", {-1.0, 1.0}), ("sparse", {0.0, 1.0}), ("gaussian", None), ("uniform", None)]
+)
+def test_tasks_are_drawn_as_asked(kind, values):
+    inputs, answers = sc.draw_tasks(20, 30, 10, kind=kind, generator=rng(1))
+    mean, spread = {"spins": (0, 1), "sparse": (0.2, 0.4), "gaussian": (0, 1), "uniform": (0.5, 12**-0.5)}[kind]
+    assert values is None or set(inputs.unique().tolist()) == values
+    assert abs(inputs.mean().item() - mean) < 4 * spread / math.sqrt(6000)
+    assert inputs.std().item() == pytest.approx(spread, rel=0.1)
+    assert set(answers.unique().tolist()) == {-1.0, 1.0}
+    assert abs(answers.mean().item()) < 4 / math.sqrt(600)
+
+
 def test_signs_of_another_number_of_draws_are_refused():
     inputs, answers = drawn(3, 2, 4, rng(0))
     with pytest.raises(ArgumentError, match="signs: expected axes"):

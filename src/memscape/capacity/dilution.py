@@ -38,7 +38,7 @@ from memscape.memory.hopfield import Hopfield, hebbian
 from memscape.memory.patterns import random_patterns
 from memscape.tools.statistics import Estimate, mean_interval, share
 
-__all__ = ["Held", "binomial_rest", "gaussian_rest", "held", "load_at_half", "one_way", "store"]
+__all__ = ["Held", "binomial_rest", "gaussian_rest", "held", "load_at_half", "local_overlap", "one_way", "store"]
 
 
 def store(
@@ -199,6 +199,37 @@ def load_at_half(counts: Sequence[int], overlaps: torch.Tensor, *, level: float 
     lost = [np.maximum.accumulate(1 - curve) for curve in mean_interval(shares)]
     value, low, high = (float(np.interp(0.5, curve, numbers)) for curve in lost)
     return Estimate(value, min(low, value), max(high, value), overlaps.shape[1])
+
+
+def local_overlap(state: torch.Tensor, pattern: torch.Tensor, width: int) -> torch.Tensor:
+    """Overlap of a state with a pattern in a window around every unit of a ring.
+
+    Parameters
+    ----------
+    state, pattern
+        Axes ``(neurons)``, values -1 and +1.
+    width
+        Units of the window, an odd number of at most N.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(neurons)``, in [-1, 1].
+
+    Raises
+    ------
+    ArgumentError
+        If axes or values do not fit, or the width is even or out of range.
+    """
+    sizes: dict[str, int] = {}
+    require_tensor("state", state, "neurons", values="spins", sizes=sizes)
+    require_tensor("pattern", pattern, "neurons", values="spins", sizes=sizes, device=state.device, dtype=state.dtype)
+    require_integer("width", width, at_least=1, at_most=len(state))
+    if width % 2 == 0:
+        raise ArgumentError("width", "an odd number", str(width))
+    agree, half = state * pattern, width // 2
+    around = torch.cat([agree[len(agree) - half :], agree, agree[:half]])
+    return around.unfold(0, width, 1).mean(dim=1)
 
 
 def one_way(

@@ -50,16 +50,20 @@ from memscape.tools.models import Model, Scalar
 
 __all__ = [
     "Competition",
+    "Constraints",
     "Currents",
     "Firing",
+    "Recalled",
     "circuit",
     "combine",
+    "constraints",
     "currents",
     "damage",
     "draw_features",
     "group_error",
     "imprint",
     "memory_circuit",
+    "recall_choices",
     "settle",
 ]
 
@@ -363,6 +367,112 @@ def circuit(synapses: torch.Tensor, groups: int) -> torch.Tensor:
     weights[first + group, member], weights[member, first + group] = 1, -1
     weights[end, neurons:first], weights[:neurons, end] = 1, -1
     return weights
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """Facts of a weight matrix, read by :func:`constraints`.
+
+    Attributes
+    ----------
+    mixed
+        Neurons with synapses of both signs onto others: none by Dale's law.
+    joined
+        Share of the ordered pairs of neurons that have a synapse.
+    levels
+        Values of synapses other than 0.
+    synapses
+        Number of synapses.
+    """
+
+    mixed: int
+    joined: float
+    levels: int
+    synapses: int
+
+
+def constraints(weights: torch.Tensor) -> Constraints:
+    """Signs, sparseness and levels of a weight matrix.
+
+    Parameters
+    ----------
+    weights
+        Onto a neuron (rows) from a neuron (columns), axes ``(neurons, neurons)``, two neurons or more, any dtype.
+
+    Raises
+    ------
+    ArgumentError
+        If the weights are no square matrix of real numbers.
+    """
+    if not isinstance(weights, torch.Tensor) or weights.dim() != 2 or weights.shape[0] != weights.shape[1]:
+        raise ArgumentError("weights", "a square matrix", type(weights).__name__)
+    if len(weights) < 2 or weights.is_complex() or not weights.isfinite().all():
+        raise ArgumentError("weights", "finite weights of two neurons or more", f"{weights.dtype} {len(weights)}")
+    synapses = int((weights != 0).sum())
+    mixed = int(((weights > 0).any(dim=0) & (weights < 0).any(dim=0)).sum())
+    levels = int((weights.unique() != 0).sum())
+    return Constraints(mixed, synapses / (len(weights) * (len(weights) - 1)), levels, synapses)
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """What :func:`recall_choices` brought, of every cue.
+
+    Attributes
+    ----------
+    exact
+        Whether all feature units came back as they were, booleans ``(states)``.
+    wrong
+        Share of the groups whose memory unit a rival equals or beats in the first step, ``(states)``.
+    potentials
+        Of the feature units at the end, ``(states, neurons)``.
+    activity
+        Share of feature units that are active in the states, a number.
+    """
+
+    exact: torch.Tensor
+    wrong: torch.Tensor
+    potentials: torch.Tensor
+    activity: float
+
+
+def recall_choices(
+    synapses: torch.Tensor, groups: int, *, states: int, share: float, steps: int = 4, generator: torch.Generator
+) -> Recalled:
+    """Damage states of random choices, and let the circuit recall them.
+
+    Parameters
+    ----------
+    synapses, groups
+        As for :func:`memory_circuit`, at its default sharpness, gain and threshold.
+    states
+        Random choices to make.
+    share
+        Damage, in [0, 1]; see :func:`damage`.
+    steps
+        Steps to make, at least 1.
+    generator
+        A CPU generator: draws choices, then damage.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument does not fit.
+    """
+    model = memory_circuit(synapses, groups)
+    require_count("states", states)
+    require_generator("generator", generator)
+    require_room(states=states, units=synapses.shape[0] + synapses.shape[1])
+    size = len(synapses) // groups
+    choices = torch.randint(size, (states, groups), generator=generator, device="cpu").to(synapses.device)
+    wanted = combine(synapses, choices)
+    cues = damage(wanted, share, generator=generator)
+    heard = (cues @ synapses.mT).unflatten(-1, (groups, size))
+    own = heard.gather(-1, choices[..., None])
+    rival = heard.scatter(-1, choices[..., None], -1.0).amax(dim=-1, keepdim=True)
+    potentials = settle(model, cues, steps=steps)
+    exact = ((potentials > 0) == (wanted > 0)).all(dim=1)
+    return Recalled(exact, (rival >= own)[..., 0].double().mean(dim=1), potentials, wanted.double().mean().item())
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,15 @@ from memscape.arguments import (
     ArgumentError,
     require_choice,
     require_count,
+    require_generator,
     require_integer,
     require_number,
+    require_room,
     require_tensor,
 )
 
 __all__ = [
+    "draw_tasks",
     "imbalance",
     "largest_margin",
     "learned",
@@ -73,6 +76,46 @@ def separable_share(dimensions: int, halfspaces: int) -> Fraction:
         total += term
         term = term * (halfspaces - 1 - k) // (k + 1)
     return Fraction(total, 2 ** (halfspaces - 1))
+
+
+def draw_tasks(
+    draws: int, patterns: int, neurons: int, *, kind: str = "gaussian", generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Random inputs, and random answers to them that are as often yes as no.
+
+    Parameters
+    ----------
+    draws, patterns, neurons
+        Tasks, patterns of each, and inputs.
+    kind
+        ``"gaussian"``, ``"spins"`` (-1 and +1), ``"sparse"`` (0 and 1, a fifth of them 1), or ``"uniform"`` in [0, 1).
+    generator
+        A CPU generator: draws inputs, then answers.
+
+    Returns
+    -------
+    tuple of two tensors
+        Inputs ``(draws, patterns, neurons)`` and answers ``(draws, patterns)``, -1 and +1, both float64.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is not a positive integer or the kind is unknown.
+    """
+    require_count("draws", draws)
+    require_count("patterns", patterns)
+    require_count("neurons", neurons)
+    require_choice("kind", kind, ("gaussian", "spins", "sparse", "uniform"))
+    require_generator("generator", generator)
+    require_room(draws=draws, patterns=patterns, neurons=neurons)
+    place = torch.empty(draws, patterns, neurons, dtype=torch.float64, device="cpu")
+    if kind == "gaussian":
+        inputs = place.normal_(generator=generator)
+    else:
+        inputs = place.uniform_(generator=generator)
+        inputs = {"spins": (inputs < 0.5) * 2.0 - 1.0, "sparse": (inputs < 0.2) * 1.0, "uniform": inputs}[kind]
+    answers = torch.randint(0, 2, (draws, patterns), generator=generator, device="cpu") * 2 - 1
+    return inputs.double(), answers.double()
 
 
 def learned(inputs: torch.Tensor, answers: torch.Tensor, signs: torch.Tensor) -> torch.Tensor:
