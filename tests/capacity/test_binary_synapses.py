@@ -13,12 +13,15 @@ from memscape.capacity import binary_synapses as bs
 from ..draws import rng
 
 
-def test_codes_are_sets():
-    codes = bs.draw_codes(500, 3, 12, generator=rng(1))
-    assert codes.shape == (500, 3)
+@pytest.mark.parametrize(("active", "neurons"), [(3, 12), (5, 20), (100, 400)])
+def test_codes_are_sets(active, neurons):
+    codes = bs.draw_codes(500, active, neurons, generator=rng(1))
+    assert codes.shape == (500, active)
     assert (codes.sort(dim=1).values.diff(dim=1) > 0).all()
-    assert codes.min() == 0
-    assert codes.max() == 11
+    # Every unit is in a set as often as any other.
+    often = codes.flatten().bincount(minlength=neurons).double()
+    mean = 500 * active / neurons
+    assert (often - mean).abs().max() < 5 * math.sqrt(mean * (1 - active / neurons))
 
 
 def every(neurons, active, count):

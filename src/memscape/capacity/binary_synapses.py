@@ -55,6 +55,10 @@ def draw_codes(count: int, active: int, neurons: int, *, generator: torch.Genera
     """
     _require_codes(neurons, active, count)
     require_generator("generator", generator)
+    if active**2 > neurons:  # most sets would have a double
+        require_room(count=count, neurons=neurons)
+        keys = torch.rand(count, neurons, generator=generator, dtype=torch.float64, device="cpu")
+        return keys.argsort(dim=1)[:, :active]
     codes = torch.randint(neurons, (count, active), generator=generator, device="cpu")
     # Sets with a double are drawn anew.
     while len(doubled := (codes.sort(dim=1).values.diff(dim=1) == 0).any(dim=1).nonzero()[:, 0]):
