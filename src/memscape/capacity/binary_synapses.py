@@ -179,15 +179,17 @@ def recall_themselves(
     for _ in range(networks):
         codes = draw_codes(count, active, neurons, generator=generator).to(device)
         synapses = torch.zeros(neurons, neurons, dtype=torch.bool, device=device)
-        for some in codes.split(max(1, 2**22 // active**2)):
-            synapses[some[:, :, None], some[:, None, :]] = True
-        synapses.fill_diagonal_(False)
+        if active > 1:
+            ends = torch.combinations(torch.arange(active, device=device))
+            for some in codes.split(max(1, 2**22 // len(ends))):
+                synapses.view(-1)[(some[:, ends[:, 0]] * neurons + some[:, ends[:, 1]]).flatten()] = True
+            synapses |= synapses.mT.clone()
         found = []
         for some in codes[:recalls].split(pieces.fitting(8 * active * neurons)):
             # A unit of the pattern lacks its own synapse and is not counted: it has k - 1 and never k.
             found.append(synapses[some].all(dim=1).sum(dim=1))
         extra.append(torch.cat(found).cpu())
-        on.append(synapses.sum().cpu().double() / (neurons * (neurons - 1)))
+        on.append(synapses.count_nonzero().cpu().double() / (neurons * (neurons - 1)))
     return SelfRecalls(torch.stack(extra), torch.stack(on))
 
 
