@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
 from memscape.arguments import ArgumentError
 from memscape.capacity import binary_synapses as bs
@@ -48,7 +47,7 @@ def test_density_of_larger_patterns():
 
 
 def test_density_of_many_patterns_of_a_large_network():
-    found = bs.recall_themselves(300, 8, 700, recalls=1, networks=40, generator=rng(2)).on
+    found = bs.recall_themselves(300, 8, [100, 700], recalls=1, networks=40, generator=rng(2)).on[1]
     mean, deviation = bs.density(300, 8, 700)
     assert abs(found.mean().item() - mean) < 4 * deviation / math.sqrt(40)
     assert 0.6 < found.std().item() / deviation < 1.5
@@ -61,29 +60,35 @@ def test_a_clean_share_by_hand():
 
 def test_a_full_network_is_never_clean():
     assert bs.clean_share(20, 5, 10**6) == 0.0
-    found = bs.recall_themselves(20, 5, 20_000, recalls=3, networks=1, generator=rng(1))
-    assert found.on.tolist() == [1.0]
+    found = bs.recall_themselves(20, 5, [20_000], recalls=3, networks=1, generator=rng(1))
+    assert found.on.tolist() == [[1.0]]
     assert (found.extra == 15).all()
 
 
 def test_a_lone_pattern_recalls_itself():
-    found = bs.recall_themselves(40, 6, 1, recalls=1, networks=3, generator=rng(1))
+    found = bs.recall_themselves(40, 6, [1], recalls=1, networks=3, generator=rng(1))
     assert (found.extra == 0).all()
-    assert found.on.tolist() == pytest.approx([math.comb(6, 2) / math.comb(40, 2)] * 3)
+    assert found.on[0].tolist() == pytest.approx([math.comb(6, 2) / math.comb(40, 2)] * 3)
 
 
 def test_recalls_by_brute_force():
-    neurons, active, count = 16, 3, 12
-    found = bs.recall_themselves(neurons, active, count, recalls=count, networks=1, generator=rng(9))
-    codes = bs.draw_codes(count, active, neurons, generator=rng(9))
-    on = {frozenset(pair) for code in codes.tolist() for pair in itertools.combinations(code, 2)}
-    extra = [
-        sum(all(frozenset((i, j)) in on for j in code) for i in range(neurons) if i not in code)
-        for code in codes.tolist()
-    ]
-    assert found.extra[0].tolist() == extra
-    assert sum(extra) > 0
-    assert torch.isclose(found.on, torch.tensor([len(on) / math.comb(neurons, 2)], dtype=torch.float64)).all()
+    neurons, active, counts = 16, 3, [8, 12]
+    found = bs.recall_themselves(neurons, active, counts, recalls=8, networks=1, generator=rng(9))
+    codes = bs.draw_codes(counts[-1], active, neurons, generator=rng(9)).tolist()
+    for row, count in enumerate(counts):
+        on = {frozenset(pair) for code in codes[:count] for pair in itertools.combinations(code, 2)}
+        extra = [
+            sum(all(frozenset((i, j)) in on for j in code) for i in range(neurons) if i not in code)
+            for code in codes[:8]
+        ]
+        assert found.extra[row, 0].tolist() == extra
+        assert found.on[row].tolist() == pytest.approx([len(on) / math.comb(neurons, 2)])
+    assert found.extra.sum() > 0
+
+
+def test_counts_must_rise():
+    with pytest.raises(ArgumentError, match="counts: expected one or more rising"):
+        bs.recall_themselves(16, 3, [4, 4], recalls=2, networks=1, generator=rng(1))
 
 
 def test_crowded_codes_are_refused():

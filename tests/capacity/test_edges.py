@@ -102,7 +102,15 @@ CALLS = [
     Call(binary_synapses.draw_codes, {**CODES, "generator": rng()}),
     Call(
         binary_synapses.recall_themselves,
-        {**CODES, "recalls": 2, "networks": 2, "generator": rng(), "device": "cpu"},
+        {
+            "neurons": 12,
+            "active": 3,
+            "counts": [3, 5],
+            "recalls": 2,
+            "networks": 2,
+            "generator": rng(),
+            "device": "cpu",
+        },
     ),
     Call(dilution.binomial_rest, {"inputs": 5, "patterns": 3, "steps": 4}),
     Call(dilution.gaussian_rest, {"load": load}),

@@ -11,7 +11,9 @@ the probability of a clean recall if synapses were on independently of each othe
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +25,7 @@ from memscape.arguments import (
     require_generator,
     require_integer,
     require_room,
+    require_sequence,
 )
 from memscape.tools import pieces
 
@@ -125,9 +128,9 @@ class SelfRecalls:
     Attributes
     ----------
     extra
-        Units too many of each recall, integers, axes ``(networks, recalls)``.
+        Units too many of each recall, integers, axes ``(counts, networks, recalls)``.
     on
-        Share of the synapses of each network that are on, float64, axes ``(networks,)``.
+        Share of the synapses of each network that are on, float64, axes ``(counts, networks)``.
     """
 
     extra: torch.Tensor
@@ -137,21 +140,23 @@ class SelfRecalls:
 def recall_themselves(
     neurons: int,
     active: int,
-    count: int,
+    counts: Sequence[int],
     *,
     recalls: int,
     networks: int,
     generator: torch.Generator,
     device: torch.device | str = "cpu",
 ) -> SelfRecalls:
-    """Fill networks with patterns, and let some of them recall themselves.
+    """Fill networks with patterns, and at several numbers of patterns let the first ones recall themselves.
 
     Parameters
     ----------
-    neurons, active, count
+    neurons, active
         As for :func:`density`.
+    counts
+        Numbers of patterns P, rising: each network is read when it holds so many.
     recalls
-        Patterns of each network that recall themselves, at most all.
+        Patterns of each network that recall themselves, at most the smallest of the counts.
     networks
         Networks to draw.
     generator
@@ -167,30 +172,33 @@ def recall_themselves(
     Raises
     ------
     ArgumentError
-        If a number is not an integer or out of range.
+        If a number is not an integer or out of range, or the counts do not rise.
     """
-    _require_codes(neurons, active, count)
-    require_integer("recalls", recalls, at_least=1, at_most=count)
+    numbers = [require_count("counts", count) for count in require_sequence("counts", counts, "numbers of patterns")]
+    if not numbers or any(after <= before for before, after in itertools.pairwise(numbers)):
+        raise ArgumentError("counts", "one or more rising numbers of patterns", str(numbers[:9]))
+    _require_codes(neurons, active, numbers[-1])
+    require_integer("recalls", recalls, at_least=1, at_most=numbers[0])
     require_count("networks", networks)
     require_room(networks=networks, recalls=recalls)
     require_generator("generator", generator)
     device = require_device("device", device)
-    extra, on = [], []
-    for _ in range(networks):
-        codes = draw_codes(count, active, neurons, generator=generator).to(device)
-        synapses = torch.zeros(neurons, neurons, dtype=torch.bool, device=device)
-        if active > 1:
-            ends = torch.combinations(torch.arange(active, device=device))
-            for some in codes.split(max(1, 2**22 // len(ends))):
-                synapses.view(-1)[(some[:, ends[:, 0]] * neurons + some[:, ends[:, 1]]).flatten()] = True
-            synapses |= synapses.mT.clone()
-        found = []
-        for some in codes[:recalls].split(pieces.fitting(8 * active * neurons)):
-            # A unit of the pattern lacks its own synapse and is not counted: it has k - 1 and never k.
-            found.append(synapses[some].all(dim=1).sum(dim=1))
-        extra.append(torch.cat(found).cpu())
-        on.append(synapses.count_nonzero().cpu().double() / (neurons * (neurons - 1)))
-    return SelfRecalls(torch.stack(extra), torch.stack(on))
+    # A pattern switches both synapses of every pair of its units on.
+    ends = (~torch.eye(active, dtype=torch.bool, device=device)).nonzero()
+    extra = torch.empty(len(numbers), networks, recalls, dtype=torch.int64, device="cpu")
+    on = torch.empty(len(numbers), networks, dtype=torch.float64, device="cpu")
+    for network in range(networks):
+        codes = draw_codes(numbers[-1], active, neurons, generator=generator).to(device)
+        synapses = torch.zeros(neurons * neurons, dtype=torch.bool, device=device)
+        for row, (before, count) in enumerate(itertools.pairwise([0, *numbers])):
+            for some in codes[before:count].split(max(1, 2**22 // max(1, len(ends)))):
+                synapses[(some[:, ends[:, 0]] * neurons + some[:, ends[:, 1]]).flatten()] = True
+            square = synapses.view(neurons, neurons)
+            asked = codes[:recalls].split(pieces.fitting(8 * active * neurons))
+            # A unit of the pattern lacks a synapse onto itself: it hears k - 1 and is not counted.
+            extra[row, network] = torch.cat([square[some].all(dim=1).sum(dim=1) for some in asked]).cpu()
+            on[row, network] = synapses.count_nonzero().cpu().double() / (neurons * (neurons - 1))
+    return SelfRecalls(extra, on)
 
 
 def _require_codes(neurons: int, active: int, count: int) -> None:

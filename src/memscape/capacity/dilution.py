@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy import special, stats
+from torch.nn.functional import embedding_bag
 
 from memscape.arguments import (
     ArgumentError,
@@ -78,6 +79,8 @@ def store(
     require_number("kept", kept, above=0.0, at_most=1.0)
     require_generator("generator", generator)
     full = hebbian(patterns)
+    if not clip and not near and kept == 1:
+        return full
     couplings = full.couplings.sign() if clip else full.couplings
     neurons = patterns.shape[-1]
     if near:
@@ -290,11 +293,11 @@ def one_way(
     for pattern in stored.split(max(1, 2**24 // (neurons * inputs))):
         synapses += (pattern[:, sources] * pattern[..., None]).sum(dim=0)
     wanted = stored[:probes]
-    state, found = wanted.clone(), [torch.ones(probes, dtype=torch.float64, device="cpu")]
+    state, found = wanted.mT.contiguous(), [torch.ones(probes, dtype=torch.float64, device="cpu")]
     for _ in range(steps):
-        field = torch.stack([(one[sources] * synapses).sum(dim=1) for one in state])
+        field = embedding_bag(sources, state, per_sample_weights=synapses, mode="sum")
         state = torch.where(field == 0, state, field.sign())
-        found.append((state * wanted).double().mean(dim=1).cpu())
+        found.append((state * wanted.mT).double().mean(dim=0).cpu())
     return torch.stack(found, dim=1)
 
 
@@ -334,7 +337,8 @@ def binomial_rest(inputs: int, patterns: int, *, steps: int = 200) -> float:
 
     Of K inputs A agree with the pattern, each with probability (1 + m)/2, and of K (P - 1) terms of crosstalk B are on
     its side, each with one half. A step takes the overlap to the chance that :math:`2A + 2B > KP` less that of the
-    opposite; where both are equal the unit keeps its value.
+    opposite; where both are equal the unit keeps its value. The law takes that value for independent of the tie, which
+    it is in the first step only: afterwards the same synapses have decided it. Where KP is odd there are no ties.
 
     Parameters
     ----------

@@ -290,10 +290,11 @@ def damage(states: torch.Tensor, share: float, *, generator: torch.Generator) ->
     keys = torch.rand(states.shape, generator=generator, dtype=torch.float64, device="cpu").to(states.device)
     on = states > 0
     turned = torch.minimum((share * on.sum(dim=1)).round(), (~on).sum(dim=1))[:, None]
-    # Ranks of the keys among the active and among the silent units: the first so many of either change sides.
-    rank_on = keys.masked_fill(~on, 2.0).argsort(dim=1).argsort(dim=1)
-    rank_off = keys.masked_fill(on, 2.0).argsort(dim=1).argsort(dim=1)
-    return ((on & (rank_on >= turned)) | (~on & (rank_off < turned))).to(states.dtype)
+    # The key of rank `turned` among the active, and among the silent units: what is below it changes sides.
+    rank = turned.long()
+    limit_on = keys.masked_fill(~on, 2.0).sort(dim=1).values.gather(1, rank.clamp(max=on.shape[1] - 1))
+    limit_off = keys.masked_fill(on, 2.0).sort(dim=1).values.gather(1, rank.clamp(max=on.shape[1] - 1))
+    return ((on & (keys >= limit_on)) | (~on & (keys < limit_off))).to(states.dtype)
 
 
 def settle(model: TwoBody, cues: torch.Tensor, *, steps: int = 4) -> torch.Tensor:
