@@ -186,8 +186,8 @@ def load_at_half(counts: Sequence[int], overlaps: torch.Tensor, *, level: float 
     Returns
     -------
     Estimate
-        An end of the counts where one half is not passed. The interval is where the ends of Student's 95 % intervals
-        of the shares, over networks, pass one half.
+        Mean over networks of the crossing of each, an end of the counts where one half is not passed, with Student's
+        interval. The networks that are drawn in the same place at all counts stand for one.
 
     Raises
     ------
@@ -198,10 +198,9 @@ def load_at_half(counts: Sequence[int], overlaps: torch.Tensor, *, level: float 
     require_tensor("overlaps", overlaps, "counts networks probes", sizes={"counts": len(numbers)})
     require_integer("networks", overlaps.shape[1], at_least=2)
     require_number("level", level, above=0.0, at_most=0.999999)
-    shares = (overlaps.double().cpu() > level).double().mean(dim=2)
-    lost = [np.maximum.accumulate(1 - curve) for curve in mean_interval(shares)]
-    value, low, high = (float(np.interp(0.5, curve, numbers)) for curve in lost)
-    return Estimate(value, min(low, value), max(high, value), overlaps.shape[1])
+    lost = (overlaps.double().cpu() <= level).double().mean(dim=2).cummax(dim=0).values.numpy()
+    value, low, high = mean_interval([np.interp(0.5, curve, numbers) for curve in lost.T])
+    return Estimate(float(value), float(low), float(high), overlaps.shape[1])
 
 
 def local_overlap(state: torch.Tensor, pattern: torch.Tensor, width: int) -> torch.Tensor:
