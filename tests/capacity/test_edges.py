@@ -150,7 +150,7 @@ CALLS = [
     ),
     Call(hybrid.damage, {"states": joined, "share": 0.5, "generator": rng()}),
     Call(hybrid.draw_features, {"count": 3, "active": 2, "neurons": 9, "generator": rng(), "device": "cpu"}),
-    Call(hybrid.group_error, {"active": 4, "size": 3, "activity": 0.2, "share": 0.5}),
+    Call(hybrid.group_error, {"active": 4, "size": 3, "activity": 0.2, "share": 0.5, "neurons": 40}),
     Call(hybrid.imprint, {"memories": joined, "features": joined}),
     Call(hybrid.memory_circuit, {"synapses": joined, "groups": 1, "beta": 1.0, "gain": 2.0, "threshold": 0.5}),
     Call(hybrid.settle, {"model": small, "cues": joined, "steps": 2}),

@@ -129,6 +129,14 @@ def test_errors_of_a_group_by_hand():
     assert hy.group_error(40, 2, 0.01, 0.0) == pytest.approx(1e-80, rel=1e-6)
 
 
+def test_errors_of_a_group_without_replacement_by_hand():
+    # Two units of a feature, four active of eight, one of the four turned off: both are kept with chance 1/2. The one
+    # rival is met by both of its units with chance 3/14, by one or more with 11/14.
+    assert hy.group_error(2, 2, 0.5, 0.25, neurons=8) == pytest.approx(0.5 * 3 / 14 + 0.5 * 11 / 14)
+    far = hy.group_error(8, 16, 0.2, 0.5, neurons=10**8)
+    assert far == pytest.approx(hy.group_error(8, 16, 0.2, 0.5), rel=1e-5)
+
+
 def test_errors_of_groups_are_those_of_the_circuit():
     generator = rng(4)
     shown = hy.draw_features(4 * 16, 8, 400, generator=generator).double()

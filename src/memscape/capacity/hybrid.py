@@ -539,7 +539,7 @@ def currents(model: TwoBody, weights: torch.Tensor, potentials: torch.Tensor) ->
     return Currents(activity, activity @ joined.clamp(min=0).mT, activity @ joined.clamp(max=0).neg().mT)
 
 
-def group_error(active: int, size: int, activity: float, share: float) -> float:
+def group_error(active: int, size: int, activity: float, share: float, *, neurons: int | None = None) -> float:
     r"""Probability that a group's memory unit is equalled or beaten by a rival after one step from a damaged cue.
 
     The unit hears :math:`t \sim \mathrm{Bin}(f, 1-d)` of its f feature units, each of its Q - 1 rivals
@@ -557,6 +557,9 @@ def group_error(active: int, size: int, activity: float, share: float) -> float:
         a, share of feature units that are active, in [0, 1].
     share
         d, share of active units that the damage turns off, in [0, 1].
+    neurons
+        N, at least f. Where it is given, units are drawn without replacement, as they are in the circuit: both
+        binomial laws are replaced by hypergeometric ones, with aN active units rounded to whole ones.
 
     Raises
     ------
@@ -568,10 +571,16 @@ def group_error(active: int, size: int, activity: float, share: float) -> float:
     require_number("activity", activity, at_least=0.0, at_most=1.0)
     require_number("share", share, at_least=0.0, at_most=1.0)
     heard = np.arange(active + 1)
-    behind = stats.binom.logcdf(heard - 1, active, activity)
+    if neurons is None:
+        own, rival = stats.binom(active, 1 - share), stats.binom(active, activity)
+    else:
+        require_integer("neurons", neurons, at_least=active, at_most=10**9)
+        on = max(active, round(activity * neurons))
+        own, rival = stats.hypergeom(on, on - round(share * on), active), stats.hypergeom(neurons, on, active)
+    behind = rival.logcdf(heard - 1)
     # 1 - x^(Q-1) for x near 1; with no rival nothing is lost even where nothing is heard.
     lost = -np.expm1((size - 1) * behind) if size > 1 else np.zeros(active + 1)
-    return float(stats.binom.pmf(heard, active, 1 - share) @ lost)
+    return float(own.pmf(heard) @ lost)
 
 
 def _require_synapses(synapses: torch.Tensor, groups: int) -> None:
