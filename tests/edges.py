@@ -232,7 +232,7 @@ def numbers(found: Any, depth: int = 0) -> Iterator[np.ndarray]:
     elif isinstance(found, list | tuple):
         for part in found:
             yield from numbers(part, depth)
-    elif dataclasses.is_dataclass(found) and depth < 4:
+    elif dataclasses.is_dataclass(found) and not isinstance(found, type) and depth < 4:
         for part in dataclasses.fields(found):
             yield from numbers(getattr(found, part.name), depth + 1)
 
@@ -386,7 +386,7 @@ def _alike(one: Any, other: Any) -> bool:
         size = np.abs(np.where(np.isfinite(one), one, 0)).max(initial=0.0)
         tolerance = (1e-9 if one.dtype.itemsize == 8 else 1e-4) * size
         return np.allclose(one, other, rtol=0, atol=tolerance, equal_nan=True)
-    if dataclasses.is_dataclass(one):
+    if dataclasses.is_dataclass(one) and not isinstance(one, type):
         fields = dataclasses.fields(one)
         return all(_alike(getattr(one, part.name), getattr(other, part.name)) for part in fields)
     if isinstance(one, Mapping):

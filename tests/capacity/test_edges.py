@@ -13,6 +13,7 @@ from memscape.capacity import (
     beyond,
     binary_synapses,
     capacity,
+    classifier_growth,
     correlated,
     counting_memory,
     diffusion,
@@ -21,6 +22,7 @@ from memscape.capacity import (
     features,
     forgetting,
     growing,
+    held_out,
     heteroassociation,
     hybrid,
     learned_memory,
@@ -33,6 +35,7 @@ from memscape.capacity import (
     sequential,
     sign_constraints,
     tasks,
+    transformer_growth,
     transients,
     votes,
 )
@@ -41,6 +44,7 @@ from memscape.memory.classifier import Schedule
 from memscape.memory.dense import Power
 from memscape.memory.hopfield import hebbian
 from memscape.memory.patterns import random_patterns
+from memscape.tools.crowds import crowd
 from memscape.tools.statistics import Estimate
 
 from .. import edges
@@ -619,6 +623,65 @@ CALLS += [
         {"periods": (2, 3), "places": 5, "threshold": 2.0, "rng": RNG, "device": "cpu"},
     ),
     Call(scaffold.shells, {"side": 6, "count": 9}),
+# transformer_growth, classifier_growth, held_out
+SMALL = {"heads": 1, "width": 2, "memories": 3, "steps": 2}
+small = crowd([transformer_growth.blank_completer(4, 2, 3, **SMALL, rng=np.random.default_rng(k)) for k in range(2)])
+cut, gone = torch.rand(5, 4, 2, generator=rng()), torch.tensor([[True, False, True, False]] * 5)
+LESSONS = {"hidden": 2, "batch": 2, "steps": 2, "rate": 0.01, "stretches": 2, "generator": rng()}
+whose = [torch.arange(3), torch.arange(2, 5)]
+clouds, kinds = torch.eye(4)[torch.arange(6) % 3], torch.arange(6) % 3
+voters = classifier_growth.voting(clouds, kinds, 4, power=3, classes=3, generator=rng())
+school = crowd([voters, voters])
+DIVISOR = {"stretches": "a divisor of the steps, and as many are made as are asked for"}
+LONG = {"steps": "as many are made as are asked for", **DIVISOR}
+curve = np.geomspace(1, 0.1, 7)
+CALLS += [
+    Call(transformer_growth.operations, {"tokens": 4, "pixels": 2, "features": 3, **SMALL}),
+    Call(
+        transformer_growth.blank_completer,
+        {
+            **{"tokens": 4, "pixels": 2, "features": 3, **SMALL, "rng": np.random.default_rng(0), "step": 0.5},
+            **{"sharp": 4.0, "places": 1.0, "dtype": torch.float32, "device": "cpu"},
+        },
+    ),
+    Call(
+        transformer_growth.train_completers,
+        {"models": small, "patches": cut, "owned": whose, "decay": 0.05, **LESSONS},
+        spare=LONG,
+    ),
+    Call(transformer_growth.completed, {"models": small, "patches": cut, "hidden": gone, "steps": 2}, spare=LONG),
+    Call(transformer_growth.ends_apart, {"models": small, "patches": cut, "hidden": gone, "steps": 2}, spare=LONG),
+    Call(
+        transformer_growth.grow,
+        {"models": small, "patches": cut, "owned": whose, "unseen": cut, "cue": gone, "longer": 2, **LESSONS},
+        spare={**LONG, "longer": "so many steps are made"},
+    ),
+    Call(transformer_growth.half_of_rise, {"counts": [1, 10, 100], "errors": [0.1, 0.2, 0.5]}),
+    Call(
+        classifier_growth.voting,
+        {
+            **{"images": clouds, "digits": kinds, "memories": 4, "power": 3, "noise": 0.5, "classes": 3},
+            **{"temperature": 1.0, "generator": rng()},
+        },
+    ),
+    Call(classifier_growth.calibrated, {"classifier": voters, "images": clouds}),
+    Call(
+        classifier_growth.train_classifiers,
+        {"models": school, "images": clouds, "digits": kinds, "owned": whose}
+        | {key: value for key, value in LESSONS.items() if key != "hidden"},
+        spare=LONG,
+    ),
+    Call(classifier_growth.errors, {"models": school, "images": clouds, "digits": kinds}),
+    Call(
+        held_out.every_other,
+        {"sizes": np.geomspace(1, 100, 7), "errors": np.stack([curve, curve]), "resamples": 2}
+        | {"rng": np.random.default_rng(0)},
+    ),
+    Call(
+        held_out.chessboard,
+        {"first": np.geomspace(1, 9, 4), "second": np.geomspace(1, 9, 4), "errors": np.full((2, 4, 4), 0.5)}
+        | {"resamples": 2, "rng": np.random.default_rng(0)},
+    ),
 ]
 
 

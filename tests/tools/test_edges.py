@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from memscape.memory import hopfield
-from memscape.tools import complexes, exact, pieces, statistics, subsets, threads, training
+from memscape.tools import complexes, crowds, exact, pieces, statistics, subsets, threads, training
 
 from .. import edges
 from ..draws import rng
@@ -20,6 +20,8 @@ model = hopfield.Hopfield(torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.zeros(2)
 normal = training.Normal(np.random.default_rng(0), torch.float64, "cpu")
 group = subsets.BitGroup(np.array([[0, 1], [1, 0]]))
 high, low = statistics.Estimate(0.5, 0.4, 0.6, 10), statistics.Estimate(0.2, 0.1, 0.3, 10)
+
+side_by_side = crowds.crowd([model, model])
 
 
 def losses(current):
@@ -36,6 +38,16 @@ CALLS = [
     Call(complexes.require_dimensions, {"dimensions": (1,), "neurons": 3}),
     Call(complexes.sample, {"neurons": 4, "counts": {1: 2}, "networks": (2,), "generator": rng()}),
     Call(complexes.to_gudhi, {"simplices": simplices, "network": ()}),
+    Call(crowds.Crowd, {"tensors": side_by_side.tensors, "shape": side_by_side.shape}),
+    Call(
+        side_by_side.each,
+        {"function": hopfield.Hopfield.energy, "*": (torch.ones(2, 2),)},
+        spare={"*": "what the function takes is the function's to say"},
+    ),
+    Call(side_by_side.require_finite, {"argument": "rate"}, spare={"argument": "a name that is given back as it is"}),
+    Call(side_by_side.member, {"number": 1}),
+    Call(crowds.crowd, {"models": [model, model]}),
+    Call(crowds.mine, {"owned": [torch.arange(3)], "models": 1, "of": 3, "batch": 2, "generator": rng()}),
     Call(exact.affine_regions, {"hyperplanes": [[1, 0, 1], [0, 1, 1]]}),
     Call(exact.characteristic, {"minors": np.array([1, 2, 3, 4]), "members": [0, 1]}),
     Call(exact.characteristic_polynomial, {"rows": [[half, half], [half, 1 - half]]}),

@@ -1,4 +1,4 @@
-r"""How a learning dense memory grows: classifiers with more memories, more images and other powers, trained side by side.
+r"""How a learning dense memory grows: classifiers with more memories, more images and other powers.
 
 The classifier is that of :mod:`memscape.memory.classifier` in its limit of small labels. It starts as what it can be
 without learning: K of its own images, with some noise, vote for their labels with the power n - 1,
@@ -162,7 +162,7 @@ def train_classifiers(
             yield current.each(_loss, images[chosen], targets[chosen]).sum()
 
     for current, _ in adamw(models, losses, epochs=stretches, rate=rate, schedule=warm_cosine(steps)):
-        yield current
+        yield current.require_finite("images")
 
 
 def _loss(model: Classifier, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -186,7 +186,9 @@ def errors(models: Crowd, images: torch.Tensor, digits: torch.Tensor) -> torch.T
 def _require_classifiers(models: Crowd, images: torch.Tensor) -> Classifier:
     model: Classifier = require_kind("models", require_kind("models", models, Crowd).member(0), Classifier)
     pixels = {"pixels": model.images.shape[1]}
-    require_tensor("images", images, "samples pixels", sizes=pixels, device=model.images.device, dtype=model.images.dtype)
+    require_tensor(
+        "images", images, "samples pixels", sizes=pixels, device=model.images.device, dtype=model.images.dtype
+    )
     return model
 
 

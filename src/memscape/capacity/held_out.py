@@ -41,9 +41,7 @@ class EveryOther:
     exponents: npt.NDArray[np.float64]
 
 
-def every_other(
-    sizes: npt.ArrayLike, errors: npt.ArrayLike, *, resamples: int, rng: np.random.Generator
-) -> EveryOther:
+def every_other(sizes: npt.ArrayLike, errors: npt.ArrayLike, *, resamples: int, rng: np.random.Generator) -> EveryOther:
     """Fit a power above a floor to the first, third, ... of some sizes, and judge it at the others.
 
     Parameters

@@ -1,4 +1,4 @@
-r"""How an energy transformer grows: trained side by side on more images, with more memories, wider, or with half a block.
+r"""How an energy transformer grows: trained on more images, with more memories, wider, or with half a block.
 
 An energy transformer of H heads of width Y, M memories and D features has :math:`D (2HY + M)` weights in its block: so
 many *rows* of queries, keys and memories, each of D numbers. One image of N tokens with p pixels each costs it
@@ -13,6 +13,7 @@ Models of one shape are trained as one :class:`~memscape.tools.crowds.Crowd`, ea
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -72,10 +73,7 @@ class Grown:
     apart: torch.Tensor
 
 
-
-def operations(
-    tokens: int, pixels: int, features: int, *, heads: int, width: int, memories: int, steps: int
-) -> int:
+def operations(tokens: int, pixels: int, features: int, *, heads: int, width: int, memories: int, steps: int) -> int:
     """Multiplications and additions of one image on its way through, C of the module's formula.
 
     Parameters
@@ -227,11 +225,9 @@ def train_completers(
             covered = hide(some.shape[0] * batch, sizes["tokens"], hidden, generator=generator)
             yield current.each(_loss, some, covered.view(some.shape[:3]).to(patches.device)).sum()
 
-    way = adamw(
-        models, losses, epochs=stretches, rate=rate, decay=decay, second=0.99, schedule=warm_cosine(steps)
-    )
+    way = adamw(models, losses, epochs=stretches, rate=rate, decay=decay, second=0.99, schedule=warm_cosine(steps))
     for current, _ in way:
-        yield current
+        yield current.require_finite("patches")
 
 
 def _loss(model: Completer, patches: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
@@ -243,9 +239,7 @@ def _filled(model: Completer, patches: torch.Tensor, hidden: torch.Tensor, steps
     return model._decode(model._settle(model._embed(patches, hidden), steps))
 
 
-def completed(
-    models: Crowd, patches: torch.Tensor, hidden: torch.Tensor, *, steps: int | None = None
-) -> torch.Tensor:
+def completed(models: Crowd, patches: torch.Tensor, hidden: torch.Tensor, *, steps: int | None = None) -> torch.Tensor:
     """Squared error of the hidden pixels of every image, for every model: ``(models, images)``.
 
     Parameters
@@ -273,9 +267,7 @@ def completed(
     return torch.cat(found, dim=1)
 
 
-def ends_apart(
-    models: Crowd, patches: torch.Tensor, hidden: torch.Tensor, *, steps: int
-) -> torch.Tensor:
+def ends_apart(models: Crowd, patches: torch.Tensor, hidden: torch.Tensor, *, steps: int) -> torch.Tensor:
     r"""How far two descents from one image end apart, over how far those from two images do: ``(models,)``.
 
     The first descent of an image starts with what ``hidden`` names hidden, the second with all the rest hidden. Where
@@ -414,7 +406,7 @@ def half_of_rise(counts: Sequence[int], errors: Sequence[float]) -> float:
     for count in require_sequence("counts", counts, "numbers of images"):
         require_count("counts", count)
     values = require_numbers("errors", errors, "one finite number a count")
-    if len(counts) < 2 or any(a >= b for a, b in zip(counts, counts[1:], strict=False)):
+    if len(counts) < 2 or any(a >= b for a, b in itertools.pairwise(counts)):
         raise ArgumentError("counts", "two or more, rising", f"{list(counts)}")
     if values.shape != (len(counts),) or not np.isfinite(values).all():
         raise ArgumentError("errors", f"{len(counts)} finite numbers", f"shape {values.shape}")

@@ -1,8 +1,8 @@
 """Models of one shape side by side: their tensors stacked, so that one product serves them all.
 
 A question about scale takes many models, and small ones leave a processor idle between two calls. A :class:`Crowd` has
-the tensors of G models with an axis for the models in front. What one model computes, `torch.vmap` computes for all, and
-:func:`memscape.tools.training.adamw` trains all: a sum of losses has gradients that do not know of each other, and
+the tensors of G models with an axis for the models in front. What one model computes, ``torch.vmap`` computes for all,
+and :func:`memscape.tools.training.adamw` trains all: a sum of losses has gradients that do not know of each other, and
 AdamW changes every entry by that entry's own history.
 """
 
@@ -62,6 +62,12 @@ class Crowd(Model):
     def __len__(self) -> int:
         return len(self.tensors[0])
 
+    def require_finite(self, argument: str) -> Crowd:
+        """The crowd itself if all its numbers are finite; otherwise raise ArgumentError naming the argument."""
+        if not all(tensor.isfinite().all() for tensor in self.tensors):
+            raise ArgumentError(argument, "what leaves the models finite", "models that are not", "Lower the rate.")
+        return self
+
     def member(self, number: int) -> Any:
         """One of the models, checked anew; its tensors are copies.
 
@@ -101,7 +107,8 @@ def crowd(models: Sequence[Model]) -> Crowd:
     ArgumentError
         If there is none, or they differ in kind, numbers, or axes of a tensor.
     """
-    require_sequence("models", models, "models of one shape")
+    if len(require_sequence("models", models, "models of one shape")) == 0:
+        raise ArgumentError("models", "one model or more", "none")
     for model in models:
         require_kind("models", model, Model)
     flat = [pytree.tree_flatten(model) for model in models]
@@ -138,6 +145,7 @@ def mine(
     ArgumentError
         If there is not one list of samples for every model, or a sample does not exist.
     """
+    require_count("models", models)
     require_count("of", of)
     require_count("batch", batch)
     require_generator("generator", generator)
