@@ -32,8 +32,8 @@ def test_a_crowd_gives_what_its_models_give_one_by_one():
 
 def test_a_member_shares_no_memory_with_the_crowd():
     together = crowd([network(1), network(2)])
-    together.member(0).weights.zero_()
-    assert torch.equal(together.member(0).weights, network(1).weights)
+    together.member(0).couplings.zero_()
+    assert torch.equal(together.member(0).couplings, network(1).couplings)
 
 
 def test_models_trained_side_by_side_do_not_know_of_each_other():
