@@ -3,7 +3,7 @@ r"""Forms of growth, fitted on half of a grid and judged on the other half.
 A form with enough constants fits any curve. What it is worth shows where it was not fitted: at every other size of one
 axis (:func:`every_other`), or on the black squares of a grid of two that is coloured like a chessboard
 (:func:`chessboard`). Whole draws are drawn again for the intervals, as everywhere in
-:mod:`memscape.capacity.power_laws`, whose forms these are.
+:mod:`memscape.capacity.scaling_laws`, whose forms these are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from memscape.arguments import ArgumentError, require_numbers
-from memscape.capacity.power_laws import estimate, fit_joint, floored, resample
+from memscape.capacity.scaling_laws import estimate, fit_joint, floored, resample
 from memscape.tools.statistics import Estimate
 
 __all__ = ["EveryOther", "Rivals", "chessboard", "every_other"]
