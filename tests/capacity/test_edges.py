@@ -623,6 +623,8 @@ CALLS += [
         {"periods": (2, 3), "places": 5, "threshold": 2.0, "rng": RNG, "device": "cpu"},
     ),
     Call(scaffold.shells, {"side": 6, "count": 9}),
+]
+
 # transformer_growth, classifier_growth, held_out
 SMALL = {"heads": 1, "width": 2, "memories": 3, "steps": 2}
 small = crowd([transformer_growth.blank_completer(4, 2, 3, **SMALL, rng=np.random.default_rng(k)) for k in range(2)])
