@@ -6,7 +6,7 @@ import torch
 from harness import MATMUL, Peer
 from peers_cover import by_linear_programmes
 
-from memscape.capacity.sign_constraints import draw_tasks, learned, separable_share
+from memscape.capacity.constrained import draw_tasks, learned, separable_share
 
 DRAWS, INPUTS = 300, 50
 """Tasks at capacity, as many answers as inputs, where they are hardest to decide."""

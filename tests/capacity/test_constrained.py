@@ -10,7 +10,7 @@ import torch
 from scipy.optimize import linprog
 
 from memscape.arguments import ArgumentError
-from memscape.capacity import sign_constraints as sc
+from memscape.capacity import constrained as sc
 
 from ..draws import rng
 
