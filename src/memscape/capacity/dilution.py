@@ -84,9 +84,10 @@ def store(
     couplings = full.couplings.sign() if clip else full.couplings
     neurons = patterns.shape[-1]
     if near:
-        ring = torch.arange(neurons, device=couplings.device)
-        apart = (ring[:, None] - ring).abs()
-        couplings = couplings * (2 * torch.minimum(apart, neurons - apart) <= round(kept * neurons))
+        apart = torch.arange(neurons, device=couplings.device)
+        joined = 2 * torch.minimum(apart, neurons - apart) <= round(kept * neurons)
+        # Row i is the first one moved by i: a window on two copies of it.
+        couplings = couplings * torch.cat([joined, joined]).unfold(0, neurons, 1)[1:].flip(0)
     elif kept < 1:
         drawn = torch.rand(neurons, neurons, generator=generator, dtype=torch.float32, device="cpu") < kept
         upper = drawn.triu_(1)

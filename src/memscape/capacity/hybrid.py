@@ -292,8 +292,11 @@ def damage(states: torch.Tensor, share: float, *, generator: torch.Generator) ->
     turned = torch.minimum((share * on.sum(dim=1)).round(), (~on).sum(dim=1))[:, None]
     # The key of rank `turned` among the active, and among the silent units: what is below it changes sides.
     rank = turned.long()
-    limit_on = keys.masked_fill(~on, 2.0).sort(dim=1).values.gather(1, rank.clamp(max=on.shape[1] - 1))
-    limit_off = keys.masked_fill(on, 2.0).sort(dim=1).values.gather(1, rank.clamp(max=on.shape[1] - 1))
+    most = min(int(rank.max()) + 1, on.shape[1])
+    limit_on, limit_off = (
+        keys.masked_fill(kept, 2.0).topk(most, dim=1, largest=False).values.gather(1, rank.clamp(max=most - 1))
+        for kept in (~on, on)
+    )
     return ((on & (keys >= limit_on)) | (~on & (keys < limit_off))).to(states.dtype)
 
 
