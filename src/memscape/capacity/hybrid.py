@@ -26,6 +26,7 @@ exponential capacity are the subject of Kafraj, Krotov & Latham (2026).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -574,9 +575,9 @@ def group_error(active: int, size: int, activity: float, share: float, *, neuron
     require_number("activity", activity, at_least=0.0, at_most=1.0)
     require_number("share", share, at_least=0.0, at_most=1.0)
     heard = np.arange(active + 1)
-    if neurons is None:
-        own, rival = stats.binom(active, 1 - share), stats.binom(active, activity)
-    else:
+    own: Any = stats.binom(active, 1 - share)
+    rival: Any = stats.binom(active, activity)
+    if neurons is not None:
         require_integer("neurons", neurons, at_least=active, at_most=10**9)
         on = max(active, round(activity * neurons))
         own, rival = stats.hypergeom(on, on - round(share * on), active), stats.hypergeom(neurons, on, active)
