@@ -92,10 +92,11 @@ class Scaffold(Model):
 
     def places(self) -> torch.Tensor:
         """Activity p of the place-like units in every state, whole numbers, axes (states, N_p)."""
-        first = torch.tensor([0, *itertools.accumulate(period**2 for period in self.periods)][:-1])
+        first = torch.tensor([0, *itertools.accumulate(period**2 for period in self.periods)][:-1], device="cpu")
         columns, active = self.forward.mT.contiguous(), self.phases() + first.to(self.forward.device)
-        inputs = torch.full((len(active), columns.shape[1]), -float(self.threshold), dtype=columns.dtype)
-        inputs = inputs.to(columns.device)
+        inputs = torch.full(
+            (len(active), columns.shape[1]), -float(self.threshold), dtype=columns.dtype, device=columns.device
+        )
         for units in active.unbind(dim=1):  # module by module
             inputs += columns.index_select(0, units)
         return inputs.relu_()
@@ -215,7 +216,7 @@ def shells(side: int, count: int) -> torch.Tensor:
         # Along one edge of the new square to its corner and back along the other; every second time the other way.
         edge = [(size, y) for y in range(size + 1)] + [(x, size) for x in range(size - 1, -1, -1)]
         found += [x * side + y for x, y in (edge if size % 2 else edge[::-1])]
-    return torch.tensor(found[:count])
+    return torch.tensor(found[:count], device="cpu")
 
 
 def _periods(periods: Sequence[int]) -> tuple[int, ...]:

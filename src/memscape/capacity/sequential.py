@@ -232,7 +232,7 @@ def cyclic_bound(tasks: int, dimensions: int, fits: int) -> torch.Tensor:
     require_count("tasks", tasks)
     require_count("dimensions", dimensions)
     require_integer("fits", fits, at_least=1, at_most=10**7)
-    k = torch.arange(1, fits + 1, dtype=torch.float64)
+    k = torch.arange(1, fits + 1, dtype=torch.float64, device="cpu")
     return float(tasks) ** 2 * torch.minimum(k.rsqrt(), dimensions / k)
 
 

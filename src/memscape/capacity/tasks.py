@@ -211,8 +211,8 @@ def permute(pixels: int, share: float, *, generator: torch.Generator) -> torch.T
     require_room(pixels=pixels)
     require_number("share", share, at_least=0.0, at_most=1.0)
     require_generator("generator", generator)
-    chosen = torch.randperm(pixels, generator=generator)[: round(share * pixels)]
-    order = torch.arange(pixels)
+    chosen = torch.randperm(pixels, generator=generator, device="cpu")[: round(share * pixels)]
+    order = torch.arange(pixels, device="cpu")
     order[chosen] = chosen.roll(1)
     return order
 
@@ -344,7 +344,9 @@ def train(
         for chosen in dealt:
             some, wanted = _chosen(images, chosen), digits[rows, chosen]
             if rehearsed is not None:
-                again = torch.randint(old.shape[1], (len(images), batch), generator=generator).to(images.device)
+                again = torch.randint(old.shape[1], (len(images), batch), generator=generator, device="cpu").to(
+                    images.device
+                )
                 some = torch.cat([some, _chosen(old, again)], dim=1)
                 wanted = torch.cat([wanted, answers[rows, again]], dim=1)
             step = _descent(weights, some, wanted, _Recipe(models.pixels, power, temperature, schedule.loss))
@@ -548,7 +550,7 @@ def course(
     _permuted(Learners(start.weights[:, :1].expand(-1, count, -1, -1), start.classes, start.power), orders, back=True)
     seen = images.gather(-1, orders[:, :, None].expand_as(images))
     models, held = start, None
-    table = torch.zeros(*start.weights.shape[:2], count, count, dtype=torch.float64)
+    table = torch.zeros(*start.weights.shape[:2], count, count, dtype=torch.float64, device="cpu")
     for task in range(count):
         old = None
         if stored and task:
