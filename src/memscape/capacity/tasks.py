@@ -344,9 +344,8 @@ def train(
         for chosen in dealt:
             some, wanted = _chosen(images, chosen), digits[rows, chosen]
             if rehearsed is not None:
-                again = torch.randint(old.shape[1], (len(images), batch), generator=generator, device="cpu").to(
-                    images.device
-                )
+                again = torch.randint(old.shape[1], (len(images), batch), generator=generator, device="cpu")
+                again = again.to(images.device)
                 some = torch.cat([some, _chosen(old, again)], dim=1)
                 wanted = torch.cat([wanted, answers[rows, again]], dim=1)
             step = _descent(weights, some, wanted, _Recipe(models.pixels, power, temperature, schedule.loss))
