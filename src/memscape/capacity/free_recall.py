@@ -164,7 +164,8 @@ def _walk(rows: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
     matrices, items = rows.shape[:2]
     near = rows.masked_fill(torch.eye(items, dtype=torch.bool, device=rows.device), -torch.inf).topk(2).indices
     walks = starts.shape[1]
-    near = near.repeat_interleave(walks, dim=0)
+    near = near.flatten(1)
+    row = torch.arange(matrices, device=rows.device).repeat_interleave(walks)
     here = starts.flatten().clone()
     left = torch.full_like(here, -1)
     every = torch.arange(len(here), device=rows.device)
@@ -178,8 +179,8 @@ def _walk(rows: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
     going = every
     while len(going):
         now = here[going]
-        second = (near[going, now, 0] == left[going]).long()
-        after = near[going, now, second]
+        second = (near[row[going], 2 * now] == left[going]).long()
+        after = near[row[going], 2 * now + second]
         fresh = ~made[going, now, second]
         going, now, second, after = going[fresh], now[fresh], second[fresh], after[fresh]
         made[going, now, second] = True
@@ -307,7 +308,7 @@ class _Frontier:
     """What walks have learned of their matrices: of each item met, its two nearest among those met, and a bound.
 
     Items have the numbers 0, 1, ... in the order in which they are met. All items not met yet are farther from item k
-    than ``bound[k]``.
+    than ``bound[k]``, which is infinite where item k is not met itself.
     """
 
     def __init__(self, items: int, lists: int, mutual: bool, generator: torch.Generator, device: torch.device) -> None:
@@ -318,10 +319,13 @@ class _Frontier:
         self.count = self.lengths.clone()
         self.here = torch.zeros_like(self.count)
         self.left = torch.full_like(self.count, -1)
-        self.bound = torch.zeros(lists, 16, dtype=torch.float64, device=device)
-        self.near = torch.full((lists, 16, 2), torch.inf, dtype=torch.float64, device=device)
-        self.who = torch.full((lists, 16, 2), -1, dtype=torch.int64, device=device)
-        self.made = torch.full((lists, 16, 2), -1, dtype=torch.int64, device=device)
+        shape = lists, 16
+        self.bound, self.near, self.next = (
+            torch.full(shape, torch.inf, dtype=torch.float64, device=device) for _ in range(3)
+        )
+        self.bound[:, 0] = 0.0
+        # Who is nearest and next, and where the walk has gone from each item, once or twice.
+        self.nearest, self.second, self.once, self.twice = (torch.full(shape, -1, device=device) for _ in range(4))
 
     @torch.no_grad()
     def walk(self) -> torch.Tensor:
@@ -334,26 +338,29 @@ class _Frontier:
         return self.lengths
 
     def _drawn(self, *shape: int) -> torch.Tensor:
-        return torch.empty(shape, dtype=torch.float64).exponential_(generator=self.generator).to(self.device)
+        # Faster than torch's own, and as fine near zero.
+        return torch.rand(shape, dtype=torch.float64, generator=self.generator).neg_().log1p_().neg_().to(self.device)
 
     def _step(self) -> None:
         every = torch.arange(len(self.lists), device=self.device)
         here, left = self.here, self.left
         # The nearest of the items met, except the one just left, against the nearest of all others.
-        second = (self.who[every, here, 0] == left).long()
-        known, target = self.near[every, here, second], self.who[every, here, second]
+        barred = self.nearest[every, here] == left
+        known = torch.where(barred, self.next[every, here], self.near[every, here])
+        target = torch.where(barred, self.second[every, here], self.nearest[every, here])
         others = (self.items - self.count).double()
         beyond = self.bound[every, here] + self._drawn(len(every)) / others
         new = beyond < known
         self.bound[every, here] = torch.maximum(self.bound[every, here], torch.minimum(beyond, known))
         target = torch.where(new, self.count, target)
-        again = (self.made[every, here] == target[:, None]).any(dim=1)
-        self.made[every, here, (self.made[every, here, 0] >= 0).long()] = target
-        who = every[new]  # a new item never closes a circle
+        once, twice = self.once[every, here], self.twice[every, here]
+        self.alive &= (once != target) & (twice != target)
+        self.once[every, here] = torch.where(once < 0, target, once)
+        self.twice[every, here] = torch.where((once >= 0) & (once != target), target, twice)
+        who = every[new]
         if len(who):
             self._meet(who, beyond[who])
         self.left, self.here = here, target
-        self.alive &= ~again
         self.lengths[self.lists[self.alive]] = self.count[self.alive]
 
     def _meet(self, who: torch.Tensor, distance: torch.Tensor) -> None:
@@ -363,37 +370,38 @@ class _Frontier:
         if width >= self.bound.shape[1]:
             self._widen()
         rows = torch.arange(len(who), device=self.device)
-        valid = torch.arange(width, device=self.device) < new[:, None]
-        entries = self.bound[who, :width] + self._drawn(len(who), width)
+        entries = self._drawn(len(who), width).add_(self.bound[who, :width])
         entries[rows, self.here[who]] = distance
-        entries.masked_fill_(~valid, torch.inf)
-        near, number = self.near[who, :width], self.who[who, :width]
-        number_new = new[:, None].expand_as(entries)
-        # Into the two nearest of every row, in order.
-        first, before = entries < near[..., 0], entries < near[..., 1]
-        near[..., 1] = torch.where(first, near[..., 0], torch.where(before, entries, near[..., 1]))
-        number[..., 1] = torch.where(first, number[..., 0], torch.where(before, number_new, number[..., 1]))
-        near[..., 0] = torch.where(first, entries, near[..., 0])
-        number[..., 0] = torch.where(first, number_new, number[..., 0])
-        self.near[who, :width], self.who[who, :width] = near, number
+        # Few entries are among the two nearest of an older item.
+        row, item = (entries < self.next[who, :width]).nonzero(as_tuple=True)
+        value, where = entries[row, item], (who[row], item)
+        first = value < self.near[where]
+        self.next[where] = torch.where(first, self.near[where], value)
+        self.second[where] = torch.where(first, self.nearest[where], new[row])
+        self.near[where] = torch.where(first, value, self.near[where])
+        self.nearest[where] = torch.where(first, new[row], self.nearest[where])
         if not self.mutual:
-            entries = self._drawn(len(who), width).masked_fill(~valid, torch.inf)
-        nearest = entries.topk(min(2, width), dim=1, largest=False)
-        own = torch.where(nearest.values < torch.inf, nearest.indices, -1)
-        self.near[who, new, : own.shape[1]], self.who[who, new, : own.shape[1]] = nearest.values, own
+            entries = self._drawn(len(who), width).masked_fill_(self.bound[who, :width].isinf(), torch.inf)
+        for near, nearest in ((self.near, self.nearest), (self.next, self.second)):
+            least = entries.min(dim=1)
+            near[who, new] = least.values
+            nearest[who, new] = torch.where(least.values < torch.inf, least.indices, -1)
+            entries[rows, least.indices] = torch.inf
+        self.bound[who, new] = 0.0
         self.count[who] += 1
 
     def _widen(self) -> None:
-        for name, blank in (("bound", 0.0), ("near", torch.inf), ("who", -1), ("made", -1)):
+        for name in ("bound", "near", "next", "nearest", "second", "once", "twice"):
             table = getattr(self, name)
+            blank = torch.inf if table.is_floating_point() else -1
             setattr(self, name, torch.cat([table, torch.full_like(table, blank)], dim=1))
 
     def _keep(self, going: torch.Tensor) -> None:
-        for name in ("lists", "alive", "count", "here", "left", "bound", "near", "who", "made"):
+        width = min(self.bound.shape[1], max(16, int(self.count[going].max()) + 1) if going.any() else 16)
+        for name in ("lists", "alive", "count", "here", "left"):
             setattr(self, name, getattr(self, name)[going])
-
-
-# Similarities of representations
+        for name in ("bound", "near", "next", "nearest", "second", "once", "twice"):
+            setattr(self, name, getattr(self, name)[going, :width])
 
 
 def sparse_overlaps(count: int, units: int, share: float, *, sets: int = 1, generator: torch.Generator) -> torch.Tensor:
@@ -442,8 +450,8 @@ def sparse_overlaps(count: int, units: int, share: float, *, sets: int = 1, gene
         gaps = torch.empty(most, dtype=torch.float64).geometric_(share, generator=generator)
         places = (gaps.cumsum(0) - 1).numpy()
         places = places[places < total].astype(np.int64)
-        ones = np.ones(len(places))
-        codes = sparse.csr_array((ones, (places // units, places % units)), shape=(count, units))
+        ends = np.searchsorted(places, units * np.arange(count + 1))
+        codes = sparse.csr_array((np.ones(len(places), np.float32), places % units, ends), shape=(count, units))
         overlaps.copy_(torch.from_numpy((codes @ codes.T).toarray()))
     return found
 

@@ -141,15 +141,21 @@ def tiring_walk(items: torch.Tensor, *, walks: int = 1, updates: int = 30, gener
     # Whole numbers: each unit's distance from the mean in units of the greatest that divides all.
     common = math.gcd(active, units)
     high, low = (units - active) // common, active // common
-    if high * (high + low) * active * max(high, low) * count > 2**50:
+    largest = (high + low) * active * max(high, low) * (count + 1)
+    if largest > 2**50:
         raise ArgumentError(
             "items", "fields that float64 counts exactly", f"{count} items of {active} in {units} units"
         )
     require_room(networks=networks, walks=walks, units=4 * units)
     require_room(networks=networks * walks, count=count, items=count)
     ranks = torch.rand(networks, units, dtype=torch.float64, generator=generator).to(items.device) / 2
-    pieces_ = pieces.slices(networks, pieces.fitting(8 * units * (3 * count + 6 * walks)))
-    found = [_wander(items[some].double(), ranks[some], high, low, active, walks, updates) for some in pieces_]
+    # Sums that float32 counts exactly are done in it, and of so many networks at once as the processor's cache holds.
+    dtype = torch.float32 if largest < 2**24 else torch.float64
+    width = pieces.cached(units * (count + 4 * walks) * dtype.itemsize)
+    found = [
+        _wander(items[some].to(dtype), ranks[some], high, low, active, walks, updates)
+        for some in pieces.slices(networks, width)
+    ]
     parts = zip(*((tour.order, tour.steps, tour.nearest) for tour in found), strict=True)
     return Tour(*(torch.cat(part) for part in parts))
 
@@ -174,16 +180,16 @@ def _wander(
     steps, nearest = torch.zeros_like(who), torch.zeros_like(who)
     going = torch.ones_like(who, dtype=torch.bool)
     while going.any():
-        weight = torch.ones(networks, walks, count, dtype=torch.float64, device=device)
+        weight = torch.ones(networks, walks, count, dtype=items.dtype, device=device)
         weight[net, who, here] = 0.0
-        weight[net, who, left.clamp(min=0)] *= (left < 0).double()
+        weight[net, who, left.clamp(min=0)] *= (left < 0).to(items.dtype)
         # What a unit does to itself through the items that are not tired.
         own = weight @ items
         own = own * (high**2 - low**2) + low**2 * weight.sum(dim=-1, keepdim=True)
         state = items[net, here]
         for _ in range(updates):
             overlap = (state @ centred.mT) * weight
-            field = overlap @ centred - own * state + ranks[:, None]
+            field = (overlap @ centred - own * state).double() + ranks[:, None]
             last = torch.zeros_like(state).scatter_(-1, field.topk(active, sorted=False).indices, 1.0)
             if torch.equal(last, state):
                 break
