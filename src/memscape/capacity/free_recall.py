@@ -319,9 +319,11 @@ class _Frontier:
         self.count = self.lengths.clone()
         self.here = torch.zeros_like(self.count)
         self.left = torch.full_like(self.count, -1)
+        # Draws have a resolution of 2^-24 or 2^-53, and what is compared is as small as 1 / M.
+        self.dtype = torch.float32 if items <= 2**15 else torch.float64
         shape = lists, 16
         self.bound, self.near, self.next = (
-            torch.full(shape, torch.inf, dtype=torch.float64, device=device) for _ in range(3)
+            torch.full(shape, torch.inf, dtype=self.dtype, device=device) for _ in range(3)
         )
         self.bound[:, 0] = 0.0
         # Who is nearest and next, and where the walk has gone from each item, once or twice.
@@ -339,7 +341,7 @@ class _Frontier:
 
     def _drawn(self, *shape: int) -> torch.Tensor:
         # Faster than torch's own, and as fine near zero.
-        return torch.rand(shape, dtype=torch.float64, generator=self.generator).neg_().log1p_().neg_().to(self.device)
+        return torch.rand(shape, dtype=self.dtype, generator=self.generator).neg_().log1p_().neg_().to(self.device)
 
     def _step(self) -> None:
         every = torch.arange(len(self.lists), device=self.device)
@@ -348,7 +350,7 @@ class _Frontier:
         barred = self.nearest[every, here] == left
         known = torch.where(barred, self.next[every, here], self.near[every, here])
         target = torch.where(barred, self.second[every, here], self.nearest[every, here])
-        others = (self.items - self.count).double()
+        others = (self.items - self.count).to(self.dtype)
         beyond = self.bound[every, here] + self._drawn(len(every)) / others
         new = beyond < known
         self.bound[every, here] = torch.maximum(self.bound[every, here], torch.minimum(beyond, known))
