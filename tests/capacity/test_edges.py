@@ -22,9 +22,9 @@ from memscape.capacity import (
     emergence,
     features,
     forgetting,
+    free_recall,
     growing,
     held_out,
-    free_recall,
     heteroassociation,
     hybrid,
     learned_memory,
@@ -32,13 +32,13 @@ from memscape.capacity import (
     long_tail,
     merging,
     paraphrases,
+    retrieved_context,
     scaffold,
     scaling_laws,
     sequential,
     tasks,
-    transformer_growth,
-    retrieved_context,
     tiring,
+    transformer_growth,
     transients,
     votes,
 )
@@ -626,46 +626,6 @@ CALLS += [
         {"periods": (2, 3), "places": 5, "threshold": 2.0, "rng": RNG, "device": "cpu"},
     ),
     Call(scaffold.shells, {"side": 6, "count": 9}),
-# free_recall, retrieved_context, tiring
-orders = torch.tensor([[0, 2, 1], [2, 1, -1]])
-learned = retrieved_context.study(3, 0.6)
-RANDOM = {"generator": rng(), "device": "cpu"}
-CALLS += [
-    Call(free_recall.centred_cosines, {"gram": corners}),
-    Call(free_recall.lag_counts, {"order": orders, "length": 3}),
-    Call(free_recall.law, {"count": 9, "mutual": True}),
-    Call(free_recall.recalled, {"order": orders}),
-    Call(
-        free_recall.ratio_of_means,
-        {"over": np.array([1.0, 2.0, 3.0]), "under": np.array([2.0, 1.0, 2.0]), "resamples": 50, "rng": RNG},
-    ),
-    Call(free_recall.sparse_overlaps, {"count": 3, "units": 9, "share": 0.2, "sets": 2, "generator": rng()}),
-    Call(free_recall.uneven, {"order": orders, "length": 3}),
-    Call(free_recall.untied, {"overlaps": corners, "generator": rng()}),
-    Call(free_recall.walk, {"similarity": waves[:, :, None] * waves[:, None], "starts": torch.tensor([[0], [3]])}),
-    Call(free_recall.walk_in_time, {"length": 4, "lists": 2, "strength": 0.5, "kept": 0.8, **RANDOM}),
-    Call(free_recall.walk_lengths, {"count": 9, "lists": 2, "mutual": True, **RANDOM}),
-    Call(
-        retrieved_context.Studied,
-        {"items": learned.items, "contexts": learned.contexts, "end": learned.end},
-    ),
-    Call(
-        retrieved_context.recall,
-        {
-            **{"studied": learned, "lists": 2, "renewal": 0.6, "own": 0.5, "choice": "power", "sharpness": 4.0},
-            **{"rule": "all", "most": 3, "first": torch.tensor([0, 2]), "generator": rng()},
-        },
-        also={"choice": ["softmax"], "rule": ["circle"]},
-    ),
-    Call(retrieved_context.study, {"length": 3, "drift": 0.6, "between": 1.0, "after": 0.5, "device": "cpu"}),
-    Call(learned.strengths, {"context": learned.end}),
-    Call(learned.retrieved, {"own": 0.5}),
-    Call(tiring.sparse_items, {"count": 3, "units": 9, "active": 2, "networks": 2, **RANDOM}),
-    Call(
-        tiring.tiring_walk,
-        {"items": torch.eye(4)[None], "walks": 2, "updates": 5, "generator": rng()},
-        spare={"updates": "the loop ends with the state at rest, and takes as long as it does not"},
-    ),
 ]
 
 # transformer_growth, classifier_growth, held_out
@@ -729,18 +689,60 @@ CALLS += [
     ),
 ]
 
+# free_recall, retrieved_context, tiring
+orders = torch.tensor([[0, 2, 1], [2, 1, -1]])
+learned = retrieved_context.study(3, 0.6)
+RANDOM = {"generator": rng(), "device": "cpu"}
+CALLS += [
+    Call(free_recall.centred_cosines, {"gram": corners}),
+    Call(free_recall.lag_counts, {"order": orders, "length": 3}),
+    Call(free_recall.law, {"count": 9, "mutual": True}),
+    Call(free_recall.recalled, {"order": orders}),
+    Call(
+        free_recall.ratio_of_means,
+        {"over": np.array([1.0, 2.0, 3.0]), "under": np.array([2.0, 1.0, 2.0]), "resamples": 50, "rng": RNG},
+    ),
+    Call(free_recall.sparse_overlaps, {"count": 3, "units": 9, "share": 0.2, "sets": 2, "generator": rng()}),
+    Call(free_recall.uneven, {"order": orders, "length": 3}),
+    Call(free_recall.untied, {"overlaps": corners, "generator": rng()}),
+    Call(free_recall.walk, {"similarity": waves[:, :, None] * waves[:, None], "starts": torch.tensor([[0], [3]])}),
+    Call(free_recall.walk_in_time, {"length": 4, "lists": 2, "strength": 0.5, "kept": 0.8, **RANDOM}),
+    Call(free_recall.walk_lengths, {"count": 9, "lists": 2, "mutual": True, **RANDOM}),
+    Call(
+        retrieved_context.Studied,
+        {"items": learned.items, "contexts": learned.contexts, "end": learned.end},
+    ),
+    Call(
+        retrieved_context.recall,
+        {
+            **{"studied": learned, "lists": 2, "renewal": 0.6, "own": 0.5, "choice": "power", "sharpness": 4.0},
+            **{"rule": "all", "most": 3, "first": torch.tensor([0, 2]), "generator": rng()},
+        },
+        also={"choice": ["softmax"], "rule": ["circle"]},
+    ),
+    Call(retrieved_context.study, {"length": 3, "drift": 0.6, "between": 1.0, "after": 0.5, "device": "cpu"}),
+    Call(learned.strengths, {"context": learned.end}),
+    Call(learned.retrieved, {"own": 0.5}),
+    Call(tiring.sparse_items, {"count": 3, "units": 9, "active": 2, "networks": 2, **RANDOM}),
+    Call(
+        tiring.tiring_walk,
+        {"items": torch.eye(4)[None], "walks": 2, "updates": 5, "generator": rng()},
+        spare={"updates": "the loop ends with the state at rest, and takes as long as it does not"},
+    ),
+]
+
 
 SIZES = {
-    "emergence.feature_recall": "features neurons networks",
-    "emergence.stored_recall": "neurons networks",
-    "growing.chain_recalls": "dimension pairs networks",
-    "growing.grow": "last draws",
     "free_recall.sparse_overlaps": "count units sets",
     "free_recall.walk_in_time": "length lists",
     "free_recall.walk_lengths": "lists",
     "retrieved_context.recall": "lists",
     "retrieved_context.study": "length",
     "tiring.sparse_items": "count units networks",
+    "emergence.feature_recall": "features neurons networks",
+    "emergence.stored_recall": "neurons networks",
+    "growing.chain_recalls": "dimension pairs networks",
+    "growing.grow": "last draws",
     "transients.at_load": "neurons bits steps",
     "transients.follow": "neurons count networks steps",
     "transients.one_unit": "steps paths",
