@@ -6,7 +6,7 @@ from harness import LOOK_UP, Peer
 from peers_free_recall import plain_walks, simulated
 from psifr import fr
 
-from memscape.capacity import free_recall, retrieved_context
+from memscape.capacity import recall, retrieved_context
 
 ITEMS, WALKS = 1000, 4000
 LENGTH, LISTS = 16, 4000
@@ -15,13 +15,13 @@ CONTEXT = {"renewal": 0.6, "own": 0.5, "sharpness": 10.0}
 
 def bench_walks(race) -> None:
     def ours() -> torch.Tensor:
-        return free_recall.walk_lengths(ITEMS, WALKS, generator=torch.Generator().manual_seed(0))
+        return recall.walk_lengths(ITEMS, WALKS, generator=torch.Generator().manual_seed(0))
 
     def plainly() -> np.ndarray:
         return plain_walks(ITEMS, 40, np.random.default_rng(0))
 
     # Random on both sides: the means are to agree within four standard errors of the forty.
-    assert abs(ours().double().mean() - plainly().mean()) < 4 * 0.52 * free_recall.law(ITEMS) / 40**0.5
+    assert abs(ours().double().mean() - plainly().mean()) < 4 * 0.52 * recall.law(ITEMS) / 40**0.5
     race.run(
         "walks among similar items",
         f"M = {ITEMS}, {WALKS} symmetric random matrices",
@@ -58,14 +58,14 @@ def bench_retrieved_context(race) -> None:
 
 
 def bench_lags(race) -> None:
-    events = fr.merge_free_recall(fr.sample_data("peers_notask"))
+    events = fr.merge_recall(fr.sample_data("peers_notask"))
     said = events.dropna(subset=["output"]).drop_duplicates(["subject", "list", "output"])
     said = said.assign(input=said["input"].fillna(0).astype(int) - 1)
     said = said.pivot(index=["subject", "list"], columns="output", values="input").fillna(-1).astype(np.int64)
-    order = torch.from_numpy(said.to_numpy())
+    order = torch.tensor(said.to_numpy())
 
-    def ours() -> free_recall.Lags:
-        return free_recall.lag_counts(order, LENGTH)
+    def ours() -> recall.Lags:
+        return recall.lag_counts(order, LENGTH)
 
     theirs = fr.lag_crp(events)
     assert int(ours().actual.sum()) == theirs["actual"].sum()

@@ -22,7 +22,6 @@ from memscape.capacity import (
     emergence,
     features,
     forgetting,
-    free_recall,
     growing,
     held_out,
     heteroassociation,
@@ -32,6 +31,7 @@ from memscape.capacity import (
     long_tail,
     merging,
     paraphrases,
+    recall,
     retrieved_context,
     scaffold,
     scaling_laws,
@@ -689,25 +689,25 @@ CALLS += [
     ),
 ]
 
-# free_recall, retrieved_context, tiring
+# recall, retrieved_context, tiring
 orders = torch.tensor([[0, 2, 1], [2, 1, -1]])
 learned = retrieved_context.study(3, 0.6)
 RANDOM = {"generator": rng(), "device": "cpu"}
 CALLS += [
-    Call(free_recall.centred_cosines, {"gram": corners}),
-    Call(free_recall.lag_counts, {"order": orders, "length": 3}),
-    Call(free_recall.law, {"count": 9, "mutual": True}),
-    Call(free_recall.recalled, {"order": orders}),
+    Call(recall.centred_cosines, {"gram": corners}),
+    Call(recall.lag_counts, {"order": orders, "length": 3}),
+    Call(recall.law, {"count": 9, "mutual": True}),
+    Call(recall.recalled, {"order": orders}),
     Call(
-        free_recall.ratio_of_means,
+        recall.ratio_of_means,
         {"over": np.array([1.0, 2.0, 3.0]), "under": np.array([2.0, 1.0, 2.0]), "resamples": 50, "rng": RNG},
     ),
-    Call(free_recall.sparse_overlaps, {"count": 3, "units": 9, "share": 0.2, "sets": 2, "generator": rng()}),
-    Call(free_recall.uneven, {"order": orders, "length": 3}),
-    Call(free_recall.untied, {"overlaps": corners, "generator": rng()}),
-    Call(free_recall.walk, {"similarity": waves[:, :, None] * waves[:, None], "starts": torch.tensor([[0], [3]])}),
-    Call(free_recall.walk_in_time, {"length": 4, "lists": 2, "strength": 0.5, "kept": 0.8, **RANDOM}),
-    Call(free_recall.walk_lengths, {"count": 9, "lists": 2, "mutual": True, **RANDOM}),
+    Call(recall.sparse_overlaps, {"count": 3, "units": 9, "share": 0.2, "sets": 2, "generator": rng()}),
+    Call(recall.uneven, {"order": orders, "length": 3}),
+    Call(recall.untied, {"overlaps": corners, "generator": rng()}),
+    Call(recall.walk, {"similarity": waves[:, :, None] * waves[:, None], "starts": torch.tensor([[0], [3]])}),
+    Call(recall.walk_in_time, {"length": 4, "lists": 2, "strength": 0.5, "kept": 0.8, **RANDOM}),
+    Call(recall.walk_lengths, {"count": 9, "lists": 2, "mutual": True, **RANDOM}),
     Call(
         retrieved_context.Studied,
         {"items": learned.items, "contexts": learned.contexts, "end": learned.end},
@@ -733,9 +733,9 @@ CALLS += [
 
 
 SIZES = {
-    "free_recall.sparse_overlaps": "count units sets",
-    "free_recall.walk_in_time": "length lists",
-    "free_recall.walk_lengths": "lists",
+    "recall.sparse_overlaps": "count units sets",
+    "recall.walk_in_time": "length lists",
+    "recall.walk_lengths": "lists",
     "retrieved_context.recall": "lists",
     "retrieved_context.study": "length",
     "tiring.sparse_items": "count units networks",

@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 
 from memscape.arguments import ArgumentError
-from memscape.capacity import free_recall, retrieved_context
+from memscape.capacity import recall, retrieved_context
 from memscape.tools import pieces
 
 from ..draws import rng
@@ -104,7 +104,7 @@ def test_without_a_rule_everything_is_recalled_once():
 
 def test_with_a_circle_something_is_left_and_nothing_comes_twice():
     order = retrieved_context.recall(retrieved_context.study(8, 0.6), 300, **PLAIN, rule="circle", generator=rng())
-    counts = free_recall.recalled(order)
+    counts = recall.recalled(order)
     assert torch.equal((order >= 0).sum(dim=1), counts)
     assert counts.min() >= 2
     assert counts.float().mean() < 7

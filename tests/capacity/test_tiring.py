@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from memscape.arguments import ArgumentError
-from memscape.capacity import free_recall, tiring
+from memscape.capacity import recall, tiring
 from memscape.tools import pieces
 
 from ..draws import rng
@@ -68,7 +68,7 @@ def test_large_networks_mostly_walk_to_the_most_similar_item():
     items = tiring.sparse_items(8, 4000, 200, networks=3, generator=rng(3))
     tour = tiring.tiring_walk(items, walks=2, generator=rng(4))
     assert tour.nearest.sum() > 0.8 * tour.steps.sum()
-    walks = free_recall.walk(items @ items.mT, torch.tensor([0, 1]).expand(3, 2))
+    walks = recall.walk(items @ items.mT, torch.tensor([0, 1]).expand(3, 2))
     assert (tour.order == walks)[..., 1].double().mean() > 0.6
 
 

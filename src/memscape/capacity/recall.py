@@ -382,15 +382,25 @@ class _Frontier:
         self.second[where] = torch.where(first, self.nearest[where], new[row])
         self.near[where] = torch.where(first, value, self.near[where])
         self.nearest[where] = torch.where(first, new[row], self.nearest[where])
+        self.bound[who, new] = 0.0
+        self.count[who] += 1
         if not self.mutual:
-            entries = self._drawn(len(who), width).masked_fill_(self.bound[who, :width].isinf(), torch.inf)
+            self._own_row(who, new)
+            return
         for near, nearest in ((self.near, self.nearest), (self.next, self.second)):
             least = entries.min(dim=1)
             near[who, new] = least.values
             nearest[who, new] = torch.where(least.values < torch.inf, least.indices, -1)
             entries[rows, least.indices] = torch.inf
-        self.bound[who, new] = 0.0
-        self.count[who] += 1
+
+    def _own_row(self, who: torch.Tensor, new: torch.Tensor) -> None:
+        """The two nearest of so many older items in the rows of new ones, where these are drawn by themselves."""
+        first, second = (self._drawn(len(who)) / (new - less) for less in (0, 1))
+        part = torch.rand(2, len(who), dtype=torch.float64, generator=self.generator).to(self.device)
+        item, other = (part[0] * new).long(), (part[1] * (new - 1)).long()
+        self.near[who, new], self.nearest[who, new] = first, item
+        self.next[who, new] = first + second  # infinite where there is one older item
+        self.second[who, new] = torch.where(new > 1, other + (other >= item), -1)
 
     def _widen(self) -> None:
         for name in ("bound", "near", "next", "nearest", "second", "once", "twice"):
