@@ -58,7 +58,7 @@ def bench_retrieved_context(race) -> None:
 
 
 def bench_lags(race) -> None:
-    events = fr.merge_recall(fr.sample_data("peers_notask"))
+    events = fr.merge_free_recall(fr.sample_data("peers_notask"))
     said = events.dropna(subset=["output"]).drop_duplicates(["subject", "list", "output"])
     said = said.assign(input=said["input"].fillna(0).astype(int) - 1)
     said = said.pivot(index=["subject", "list"], columns="output", values="input").fillna(-1).astype(np.int64)
