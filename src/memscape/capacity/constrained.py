@@ -293,7 +293,7 @@ def most_robust(
 
 
 def imbalance(excitation: torch.Tensor, inhibition: torch.Tensor) -> torch.Tensor:
-    """How far excitation and inhibition are from cancelling: |E - I| / (E + I).
+    """How far excitation and inhibition are from cancelling: abs(E - I) / (E + I).
 
     Parameters
     ----------
