@@ -759,4 +759,4 @@ def test_what_no_memory_holds_is_refused_before_it_is_drawn(name, size):
         call.function(**{**call.arguments, size: 2**50})
 
 
-TestSpoiledCalls = edges.laws("memscape.capacity", CALLS, {})
+TestSpoiledCalls = edges.laws("memscape.capacity", CALLS, {}, examples=10)
