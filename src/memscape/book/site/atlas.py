@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from docutils import nodes
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from scipy.stats import entropy
 
 from memscape.arguments import ArgumentError, nearest
-from memscape.book import claims, figures, ledger, numbers, yml
+from memscape.book import claims, ledger, numbers, yml
 from memscape.book.chapters import Chapter
 from memscape.book.site.claims import badge
 from memscape.book.site.directive import PageDirective
@@ -138,7 +137,7 @@ class Filled:
         if self.entry.weights is None:
             return None
         patterns, error = self.patterns(SIZE), _evaluated(self.entry.error, self.numbers)
-        told = 1 - float(entropy([error, 1 - error], base=2))
+        told = 1 + sum(share * math.log2(share) for share in (error, 1 - error) if share)
         return patterns * SIZE * told / _evaluated(self.entry.weights, self.numbers | {"N": SIZE})
 
     def holds_at(self, neurons: float) -> bool:
@@ -313,6 +312,8 @@ class Chart(PageDirective):
 def chart(groups: list[tuple[Group, list[Filled]]]) -> dict[str, Any]:
     """Return the figure's specification: thin where a law is continued, bold between the sizes that were measured."""
     import plotly.graph_objects as go
+
+    from memscape.book import figures
 
     low, high = _SIZES
     grid = [low * (high / low) ** (step / (_POINTS - 1)) for step in range(_POINTS)]
