@@ -239,13 +239,13 @@ def walk_in_time(
     target = require_device("device", device)
     require_room(length=length, items=4 * length)
     require_room(lists=lists, length=length)
-    place = torch.arange(length, dtype=torch.float64)
+    place = torch.arange(length, dtype=torch.float64, device="cpu")
     times = strength * kept ** (place[:, None] - place).abs()
     found = torch.empty(lists, length, dtype=torch.int64, device=target)
     for some in pieces.slices(lists, pieces.fitting(40 * length * length)):
         shape = some.stop - some.start, length, length
-        half = torch.randn(shape, dtype=torch.float64, generator=generator).triu_(1)
-        starts = torch.randint(length, (shape[0], 1), generator=generator).to(target)
+        half = torch.randn(shape, dtype=torch.float64, generator=generator, device="cpu").triu_(1)
+        starts = torch.randint(length, (shape[0], 1), generator=generator, device="cpu").to(target)
         found[some] = walk((half + half.mT + times).to(target), starts)[:, 0]
     return found
 
@@ -341,7 +341,13 @@ class _Frontier:
 
     def _drawn(self, *shape: int) -> torch.Tensor:
         # Faster than torch's own, and as fine near zero.
-        return torch.rand(shape, dtype=self.dtype, generator=self.generator).neg_().log1p_().neg_().to(self.device)
+        return (
+            torch.rand(shape, dtype=self.dtype, generator=self.generator, device="cpu")
+            .neg_()
+            .log1p_()
+            .neg_()
+            .to(self.device)
+        )
 
     def _step(self) -> None:
         every = torch.arange(len(self.lists), device=self.device)
@@ -396,7 +402,7 @@ class _Frontier:
     def _own_row(self, who: torch.Tensor, new: torch.Tensor) -> None:
         """The two nearest of so many older items in the rows of new ones, where these are drawn by themselves."""
         first, second = (self._drawn(len(who)) / (new - less) for less in (0, 1))
-        part = torch.rand(2, len(who), dtype=torch.float64, generator=self.generator).to(self.device)
+        part = torch.rand(2, len(who), dtype=torch.float64, generator=self.generator, device="cpu").to(self.device)
         item, other = (part[0] * new).long(), (part[1] * (new - 1)).long()
         self.near[who, new], self.nearest[who, new] = first, item
         self.next[who, new] = first + second  # infinite where there is one older item
@@ -456,10 +462,10 @@ def sparse_overlaps(count: int, units: int, share: float, *, sets: int = 1, gene
     total = count * units
     expected = total * share
     most = int(expected + 8 * math.sqrt(expected * (1 - share)) + 16)
-    found = torch.empty(sets, count, count, dtype=torch.float64)
+    found = torch.empty(sets, count, count, dtype=torch.float64, device="cpu")
     for overlaps in found:
         # The gaps of independent coins are geometric; so many gaps pass the end but once in 10^15 draws.
-        gaps = torch.empty(most, dtype=torch.float64).geometric_(share, generator=generator)
+        gaps = torch.empty(most, dtype=torch.float64, device="cpu").geometric_(share, generator=generator)
         places = (gaps.cumsum(0) - 1).numpy()
         places = places[places < total].astype(np.int64)
         ends = np.searchsorted(places, units * np.arange(count + 1))
@@ -521,7 +527,7 @@ def untied(overlaps: torch.Tensor, *, generator: torch.Generator) -> torch.Tenso
     require_generator("generator", generator)
     if (overlaps != overlaps.round()).any() or (overlaps.abs() > 2**40).any():
         raise ArgumentError("overlaps", "whole numbers up to 2**40", "others", "Real similarities have no ties.")
-    part = torch.rand(overlaps.shape, dtype=torch.float64, generator=generator).to(overlaps.device) / 4
+    part = torch.rand(overlaps.shape, dtype=torch.float64, generator=generator, device="cpu").to(overlaps.device) / 4
     # Bracketed, so that both sides of the diagonal round alike.
     return overlaps.double() + (part + part.mT)
 
@@ -634,8 +640,8 @@ def uneven(order: torch.Tensor, length: int) -> float:
     counts = torch.bincount(end - start + length - 1, minlength=lags).double()
     from_ = torch.bincount(start, minlength=length).double()
     # From position i every other of the list has the chance 1 / (L - 1): lags -i to L-1-i but 0.
-    lag = torch.arange(lags) - length + 1
-    reached = torch.arange(length)[:, None] + lag
+    lag = torch.arange(lags, device="cpu") - length + 1
+    reached = torch.arange(length, device="cpu")[:, None] + lag
     chance = ((reached >= 0) & (reached < length) & (lag != 0)).double() / (length - 1)
     expected = from_ @ chance
     covariance = torch.diag(expected) - (chance.T * from_) @ chance

@@ -308,7 +308,9 @@ class _Search:
                 at = place >= 0
                 barred[at, place[at]] = True
         weight = weight.masked_fill(barred, -torch.inf)
-        uniform = torch.rand(weight.shape, dtype=torch.float64, generator=self.generator).to(weight.device)
+        uniform = torch.rand(weight.shape, dtype=torch.float64, generator=self.generator, device="cpu").to(
+            weight.device
+        )
         noise = -(-uniform.clamp(min=1e-300).log()).clamp(min=1e-300).log()
         best = (weight + noise).max(dim=-1)
         return torch.where(best.values > -torch.inf, best.indices, -1)

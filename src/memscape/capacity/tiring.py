@@ -75,8 +75,10 @@ def sparse_items(
     require_generator("generator", generator)
     target = require_device("device", device)
     require_room(networks=networks, count=count, units=2 * units)
-    chosen = torch.rand(networks, count, units, dtype=torch.float64, generator=generator).topk(active).indices
-    items = torch.zeros(networks, count, units, dtype=torch.float64)
+    chosen = (
+        torch.rand(networks, count, units, dtype=torch.float64, generator=generator, device="cpu").topk(active).indices
+    )
+    items = torch.zeros(networks, count, units, dtype=torch.float64, device="cpu")
     return items.scatter_(-1, chosen, 1.0).to(target)
 
 
@@ -148,7 +150,7 @@ def tiring_walk(items: torch.Tensor, *, walks: int = 1, updates: int = 30, gener
         )
     require_room(networks=networks, walks=walks, units=4 * units)
     require_room(networks=networks * walks, count=count, items=count)
-    ranks = torch.rand(networks, units, dtype=torch.float64, generator=generator).to(items.device) / 2
+    ranks = torch.rand(networks, units, dtype=torch.float64, generator=generator, device="cpu").to(items.device) / 2
     # Sums that float32 counts exactly are done in it, and of so many networks at once as the processor's cache holds.
     dtype = torch.float32 if largest < 2**24 else torch.float64
     width = pieces.cached(units * (count + 4 * walks) * dtype.itemsize)
