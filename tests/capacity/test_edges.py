@@ -218,7 +218,6 @@ CALLS = [
     Call(emergence.stored_recall, {"neurons": 6, "loads": [0.3, 0.6], **FEW, "choose": True}, also={"loads": SOME}),
     Call(emergence.feature_recall, {"features": 2, "neurons": 6, "ratios": [1.0, 2.0], **FEW}, also={"ratios": SOME}),
     Call(emergence.jump_loads, {"neurons": 100, "points": 3}, also=LARGE),
-    Call(emergence.bootstrapped, {"value": 1.0, "resamples": [0.5, 1.5], "trials": 2}, also={"resamples": SOME}),
     Call(emergence.joined, {"curves": [([1.0, 3.0], [0.5, 0.4]), ([2.0, 4.0], [0.1, 0.2])]}),
     Call(emergence.scores, {"outcome": kept, "settled": True}),
     Call(emergence.width, WIDTH, also={"axis": SOME, "levels": SOME}),

@@ -237,13 +237,6 @@ def test_curves_are_joined_by_the_first_that_covers_a_point():
         em.joined([])
 
 
-def test_an_interval_of_resamples_holds_their_middle_and_the_number():
-    found = em.bootstrapped(50.0, np.arange(101.0), 9)
-    assert (found.value, found.low, found.high, found.trials) == (50.0, 2.5, 97.5, 9)
-    assert em.bootstrapped(99.0, np.arange(101.0), 9).high == 99.0
-    assert em.bootstrapped(-1.0, np.arange(101.0), 9).low == -1.0
-
-
 def test_the_middle_is_nearest_to_the_level():
     score = torch.tensor([[[1.0, 0.8], [0.7, 0.7]], [[0.9, 0.9], [0.2, 0.6]]])
     assert [em.middle(score, level) for level in (0.9, 0.5, 0.74)] == [0, 1, 0]

@@ -7,8 +7,8 @@ from memscape.arguments import ArgumentError
 from memscape.memory.dense import DenseMemory, Power
 from memscape.memory.hopfield import Hopfield
 from memscape.memory.patterns import random_patterns
-from memscape.tools.crowds import Crowd, crowd, mine
-from memscape.tools.training import adamw
+from memscape.tools.crowds import Crowd, crowd, mine, trained
+from memscape.tools.training import adamw, warm_cosine
 
 from ..draws import normal, rng
 
@@ -103,3 +103,29 @@ def test_samples_that_do_not_exist_are_refused():
     for owned, problem in (([torch.tensor([10])], "samples below 10"), ([torch.arange(2)] * 2, "each of 1 models")):
         with pytest.raises(ArgumentError, match=f"owned: expected .*{problem}"):
             mine(owned, 1, of=10, batch=2, generator=rng())
+
+
+def test_training_is_that_of_adamw_at_a_warm_rate_and_stops_where_it_is_cut():
+    together = crowd([network(1), network(2)])
+
+    def loss(current: Crowd) -> torch.Tensor:
+        return sum((tensor - 1).square().sum() for tensor in current.tensors)
+
+    def losses(current):
+        for _ in range(6):
+            yield loss(current)
+
+    *_, (expected, _) = adamw(together, losses, epochs=1, rate=0.1, schedule=warm_cosine(6))
+    for stretches in (1, 3):
+        stops = list(trained(together, loss, steps=6, stretches=stretches, rate=0.1))
+        assert len(stops) == stretches
+        assert all(torch.equal(*pair) for pair in zip(stops[-1].tensors, expected.tensors, strict=True))
+    assert float(loss(stops[0])) > float(loss(stops[-1]))
+    with pytest.raises(ArgumentError, match="stretches: expected a divisor of 6"):
+        trained(together, loss, steps=6, stretches=4, rate=0.1)
+    with pytest.raises(ArgumentError, match="^pace: expected what leaves the models finite"):
+        list(
+            trained(
+                together, lambda current: loss(current) * torch.nan, steps=1, stretches=1, rate=0.1, argument="pace"
+            )
+        )

@@ -7,7 +7,18 @@ import numpy as np
 import torch
 
 from memscape.memory import hopfield
-from memscape.tools import complexes, crowds, exact, pieces, statistics, subsets, threads, training
+from memscape.tools import (
+    bootstrap,
+    complexes,
+    crowds,
+    exact,
+    pieces,
+    sequences,
+    statistics,
+    subsets,
+    threads,
+    training,
+)
 
 from .. import edges
 from ..draws import rng
@@ -24,6 +35,10 @@ high, low = statistics.Estimate(0.5, 0.4, 0.6, 10), statistics.Estimate(0.2, 0.1
 side_by_side = crowds.crowd([model, model])
 
 
+def crowd_loss(current):
+    return sum(tensor.sum() for tensor in current.tensors)
+
+
 def losses(current):
     yield current.energy(torch.ones(2))
 
@@ -35,6 +50,7 @@ CALLS = [
     Call(complexes.f_vector, {"tree": tree}),
     Call(complexes.from_gudhi, {"tree": tree, "neurons": 6, "dimensions": (1,)}),
     Call(complexes.independence_complex, {"graph": nx.path_graph(4)}),
+    Call(bootstrap.bootstrapped, {"value": 1.0, "resamples": [0.5, 1.5], "trials": 2}),
     Call(complexes.require_dimensions, {"dimensions": (1,), "neurons": 3}),
     Call(complexes.sample, {"neurons": 4, "counts": {1: 2}, "networks": (2,), "generator": rng()}),
     Call(complexes.to_gudhi, {"simplices": simplices, "network": ()}),
@@ -47,6 +63,20 @@ CALLS = [
     Call(side_by_side.require_finite, {"argument": "rate"}, spare={"argument": "a name that is given back as it is"}),
     Call(side_by_side.member, {"number": 1}),
     Call(crowds.crowd, {"models": [model, model]}),
+    Call(
+        crowds.trained,
+        {
+            "models": side_by_side,
+            "loss": crowd_loss,
+            "steps": 2,
+            "stretches": 1,
+            "rate": 0.1,
+            "decay": 0.0,
+            "second": 0.9,
+            "argument": "rate",
+        },
+        spare={"argument": "a name that is given back as it is"},
+    ),
     Call(crowds.mine, {"owned": [torch.arange(3)], "models": 1, "of": 3, "batch": 2, "generator": rng()}),
     Call(exact.affine_regions, {"hyperplanes": [[1, 0, 1], [0, 1, 1]]}),
     Call(exact.characteristic, {"minors": np.array([1, 2, 3, 4]), "members": [0, 1]}),
@@ -69,6 +99,16 @@ CALLS = [
     Call(pieces.cached, {"each": 4, "at_least": 1}),
     Call(pieces.fitting, {"each": 4}),
     Call(pieces.slices, {"count": 3, "width": 2}),
+    Call(
+        sequences.require_probabilities,
+        {"argument": "chances", "values": [0.25, 0.75]},
+        spare={"argument": "a name that is given back as it is"},
+    ),
+    Call(
+        sequences.require_rising,
+        {"argument": "counts", "values": [1, 3], "expected": "rising", "shortest": 2, "at_most": 9},
+        spare={"argument": "a name that is given back as it is", "expected": "words of the message"},
+    ),
     Call(statistics.columns, {"estimates": [high]}),
     Call(statistics.crossing, {"counts": [1, 2], "shares": [high, low], "level": 0.4}),
     Call(statistics.mean_interval, {"values": [1.0, 2.0], "level": 0.95}),

@@ -25,9 +25,9 @@ from memscape.arguments import (
     require_generator,
     require_integer,
     require_room,
-    require_sequence,
 )
 from memscape.tools import pieces
+from memscape.tools.sequences import require_rising
 
 __all__ = ["SelfRecalls", "clean_share", "density", "draw_codes", "recall_themselves"]
 
@@ -174,9 +174,7 @@ def recall_themselves(
     ArgumentError
         If a number is not an integer or out of range, or the counts do not rise.
     """
-    numbers = [require_count("counts", count) for count in require_sequence("counts", counts, "numbers of patterns")]
-    if not numbers or any(after <= before for before, after in itertools.pairwise(numbers)):
-        raise ArgumentError("counts", "one or more rising numbers of patterns", str(numbers[:9]))
+    numbers = require_rising("counts", counts, "one or more rising numbers of patterns")
     _require_codes(neurons, active, numbers[-1])
     require_integer("recalls", recalls, at_least=1, at_most=numbers[0])
     require_count("networks", networks)

@@ -32,8 +32,7 @@ from memscape.arguments import (
     require_tensor,
 )
 from memscape.memory.classifier import Classifier
-from memscape.tools.crowds import Crowd, mine
-from memscape.tools.training import adamw, warm_cosine
+from memscape.tools.crowds import Crowd, mine, trained
 
 __all__ = ["calibrated", "errors", "train_classifiers", "voting"]
 
@@ -147,22 +146,14 @@ def train_classifiers(
     """
     model = _require_classifiers(models, images)
     _require_digits(digits, images, model.labels.shape[1])
-    require_count("batch", batch)
-    require_count("steps", steps)
-    require_integer("stretches", stretches, at_least=1, at_most=steps)
-    if steps % stretches:
-        raise ArgumentError("stretches", f"a divisor of {steps}", str(stretches))
-    require_generator("generator", generator)
     draw = mine(owned, len(models), of=len(images), batch=batch, generator=generator)
     targets = 2 * functional.one_hot(digits, model.labels.shape[1]).to(images) - 1
 
-    def losses(current: Crowd) -> Iterator[torch.Tensor]:
-        for _ in range(steps // stretches):
-            chosen = next(draw).to(images.device)
-            yield current.each(_loss, images[chosen], targets[chosen]).sum()
+    def loss(current: Crowd) -> torch.Tensor:
+        chosen = next(draw).to(images.device)
+        return current.each(_loss, images[chosen], targets[chosen]).sum()
 
-    for current, _ in adamw(models, losses, epochs=stretches, rate=rate, schedule=warm_cosine(steps)):
-        yield current.require_finite("images")
+    return trained(models, loss, steps=steps, stretches=stretches, rate=rate, argument="images")
 
 
 def _loss(model: Classifier, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -22,12 +22,11 @@ from memscape.arguments import (
     require_count,
     require_finite,
     require_generator,
-    require_integer,
     require_number,
     require_numbers,
     require_room,
-    require_sequence,
 )
+from memscape.tools.sequences import require_probabilities, require_rising
 
 __all__ = ["counts", "unseen_law", "zipf"]
 
@@ -120,12 +119,8 @@ def counts(
     ArgumentError
         If these are no probabilities, draws do not rise, or a number is not positive.
     """
-    chances = require_finite("probabilities", require_numbers("probabilities", probabilities))
-    if chances.ndim != 1 or not chances.size or (chances < 0).any() or abs(chances.sum() - 1) > 1e-9:
-        raise ArgumentError("probabilities", "one axis of numbers >= 0 that sum to 1", f"shape {chances.shape}")
-    wanted = [require_integer("draws", each, at_least=1) for each in require_sequence("draws", draws, "numbers")]
-    if not wanted or any(low >= high for low, high in itertools.pairwise(wanted)):
-        raise ArgumentError("draws", "one number or more, rising", str(wanted))
+    chances = require_probabilities("probabilities", probabilities)
+    wanted = require_rising("draws", draws, "one number or more, rising")
     require_count("repeats", repeats)
     require_room(repeats=repeats, draws=wanted[-1])
     require_room(repeats=repeats, numbers=len(wanted), items=len(chances))

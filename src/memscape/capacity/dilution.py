@@ -13,7 +13,6 @@ networks; :func:`gaussian_rest` and :func:`binomial_rest` are the fixed points o
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -31,12 +30,12 @@ from memscape.arguments import (
     require_integer,
     require_number,
     require_room,
-    require_sequence,
     require_tensor,
 )
 from memscape.capacity.transients import follow
 from memscape.memory.hopfield import Hopfield, hebbian
 from memscape.memory.patterns import random_patterns
+from memscape.tools.sequences import require_rising
 from memscape.tools.statistics import Estimate, mean_interval, share
 
 __all__ = ["Held", "binomial_rest", "gaussian_rest", "held", "load_at_half", "local_overlap", "one_way", "store"]
@@ -156,7 +155,7 @@ def held(
         If an argument does not fit.
     """
     require_function("build", build)
-    numbers = _counts(counts)
+    numbers = require_rising("counts", counts, "one or more rising numbers of patterns")
     require_count("probes", probes)
     require_count("networks", networks)
     require_room(counts=len(numbers), networks=networks, probes=probes)
@@ -195,7 +194,7 @@ def load_at_half(counts: Sequence[int], overlaps: torch.Tensor, *, level: float 
     ArgumentError
         If an argument does not fit.
     """
-    numbers = _counts(counts, 2)
+    numbers = require_rising("counts", counts, "2 or more rising numbers of patterns", shortest=2)
     require_tensor("overlaps", overlaps, "counts networks probes", sizes={"counts": len(numbers)})
     require_integer("networks", overlaps.shape[1], at_least=2)
     require_number("level", level, above=0.0, at_most=0.999999)
@@ -370,10 +369,3 @@ def binomial_rest(inputs: int, patterns: int, *, steps: int = 200) -> float:
             break
         overlap = after
     return overlap
-
-
-def _counts(counts: Sequence[int], at_least: int = 1) -> tuple[int, ...]:
-    found = tuple(require_count("counts", count) for count in require_sequence("counts", counts, "numbers of patterns"))
-    if len(found) < at_least or any(after <= before for before, after in itertools.pairwise(found)):
-        raise ArgumentError("counts", f"{at_least} or more rising numbers of patterns", str(list(found)[:9]))
-    return found

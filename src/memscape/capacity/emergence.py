@@ -48,6 +48,8 @@ from memscape.capacity.transients import information
 from memscape.memory.mean_field import critical_load
 from memscape.memory.patterns import random_patterns
 from memscape.tools import pieces
+from memscape.tools.bootstrap import bootstrapped
+from memscape.tools.sequences import require_rising
 from memscape.tools.statistics import Estimate
 
 __all__ = [
@@ -55,7 +57,6 @@ __all__ = [
     "Outcome",
     "Width",
     "all_right",
-    "bootstrapped",
     "exact_load",
     "feature_recall",
     "first_success",
@@ -147,7 +148,7 @@ def nested_recall(
     alike = partial(require_tensor, sizes=sizes, device=patterns.device, dtype=patterns.dtype)
     alike("starts", starts, "starts neurons", values="spins")
     require_count("sweeps", sweeps, at_least=0)
-    wanted = _rising(counts, len(patterns))
+    wanted = require_rising("counts", counts, "rising numbers of patterns, one or more", at_most=len(patterns))
     stored = patterns[: wanted[-1]]
     if patterns.dtype not in (torch.float32, torch.float64):
         stored, starts = stored.float(), starts.float()
@@ -458,32 +459,6 @@ class Width:
     def estimate(self) -> Estimate:
         """The width with its 95 % bootstrap interval."""
         return bootstrapped(self.value, self.resamples, self.trials)
-
-
-def bootstrapped(value: float, resamples: npt.ArrayLike, trials: int) -> Estimate:
-    """A number with the middle 95 % of its resamples for an interval, which is widened to hold the number.
-
-    Parameters
-    ----------
-    value
-        What was found.
-    resamples
-        The same of bootstrap resamples, finite, at least one.
-    trials
-        Number of independent trials behind it.
-
-    Raises
-    ------
-    ArgumentError
-        If a number is not finite or there are no resamples.
-    """
-    value = require_number("value", value)
-    drawn = require_numbers("resamples", resamples)
-    if not drawn.size or not np.isfinite(drawn).all():
-        raise ArgumentError("resamples", "finite numbers, at least one", f"others, shape {drawn.shape}")
-    require_count("trials", trials)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(value, min(value, float(low)), max(value, float(high)), trials)
 
 
 def width(
@@ -808,13 +783,3 @@ def _counts(name: str, ratios: npt.ArrayLike, size: int) -> tuple[int, ...]:
         expected = "numbers at which whole numbers of patterns rise"
         raise ArgumentError(name, expected, f"{found[:5]} at the first", "Take values farther apart.")
     return found
-
-
-def _rising(counts: Sequence[int], most: int) -> tuple[int, ...]:
-    numbers = tuple(
-        require_integer("counts", count, at_least=1, at_most=most)
-        for count in require_sequence("counts", counts, "numbers of patterns")
-    )
-    if not numbers or any(after <= before for before, after in itertools.pairwise(numbers)):
-        raise ArgumentError("counts", "rising numbers of patterns, one or more", str(list(numbers)[:5]))
-    return numbers

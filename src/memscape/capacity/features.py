@@ -8,7 +8,6 @@ one step from a feature does, and :func:`learning_transition` where features bec
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from memscape.memory.hopfield import Hopfield
 from memscape.memory.mean_field import mixture_overlap
 from memscape.memory.patterns import random_patterns
 from memscape.tools import pieces
+from memscape.tools.sequences import require_rising
 from memscape.tools.statistics import Estimate, mean_interval
 
 __all__ = [
@@ -293,7 +293,7 @@ def learned_at(counts: Sequence[int], overlaps: torch.Tensor, level: float) -> E
     ArgumentError
         If an argument does not fit.
     """
-    numbers = _rising(counts, 2, "two rising numbers of mixtures or more")
+    numbers = require_rising("counts", counts, "two rising numbers of mixtures or more", shortest=2)
     require_tensor("overlaps", overlaps, "counts networks", sizes={"counts": len(numbers)})
     require_number("level", level, above=0.0, at_most=0.999999)
     require_integer("networks", overlaps.shape[1], at_least=2)
@@ -406,7 +406,7 @@ def learning_curve(
     ArgumentError
         If a size is out of range, the counts do not rise, a kind is unknown, or the generator is not on the CPU.
     """
-    wanted = _rising(counts, 1, "one rising number of mixtures or more")
+    wanted = require_rising("counts", counts, "one rising number of mixtures or more")
     for name, value in (("features", features), ("networks", networks), ("probes", probes)):
         require_count(name, value)
     asked = tuple(require_choice("kinds", kind, KINDS) for kind in require_sequence("kinds", kinds, "kinds of start"))
@@ -481,13 +481,6 @@ def _error_at(noise: FeatureNoise, signal: np.ndarray | float) -> np.ndarray:
     with np.errstate(divide="ignore"):
         total = noise.examples / np.asarray(signal) + noise.features + noise.sample / np.asarray(signal) ** 2
     return special.ndtr(-1 / np.sqrt(total))
-
-
-def _rising(counts: Sequence[int], at_least: int, expected: str) -> tuple[int, ...]:
-    numbers = tuple(require_count("counts", count) for count in require_sequence("counts", counts, "numbers"))
-    if len(numbers) < at_least or any(after <= before for before, after in itertools.pairwise(numbers)):
-        raise ArgumentError("counts", expected, str(list(numbers)[:5]))
-    return numbers
 
 
 def _require_active(active: int, features: int) -> None:

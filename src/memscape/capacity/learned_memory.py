@@ -9,6 +9,8 @@ the sign of the gradient and one length. In :func:`learn_vectors` the vectors of
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy.typing as npt
 import torch
@@ -18,15 +20,16 @@ from memscape.arguments import (
     require_choice,
     require_count,
     require_device,
-    require_finite,
     require_fit,
     require_generator,
     require_integer,
     require_number,
-    require_numbers,
     require_room,
 )
 from memscape.capacity.counting_memory import counts
+from memscape.tools.models import Model
+from memscape.tools.sequences import require_probabilities
+from memscape.tools.training import adamw
 
 __all__ = ["learn_matrix", "learn_vectors"]
 
@@ -86,7 +89,7 @@ def learn_matrix(
     ArgumentError
         If an argument is out of range, or a step leaves what a float holds.
     """
-    chances = _chances(probabilities)
+    chances = torch.from_numpy(require_probabilities("probabilities", probabilities).copy())
     require_count("dimension", dimension)
     require_choice("optimiser", optimiser, OPTIMISERS)
     require_number("rate", rate, above=0.0, at_most=1e6)
@@ -152,39 +155,46 @@ def learn_vectors(
     ArgumentError
         If an argument is out of range.
     """
-    chances = _chances(probabilities)
+    chances = torch.from_numpy(require_probabilities("probabilities", probabilities).copy())
     require_count("dimension", dimension)
     require_number("rate", rate, above=0.0, at_most=10.0)
     place = _sizes(len(chances), answers, batch, steps, runs, generator, device)
     require_room(runs=runs, dimension=dimension, tokens=max(len(chances), dimension, answers))
     small = dimension**-0.5
-    shapes = (((len(chances), dimension), small), ((dimension, dimension), 1.0), ((dimension, answers), small))
-    learned = []
-    for shape, spread in shapes:
-        drawn = spread * torch.randn(runs, *shape, generator=generator, dtype=torch.float64, device="cpu")
-        learned.append(drawn.to(place).requires_grad_())
+
+    def normal(spread: float, *shape: int) -> torch.Tensor:
+        drawn = torch.randn(runs, *shape, generator=generator, dtype=torch.float64, device="cpu")
+        return spread * drawn.to(place)
+
+    start = _Vectors(
+        normal(small, len(chances), dimension), normal(1.0, dimension, dimension), normal(small, dimension, answers)
+    )
     truth = torch.arange(len(chances), device=place) % answers
-    adam = torch.optim.Adam(learned, lr=rate)
-    for _ in range(steps):
-        shares = counts(probabilities, [batch], repeats=runs, generator=generator)[:, 0].to(place) / batch
-        inputs, matrix, outputs = learned
-        scores = torch.log_softmax(inputs @ matrix @ outputs, dim=-1)
-        chosen = scores.gather(-1, truth.expand(runs, -1)[..., None])[..., 0]
-        adam.zero_grad()
-        # Runs do not meet: the sum of their losses has each one's own gradient.
-        (-(shares * chosen).sum()).backward()
-        adam.step()
-    with torch.no_grad():
-        inputs, matrix, outputs = learned
-        wrong = (inputs @ matrix @ outputs).argmax(dim=-1) != truth
-        return (wrong.double() @ chances.to(place)).cpu()
+
+    def losses(learned: _Vectors) -> Iterator[torch.Tensor]:
+        for _ in range(steps):
+            shares = counts(probabilities, [batch], repeats=runs, generator=generator)[:, 0].to(place) / batch
+            chosen = torch.log_softmax(learned.scores, dim=-1).gather(-1, truth.expand(runs, -1)[..., None])[..., 0]
+            # Runs do not meet: the sum of their losses has each one's own gradient.
+            yield -(shares * chosen).sum()
+
+    (learned, _) = next(adamw(start, losses, epochs=1, rate=rate))
+    wrong = learned.scores.argmax(dim=-1) != truth
+    return (wrong.double() @ chances.to(place)).cpu()
 
 
-def _chances(probabilities: npt.ArrayLike) -> torch.Tensor:
-    chances = require_finite("probabilities", require_numbers("probabilities", probabilities))
-    if chances.ndim != 1 or not chances.size or (chances < 0).any() or abs(chances.sum() - 1) > 1e-9:
-        raise ArgumentError("probabilities", "one axis of numbers >= 0 that sum to 1", f"shape {chances.shape}")
-    return torch.from_numpy(chances.copy())
+@dataclass(frozen=True)
+class _Vectors(Model):
+    """Vectors of tokens, matrices, and vectors of answers of some runs."""
+
+    inputs: torch.Tensor
+    matrix: torch.Tensor
+    outputs: torch.Tensor
+
+    @property
+    def scores(self) -> torch.Tensor:
+        """Axes ``(runs, tokens, answers)``."""
+        return self.inputs @ self.matrix @ self.outputs
 
 
 def _sizes(

@@ -18,7 +18,6 @@ and :func:`pair_law` calculates their number from the largest of n - 1 scores.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 
@@ -43,6 +42,7 @@ from memscape.arguments import (
     require_tensor,
 )
 from memscape.tools import pieces
+from memscape.tools.sequences import require_probabilities, require_rising
 
 __all__ = [
     "counted_errors",
@@ -53,6 +53,8 @@ __all__ = [
     "pairs_recalled",
     "scheme_errors",
 ]
+
+_LARGEST = 2**31  # dimensions
 
 
 def most_frequent(tokens: int, dimensions: Sequence[int], divisor: int) -> torch.Tensor:
@@ -79,7 +81,10 @@ def most_frequent(tokens: int, dimensions: Sequence[int], divisor: int) -> torch
     """
     require_count("tokens", tokens)
     require_count("divisor", divisor)
-    sizes = _dimensions(dimensions, rising=False)
+    sizes = [
+        require_count("dimensions", size, at_most=_LARGEST)
+        for size in require_sequence("dimensions", dimensions, "dimensions")
+    ]
     require_room(tokens=tokens, dimensions=len(sizes))
     stored = torch.tensor([size // divisor for size in sizes], device="cpu")
     return (torch.arange(tokens, device="cpu") < stored[:, None]).float()
@@ -129,8 +134,8 @@ def scheme_errors(
     ArgumentError
         If axes, values or sizes do not fit.
     """
-    sizes = _dimensions(dimensions)
-    weight = _probabilities(probabilities)
+    sizes = require_rising("dimensions", dimensions, "one dimension or more, rising", at_most=_LARGEST)
+    weight = torch.from_numpy(require_probabilities("probabilities", probabilities).copy())
     require_tensor("strengths", strengths, "schemes dimensions tokens", sizes={"tokens": len(weight)})
     if strengths.shape[1] not in (1, len(sizes)):
         raise ArgumentError("strengths", f"1 or {len(sizes)} dimensions", f"shape {tuple(strengths.shape)}")
@@ -181,8 +186,8 @@ def counted_errors(
     ArgumentError
         If axes, values or sizes do not fit.
     """
-    sizes = _dimensions(dimensions)
-    weight = _probabilities(probabilities)
+    sizes = require_rising("dimensions", dimensions, "one dimension or more, rising", at_most=_LARGEST)
+    weight = torch.from_numpy(require_probabilities("probabilities", probabilities).copy())
     if not isinstance(counts, torch.Tensor) or counts.dtype != torch.int64 or counts.dim() != 3 or not counts.numel():
         got = f"{counts.dtype} {tuple(counts.shape)}" if isinstance(counts, torch.Tensor) else type(counts).__name__
         raise ArgumentError("counts", "an int64 tensor with axes (networks, draws, tokens)", got)
@@ -225,7 +230,7 @@ def _vectors(
 
 
 def _errors(
-    inputs: torch.Tensor, outputs: torch.Tensor, rows: torch.Tensor, sizes: list[int], weight: torch.Tensor
+    inputs: torch.Tensor, outputs: torch.Tensor, rows: torch.Tensor, sizes: Sequence[int], weight: torch.Tensor
 ) -> torch.Tensor:
     """Errors, axes ``(networks, memories, dimensions)``, for rows ``(networks, memories, dims, answers, tokens)``."""
     networks, memories, kept, answers, tokens = rows.shape
@@ -439,25 +444,8 @@ def pairs_at(dimension: int, *, all_pairs: bool = False, tail: str = "sphere") -
     return math.exp(optimize.brentq(above, math.log(2.0), 2.5 * math.log(dimension), xtol=1e-9))
 
 
-def _dimensions(dimensions: Sequence[int], *, rising: bool = True) -> list[int]:
-    sizes = [
-        require_integer("dimensions", size, at_least=1, at_most=2**31)
-        for size in require_sequence("dimensions", dimensions, "dimensions")
-    ]
-    if not sizes or (rising and any(low >= high for low, high in itertools.pairwise(sizes))):
-        raise ArgumentError("dimensions", "one dimension or more" + (", rising" if rising else ""), str(sizes))
-    return sizes
-
-
-def _probabilities(probabilities: npt.ArrayLike) -> torch.Tensor:
-    chances = require_finite("probabilities", require_numbers("probabilities", probabilities))
-    if chances.ndim != 1 or not chances.size or (chances < 0).any() or abs(chances.sum() - 1) > 1e-9:
-        raise ArgumentError("probabilities", "one axis of numbers >= 0 that sum to 1", f"shape {chances.shape}")
-    return torch.from_numpy(chances.copy())
-
-
 def _drawn(
-    sizes: list[int],
+    sizes: Sequence[int],
     tokens: int,
     answers: int,
     networks: int,

@@ -51,6 +51,7 @@ from memscape.memory.dynamics import synchronous
 from memscape.memory.hopfield import Hopfield, without_diagonal
 from memscape.memory.patterns import random_patterns
 from memscape.tools import pieces
+from memscape.tools.sequences import require_probabilities
 
 __all__ = [
     "Counted",
@@ -803,7 +804,7 @@ def unseen(probabilities: npt.ArrayLike, draws: int) -> float:
     ArgumentError
         If these are no probabilities, or the number of draws is negative.
     """
-    chances = _require_probabilities(probabilities)
+    chances = require_probabilities("probabilities", probabilities)
     require_count("draws", draws, at_least=0)
     with np.errstate(divide="ignore"):  # an item of probability 1 has been seen: the power is 0
         return float(chances @ np.exp(draws * np.log1p(-chances))) if draws else 1.0
@@ -828,7 +829,7 @@ def counted(probabilities: npt.ArrayLike, draws: int, *, repeats: int, rng: np.r
     ArgumentError
         If these are no probabilities, a number is not positive, or ``rng`` is no numpy generator.
     """
-    chances = _require_probabilities(probabilities)
+    chances = require_probabilities("probabilities", probabilities)
     require_count("draws", draws)
     require_count("repeats", repeats)
     require_room(draws=draws)
@@ -842,13 +843,3 @@ def counted(probabilities: npt.ArrayLike, draws: int, *, repeats: int, rng: np.r
         items, times = np.unique(drawn, return_counts=True)
         missing[repeat], single[repeat] = 1.0 - chances[items].sum(), (times == 1).sum()
     return Counted(missing.clip(0.0, 1.0), single)
-
-
-def _require_probabilities(probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    chances = require_numbers("probabilities", probabilities)
-    fits = chances.ndim == 1 and chances.size > 0 and np.isfinite(chances).all() and (chances >= 0).all()
-    if not fits or abs(chances.sum() - 1) > 1e-9 or chances.max() > 1:
-        raise ArgumentError(
-            "probabilities", "one axis of numbers >= 0 that sum to 1", f"shape {chances.shape}", "Divide by the sum."
-        )
-    return chances

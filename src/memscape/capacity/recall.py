@@ -43,6 +43,7 @@ from memscape.arguments import (
     wide,
 )
 from memscape.tools import pieces
+from memscape.tools.bootstrap import bootstrapped
 from memscape.tools.statistics import Estimate
 
 __all__ = [
@@ -684,9 +685,7 @@ def ratio_of_means(over: npt.ArrayLike, under: npt.ArrayLike, *, resamples: int,
         raise ArgumentError("under", "positive numbers", "others")
     drawn = rng.integers(len(top), size=(resamples, len(top)))
     ratios = top[drawn].mean(axis=1) / bottom[drawn].mean(axis=1)
-    low, high = np.quantile(ratios, [0.025, 0.975])
-    value = float(top.mean() / bottom.mean())
-    return Estimate(value, min(float(low), value), max(float(high), value), len(top))
+    return bootstrapped(float(top.mean() / bottom.mean()), ratios, len(top))
 
 
 def _transitions(order: torch.Tensor, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -34,6 +34,7 @@ from memscape.arguments import (
     require_rng,
     require_room,
 )
+from memscape.tools.bootstrap import bootstrapped
 from memscape.tools.statistics import Estimate
 
 __all__ = [
@@ -105,10 +106,7 @@ def estimate(samples: npt.ArrayLike, *, trials: int) -> Estimate:
     found = require_finite("samples", require_numbers("samples", samples))
     if found.ndim != 1 or len(found) < 2:
         raise ArgumentError("samples", "one axis of two numbers or more", f"shape {found.shape}")
-    require_count("trials", trials)
-    low, high = np.quantile(found[1:], [0.025, 0.975])
-    middle = float(found[0])
-    return Estimate(middle, min(middle, float(low)), max(middle, float(high)), trials)
+    return bootstrapped(float(found[0]), found[1:], trials)
 
 
 def line(sizes: npt.ArrayLike, errors: npt.ArrayLike) -> tuple[Array, Array]:

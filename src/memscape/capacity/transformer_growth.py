@@ -13,7 +13,6 @@ Models of one shape are trained as one :class:`~memscape.tools.crowds.Crowd`, ea
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,18 +24,16 @@ from memscape.arguments import (
     ArgumentError,
     require_booleans,
     require_count,
-    require_generator,
     require_integer,
     require_kind,
     require_number,
     require_numbers,
-    require_sequence,
     require_tensor,
 )
 from memscape.memory.completion import Completer, hidden_error, hide, random_completer
 from memscape.tools import pieces
-from memscape.tools.crowds import Crowd, crowd, mine
-from memscape.tools.training import adamw, warm_cosine
+from memscape.tools.crowds import Crowd, crowd, mine, trained
+from memscape.tools.sequences import require_rising
 
 __all__ = [
     "Grown",
@@ -211,23 +208,16 @@ def train_completers(
         "patches", patches, "images tokens pixels", sizes=sizes, device=model.encoder.device, dtype=model.encoder.dtype
     )
     require_integer("hidden", hidden, at_least=1, at_most=sizes["tokens"])
-    require_count("batch", batch)
-    require_count("steps", steps)
-    require_integer("stretches", stretches, at_least=1, at_most=steps)
-    if steps % stretches:
-        raise ArgumentError("stretches", f"a divisor of {steps}", str(stretches))
-    require_generator("generator", generator)
     draw = mine(owned, len(models), of=len(patches), batch=batch, generator=generator)
 
-    def losses(current: Crowd) -> Iterator[torch.Tensor]:
-        for _ in range(steps // stretches):
-            some = patches[next(draw).to(patches.device)]
-            covered = hide(some.shape[0] * batch, sizes["tokens"], hidden, generator=generator)
-            yield current.each(_loss, some, covered.view(some.shape[:3]).to(patches.device)).sum()
+    def loss(current: Crowd) -> torch.Tensor:
+        some = patches[next(draw).to(patches.device)]
+        covered = hide(some.shape[0] * batch, sizes["tokens"], hidden, generator=generator)
+        return current.each(_loss, some, covered.view(some.shape[:3]).to(patches.device)).sum()
 
-    way = adamw(models, losses, epochs=stretches, rate=rate, decay=decay, second=0.99, schedule=warm_cosine(steps))
-    for current, _ in way:
-        yield current.require_finite("patches")
+    return trained(
+        models, loss, steps=steps, stretches=stretches, rate=rate, decay=decay, second=0.99, argument="patches"
+    )
 
 
 def _loss(model: Completer, patches: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
@@ -403,11 +393,8 @@ def half_of_rise(counts: Sequence[int], errors: Sequence[float]) -> float:
     ArgumentError
         If the lengths differ, the counts do not rise, or the last error is not above the first.
     """
-    for count in require_sequence("counts", counts, "numbers of images"):
-        require_count("counts", count)
+    require_rising("counts", counts, "two or more, rising", shortest=2)
     values = require_numbers("errors", errors, "one finite number a count")
-    if len(counts) < 2 or any(a >= b for a, b in itertools.pairwise(counts)):
-        raise ArgumentError("counts", "two or more, rising", f"{list(counts)}")
     if values.shape != (len(counts),) or not np.isfinite(values).all():
         raise ArgumentError("errors", f"{len(counts)} finite numbers", f"shape {values.shape}")
     if not values[-1] > values[0]:

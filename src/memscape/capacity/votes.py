@@ -35,6 +35,7 @@ from memscape.arguments import (
 )
 from memscape.memory.dense import DenseMemory, Rectified
 from memscape.tools import pieces
+from memscape.tools.sequences import require_rising
 
 __all__ = ["answers", "holm", "mcnemar", "recalled", "unit"]
 
@@ -129,7 +130,7 @@ def answers(
         if not (wide(vectors).norm(dim=-1) <= 1 + 1e-2).all():
             raise ArgumentError(name, "vectors of unit length or shorter", "longer ones", "Bring them there by unit.")
     whole = [_power(power) for power in _some(powers)]
-    wanted = _rising(counts, len(memories))
+    wanted = [*require_rising("counts", counts, _RISING, at_most=len(memories))]
     store, probes = wide(memories), wide(images)
     found = torch.empty(len(wanted), len(whole), len(images), dtype=torch.int64, device=images.device)
     for some in pieces.slices(len(images), pieces.fitting(8 * (len(whole) + 2) * classes)):
@@ -137,6 +138,7 @@ def answers(
     return found
 
 
+_RISING = "at least one number, rising"
 _TILE = 1024  # memories heard at once: products of matrices lose nothing there
 
 
@@ -254,7 +256,7 @@ def recalled(patterns: torch.Tensor, *, powers: Sequence[int], counts: Sequence[
     require_tensor("patterns", patterns, "patterns neurons", values="spins")
     for power in _some(powers):
         require_integer("powers", power, at_least=2, at_most=1000)
-    wanted = _rising(counts, len(patterns))
+    wanted = [*require_rising("counts", counts, _RISING, at_most=len(patterns))]
     require_integer("probes", probes, at_least=1, at_most=wanted[0])
     starts = patterns[:probes]
     models = ([DenseMemory(patterns[:count], Rectified(power)) for power in powers] for count in wanted)
@@ -335,13 +337,3 @@ def _power(power: float) -> int:
     if number != int(number):
         raise ArgumentError("powers", "whole numbers or math.inf", f"{power:g}")
     return int(number)
-
-
-def _rising(counts: Sequence[int], most: int) -> list[int]:
-    wanted = [
-        require_integer("counts", count, at_least=1, at_most=most)
-        for count in require_sequence("counts", counts, "numbers of memories")
-    ]
-    if not wanted or any(low >= high for low, high in itertools.pairwise(wanted)):
-        raise ArgumentError("counts", "at least one number, rising", str(wanted))
-    return wanted

@@ -20,13 +20,15 @@ from memscape.arguments import (
     require_count,
     require_function,
     require_generator,
+    require_integer,
     require_kind,
     require_labels,
     require_sequence,
 )
 from memscape.tools.models import Model
+from memscape.tools.training import adamw, warm_cosine
 
-__all__ = ["Crowd", "crowd", "mine"]
+__all__ = ["Crowd", "crowd", "mine", "trained"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,52 @@ def crowd(models: Sequence[Model]) -> Crowd:
         if not same:
             raise ArgumentError("models", "models that differ in the entries of their tensors only", "others")
     return Crowd(tuple(torch.stack(parts) for parts in zip(*(parts for parts, _ in flat), strict=True)), shape)
+
+
+def trained(
+    models: Crowd,
+    loss: Callable[[Crowd], torch.Tensor],
+    *,
+    steps: int,
+    stretches: int,
+    rate: float,
+    decay: float = 0.0,
+    second: float = 0.999,
+    argument: str = "rate",
+) -> Iterator[Crowd]:
+    """Train models side by side by AdamW at the rate of `warm_cosine`; yield them after every stretch of the way.
+
+    Parameters
+    ----------
+    models
+        Where to start; left untouched.
+    loss
+        The losses of a step, summed over the models, as a function of these; it is called once a step.
+    steps, stretches
+        Steps in all, and in how many equal parts they are cut, 1 to ``steps`` and a divisor of it.
+    rate, decay, second
+        As for :func:`memscape.tools.training.adamw`.
+    argument
+        What is named where training leaves the models not finite.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is out of range, or what comes out is not finite.
+    """
+    require_kind("models", models, Crowd)
+    require_function("loss", loss)
+    require_count("steps", steps)
+    require_integer("stretches", stretches, at_least=1, at_most=steps)
+    if steps % stretches:
+        raise ArgumentError("stretches", f"a divisor of {steps}", str(stretches))
+
+    def losses(current: Crowd) -> Iterator[torch.Tensor]:
+        for _ in range(steps // stretches):
+            yield loss(current)
+
+    way = adamw(models, losses, epochs=stretches, rate=rate, decay=decay, second=second, schedule=warm_cosine(steps))
+    return (current.require_finite(argument) for current, _ in way)
 
 
 def mine(

@@ -226,7 +226,18 @@ def _evaluated(text: str, values: dict[str, float]) -> float:
     return math.inf if found > 1e300 else float(found)
 
 
-class Table(PageDirective):
+class _AtlasDirective(PageDirective):
+    """What the directives of the page have in common: the file, read once a page."""
+
+    def groups(self) -> list[tuple[Group, list[Filled]]]:
+        """Return what `read` does."""
+        self.reads(FILE, "claims/*.yml", "chapters/*/*.ipynb")
+        if FILE not in self.env.temp_data:  # which Sphinx clears before every page
+            self.env.temp_data[FILE] = read(self.root)
+        return list(self.env.temp_data[FILE])
+
+
+class Table(_AtlasDirective):
     """``{atlas} QUESTION``: a row a memory with law, patterns, bits a synapse and what was measured."""
 
     required_arguments = 1
@@ -234,8 +245,7 @@ class Table(PageDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write the table of one question."""
-        self.reads(FILE, "claims/*.yml", "chapters/*/*.ipynb")
-        groups = {group.question: entries for group, entries in read(self.root)}
+        groups = {group.question: entries for group, entries in self.groups()}
         question = self.arguments[0]
         if question not in groups:
             raise self.error(f"{question}: not a question of {FILE}. {nearest(question, list(groups))}".rstrip())
@@ -260,15 +270,14 @@ class Table(PageDirective):
         return "<tr>" + "".join(f'<td data-head="{name}">{cell}</td>' for name, cell in named) + "</tr>"
 
 
-class Summary(PageDirective):
+class Summary(_AtlasDirective):
     """``{atlas-summary}``: a row a question, a column a memory, and how many patterns `SIZE` neurons hold."""
 
     def run(self) -> list[nodes.Node]:
         """Write the table: the memories that have a family, and the questions that one of them answers."""
-        self.reads(FILE, "claims/*.yml", "chapters/*/*.ipynb")
         cells = {
             group.short: {filled.entry.family: _patterns(filled) for filled in entries if filled.entry.family}
-            for group, entries in read(self.root)
+            for group, entries in self.groups()
         }
         families = list(dict.fromkeys(family for found in cells.values() for family in found))
         return self.parse(
@@ -298,13 +307,12 @@ def _patterns(filled: Filled) -> str:
     return numbers.measured(number, digits) + at
 
 
-class Chart(PageDirective):
+class Chart(_AtlasDirective):
     """``{atlas-chart}``: the number of patterns against the number of neurons, one line a memory."""
 
     def run(self) -> list[nodes.Node]:
         """Write an interactive figure; the table is its text alternative."""
-        self.reads(FILE, "claims/*.yml", "chapters/*/*.ipynb")
-        figure = chart(read(self.root))
+        figure = chart(self.groups())
         alt = "Patterns against neurons, on logarithmic axes, a line a memory; the tables below say the same in words."
         return [plot(spec=json.dumps(figure, separators=(",", ":")), alt=alt)]
 
