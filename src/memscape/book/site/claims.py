@@ -61,7 +61,8 @@ class LedgerPage(PageDirective):
             key = row.source if row.origin == "published" and row.source else row.chapter
             groups.setdefault((row.origin, key), []).append((row, outcome))
         for origin, heading in zip(claims.ORIGINS, ("Published results", "Questions of this book"), strict=True):
-            found.append(_html(f'<p class="ledger-heading">{heading}</p><div class="ledger-groups">'))
+            groups_of = f'<div class="ledger-groups" data-origin="{origin}">'
+            found.append(_html(f'<p class="ledger-heading">{heading}</p>{groups_of}'))
             for (of, key), members in groups.items():
                 if of == origin:
                     found += self._group(key, members)
@@ -73,8 +74,8 @@ class LedgerPage(PageDirective):
         name = ledger.label(self.root, key) if first.origin == "published" else self._title(first.chapter)
         verdicts = Counter(outcome.verdict for _, outcome in members)
         badges = " ".join(
-            f'<span class="verdict" data-verdict="{verdict}">{verdicts[verdict]}<span class="ledger-word"> '
-            f"{verdict}</span></span>"
+            f'<span class="verdict" data-verdict="{verdict}" title="{verdict}">{verdicts[verdict]}'
+            f'<span class="ledger-word"> {verdict}</span></span>'
             for verdict in claims.VERDICTS
             if verdicts[verdict]
         )

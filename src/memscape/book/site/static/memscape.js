@@ -101,7 +101,7 @@
     if (location.hash && !moved) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView({ behavior: "instant" });
   };
   window.addEventListener("load", () => {
-    window.MathJax?.startup?.promise.then(settle);
+    window.MathJax?.startup?.promise.then(settle).then(() => document.fonts.ready).then(widen);
     window.addEventListener("resize", widen);
   });
 
