@@ -115,9 +115,9 @@ def test_training_is_that_of_adamw_at_a_warm_rate_and_stops_where_it_is_cut():
         for _ in range(6):
             yield loss(current)
 
-    *_, (expected, _) = adamw(together, losses, epochs=1, rate=0.1, schedule=warm_cosine(6))
+    *_, (expected, _) = adamw(together, losses, epochs=1, rate=0.1, decay=0.2, second=0.99, schedule=warm_cosine(6))
     for stretches in (1, 3):
-        stops = list(trained(together, loss, steps=6, stretches=stretches, rate=0.1))
+        stops = list(trained(together, loss, steps=6, stretches=stretches, rate=0.1, decay=0.2, second=0.99))
         assert len(stops) == stretches
         assert all(torch.equal(*pair) for pair in zip(stops[-1].tensors, expected.tensors, strict=True))
     assert float(loss(stops[0])) > float(loss(stops[-1]))

@@ -41,7 +41,9 @@ def test_probabilities_come_back_as_an_array():
     assert found.tolist() == [0.25, 0.0, 0.75]
 
 
-@pytest.mark.parametrize("values", [[], [[1.0]], [0.5, 0.6], [1.5, -0.5], [float("nan"), 1.0], 1.0, [0.5, 0.4999]])
+@pytest.mark.parametrize(
+    "values", [[], [[1.0]], [0.5, 0.6], [1.5, -0.5], [-0.2, 0.6, 0.6], [float("nan"), 1.0], 1.0, [0.5, 0.4999]]
+)
 def test_other_numbers_are_no_probabilities(values):
     with pytest.raises(ArgumentError, match="chances"):
         require_probabilities("chances", values)
