@@ -193,12 +193,12 @@ def test_a_sweep_is_run_tabulated_and_drawn(memscape, add, home):
     grid = ["-g", "neurons=20,30", "-g", "seed=0:3", "--profile", "large", "-o", "out/grid", "-w", "2"]
     status, text = memscape("sweep", "toy", *grid)
     assert status == 0, text
-    assert "6 of 6 runs to do in out/grid\n" in text
-    assert len(re.findall(r"✓ [\d.]+ s: neurons=\d0,load=1.0,seed=\d \(\d of 6", text)) == 6  # no terminal
-    assert re.search(r"\(5 of 6, about \d+ (s|min) left\)\n", text)
-    assert "(6 of 6)\n" in text
-    assert re.search(r"Dask's dashboard: http://127.0.0.1:\d+/status", text)
-    assert "out/grid/table.csv\n✓ 6 runs done, 0 failed" in text
+    assert "6 of 6 runs to do in out/grid\n" in text, text
+    assert len(re.findall(r"✓ [\d.]+ s: neurons=\d0,load=1.0,seed=\d \(\d of 6", text)) == 6, text  # no terminal
+    assert re.search(r"\(5 of 6, about \d+ (s|min) left\)\n", text), text
+    assert "(6 of 6)\n" in text, text
+    assert re.search(r"Dask's dashboard: http://127.0.0.1:\d+/status", text), text
+    assert "out/grid/table.csv\n✓ 6 runs done, 0 failed" in text, text
     stamp = chapters.stamp(nbformat.read(home / "out/grid/runs/neurons=30,load=1.0,seed=2.ipynb", 4))
     assert (stamp["profile"], stamp["values"]["load"], stamp["values"]["seed"]) == ("large", 1.0, 2)
     status, text = memscape("table", "out/grid")

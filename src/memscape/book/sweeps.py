@@ -47,6 +47,13 @@ _DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 """What a worker at the desk begins with: a terminal sends Ctrl-C to all, and it is the sweep that ends its workers."""
 
 _ANY_PORT = ":0"  # Dask's own choice is taken where two sweeps run
+_SETTINGS = {
+    # A hundred times a second Dask looks what a worker does; of a run in a kernel it sees nothing.
+    "distributed.worker.profile.enabled": False,
+    # A machine that is busy with runs answers late.
+    "distributed.comm.timeouts.connect": "120s",
+    "distributed.comm.timeouts.tcp": "120s",
+}
 _CENSUS = 5.0  # seconds between looks whether a cluster has all its workers
 _PAUSE = 2.0  # seconds between attempts to reach a scheduler
 
@@ -102,8 +109,7 @@ def cluster(
         Called with the address of Dask's dashboard; without it none is served at the desk.
     """
     require_integer("workers", workers, at_least=1)
-    # A hundred times a second Dask looks what a worker does; of a run in a kernel it sees nothing.
-    with ExitStack() as stack, dask.config.set({"distributed.worker.profile.enabled": False}):
+    with ExitStack() as stack, dask.config.set(_SETTINGS):
         if scheduler is not None:
             client = stack.enter_context(Client(scheduler))
         elif slurm is not None:
