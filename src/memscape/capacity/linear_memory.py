@@ -373,8 +373,10 @@ def pair_law(pairs: float, dimension: int, *, tail: str = "sphere") -> float:
         F: ``"gaussian"``, the normal distribution, or ``"sphere"``, that of :math:`\sqrt d` times one coordinate of a
         random unit vector, since every answer meets the field :math:`W x_i` at a random angle. With ``"field"`` the
         length of that field is that beside a right score of :math:`1 + sz`,
-        :math:`d s'^2 = (1+sz)^2 + 1 + \frac{n-2}{d} (1 - \frac1d) \rho`, and :math:`d\rho` is averaged over a
-        chi-squared distribution with d - 1 degrees of freedom (as a mean of 1).
+
+        .. math:: d s'^2 = (1 + sz)^2 + 1 + \frac{n-2}{d} \Big(1 - \frac1d\Big) \rho ,
+
+        and :math:`\rho` is averaged over a chi-squared distribution with d - 1 degrees of freedom divided by d - 1.
 
     Returns
     -------
