@@ -619,7 +619,10 @@ CALLS += [
     Call(scaffold.Scaffold, {"forward": frame.forward, "periods": (2, 3), "threshold": 9}),
     Call(frame.phases),
     Call(frame.places),
-    Call(frame.fixed, {"learned": torch.tensor([0, 7]), "rule": "hebb"}, also={"rule": ["least squares"]}),
+    Call(
+        frame.fixed, {"learned": torch.tensor([0, 7]), "rule": "hebb", "ridge": 0.0}, also={"rule": ["least squares"]}
+    ),
+    Call(frame.fixed, {"learned": torch.tensor([0, 7]), "rule": "least squares", "ridge": 1.0}),
     Call(
         scaffold.scaffold,
         {"periods": (2, 3), "places": 5, "threshold": 2.0, "rng": RNG, "device": "cpu"},

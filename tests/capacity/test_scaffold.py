@@ -81,6 +81,19 @@ def test_least_squares_is_that_of_the_pseudo_inverse_where_states_are_many():
     assert 0 < right.sum() < 36
 
 
+@pytest.mark.parametrize("count", [4, 9, 36])
+def test_a_ridge_is_added_to_the_diagonal(count):
+    model, learned, ridge = made(places=9), torch.arange(count), 3000.0
+    phases, places = model.phases(), model.places()
+    codes = torch.cat([torch.nn.functional.one_hot(phases[:, k], p**2) for k, p in enumerate((2, 3))], dim=1).double()
+    gram = places[learned].mT @ places[learned] + ridge * torch.eye(9, dtype=torch.float64)
+    inputs = places @ torch.linalg.solve(gram, places[learned].mT @ codes[learned])
+    right = inputs[:, :4].argmax(dim=1).eq(phases[:, 0]) & inputs[:, 4:].argmax(dim=1).eq(phases[:, 1])
+    found = model.fixed(learned, rule="least squares", ridge=ridge)
+    assert torch.equal(found, right)
+    assert count < 36 or not torch.equal(found, model.fixed(learned, rule="least squares"))
+
+
 @pytest.mark.parametrize(("side", "count"), [(6, 1), (6, 9), (6, 36), (6, 23), (60, 200)])
 def test_a_path_goes_one_place_at_a_time_and_fills_squares(side, count):
     path = sc.shells(side, count)
@@ -100,3 +113,5 @@ def test_what_does_not_fit_is_refused():
         sc.Scaffold(torch.full((4, 13), 0.5, dtype=torch.float64), (2, 3), 0)
     with pytest.raises(ArgumentError, match="below 36"):
         made().fixed(torch.tensor([36]))
+    with pytest.raises(ArgumentError, match="Hebb's rule"):
+        made().fixed(torch.tensor([1]), ridge=1.0)

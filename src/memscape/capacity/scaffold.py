@@ -19,6 +19,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -101,7 +102,12 @@ class Scaffold(Model):
             inputs += columns.index_select(0, units)
         return inputs.relu_()
 
-    def fixed(self, learned: torch.Tensor, *, rule: str = "hebb") -> torch.Tensor:
+    @cached_property
+    def _placed(self) -> torch.Tensor:
+        """Activity of the place-like units, found once however often it is asked which states are at rest."""
+        return self.places()
+
+    def fixed(self, learned: torch.Tensor, *, rule: str = "hebb", ridge: float = 0.0) -> torch.Tensor:
         """Which of all states are fixed points after some were learned.
 
         Parameters
@@ -110,6 +116,8 @@ class Scaffold(Model):
             Numbers of the states that are learned, int64, axes ``(learned)``.
         rule
             ``"hebb"``, exact in whole numbers, or ``"least squares"``, the solution of smallest norm.
+        ridge
+            Of least squares: what is added to the diagonal of :math:`P^T P`, in the unit of a squared activity.
 
         Returns
         -------
@@ -126,7 +134,10 @@ class Scaffold(Model):
         if learned.max() >= states:
             raise ArgumentError("learned", f"states below {states}", str(learned.max().item()))
         hebb = require_choice("rule", rule, RULES) == "hebb"
-        phases, places = self.phases(), self.places()
+        require_number("ridge", ridge, at_least=0.0, at_most=1e12)
+        if hebb and ridge:
+            raise ArgumentError("ridge", "0 with Hebb's rule", f"{ridge:g}")
+        phases, places = self.phases(), self._placed
         units = sum(period**2 for period in self.periods)
         first = [0, *itertools.accumulate(period**2 for period in self.periods)]
         codes = torch.zeros(len(learned), units, dtype=places.dtype, device=places.device)
@@ -140,6 +151,11 @@ class Scaffold(Model):
             if len(rows) > rows.shape[1]:  # a small square matrix with the same solutions
                 frame, rows = torch.linalg.qr(rows)
                 codes = frame.mT @ codes
+            if ridge:  # an ordinary fit with more equations, that all weights be zero
+                rows = torch.cat(
+                    [rows, math.sqrt(ridge) * torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device)]
+                )
+                codes = torch.cat([codes, codes.new_zeros(len(rows) - len(codes), units)])
             inputs, margin = places @ (torch.linalg.pinv(rows, rtol=1e-10) @ codes), 1e-6
         right = torch.ones(states, dtype=torch.bool, device=places.device)
         for module, (start, end) in enumerate(itertools.pairwise(first)):
