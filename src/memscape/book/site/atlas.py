@@ -34,7 +34,10 @@ SIZE = 1000
 """The number of neurons for which bits a synapse are given where they depend on it."""
 
 _HEADS = ("memory and law", "patterns", "bits a synapse", "found")
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7b8794", "#a6761d")
+_COLOURS = (
+    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"),
+    *("#7b8794", "#a6761d", "#8a63d2", "#8f9a00", "#c2185b", "#00897b"),
+)
 _SIZES = (10, 10_000)  # neurons, from the left to the right of the figure
 _TOP = 1e12  # patterns, the upper end of the figure
 _POINTS = 61
@@ -358,10 +361,10 @@ def chart(groups: list[tuple[Group, list[Filled]]]) -> dict[str, Any]:
 
 
 def _within(filled: Filled, grid: list[float]) -> list[float]:
-    """Return the sizes at which an entry was measured, with those of the grid between them."""
+    """Return the sizes at which an entry was measured, with those of the grid between them, within the figure."""
     if not filled.sizes:
         return []
-    low, high = min(filled.sizes), max(filled.sizes)
+    low, high = max(min(filled.sizes), _SIZES[0]), min(max(filled.sizes), _SIZES[1])
     return sorted({float(low), float(high), *(size for size in grid if low < size < high)})
 
 
