@@ -104,6 +104,20 @@ def test_many_items_obey_the_law(mutual):
     assert abs(lengths.mean() / expected - 1) < 4 * lengths.std() / expected / math.sqrt(1500) + 0.02
 
 
+def test_entries_beyond_reach_play_no_part():
+    device = torch.device("cpu")
+    every = recall._Mutual(1000, 2000, rng(5), device, reach=math.inf).walk()
+    for reach, expected in ((None, True), (0.002, False)):
+        few = recall._Mutual(1000, 6000, rng(6), device, reach=reach).walk()
+        assert bool(stats.ks_2samp(every.numpy(), few.numpy()).pvalue > 0.001) is expected
+
+
+def test_a_short_walk_may_meet_every_item():
+    for mutual in (True, False):
+        assert set(recall.walk_lengths(3, 50, mutual=mutual, generator=rng(7)).tolist()) == {3}
+        assert recall.walk_lengths(4, 200, mutual=mutual, generator=rng(8)).max() == 4
+
+
 def test_walk_lengths_are_the_same_for_the_same_generator():
     first, again = (recall.walk_lengths(50, 9, generator=rng(3)) for _ in range(2))
     assert torch.equal(first, again)

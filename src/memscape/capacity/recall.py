@@ -11,7 +11,8 @@ and :math:`\sqrt{\pi M / 2}` where similarity is not mutual (:func:`law`).
 :func:`walk` walks on given matrices, many at once. :func:`walk_lengths` walks on random ones without making them. The
 walk depends on the order of similarities alone, so let distances be exponential variables. These have no memory: what a
 walk has learned of a row is that all items not met yet are farther than some bound, and beyond it their distances are
-again exponential. So entries are drawn when they are asked for, R of them a step and none of the other M.
+again exponential. So entries are drawn when they are asked for, and none of the most: an entry far beyond the smallest
+of M plays no part. Where similarity is not mutual all that counts of a row is which two items are nearest.
 
 :func:`sparse_overlaps` and :func:`centred_cosines` make similarities out of representations. :func:`lag_counts` and
 :func:`uneven` say what orders of recall tell about the order of learning.
@@ -286,7 +287,9 @@ def walk_lengths(
 
     Notes
     -----
-    The module says how. A list takes about :math:`R^2/2` draws, 3M on average, and room for what is known of its rows.
+    The module says how. A mutual list of a thousand items or more takes some :math:`25 R^2/2M` draws, 60 on average,
+    for pairs of items met, others one or two an item. That entries beyond 25 / M play no part is wrong less than
+    once in :math:`10^7` walks.
     """
     require_count("count", count, at_least=3)
     require_count("lists", lists)
@@ -296,32 +299,123 @@ def walk_lengths(
     typical = min(count, int(4 * law(count)) + 16)
     require_room(lists=lists, count=1)
     require_room(count=typical, rows=16)
-    width = pieces.fitting(200 * typical)
+    kind = _Mutual if mutual else _OneSided
     return torch.cat(
         [
-            _Frontier(count, part.stop - part.start, mutual, generator, target).walk()
-            for part in pieces.slices(lists, width)
+            kind(count, part.stop - part.start, generator, target).walk()
+            for part in pieces.slices(lists, pieces.fitting(64 * typical))
         ]
     )
 
 
 class _Frontier:
-    """What walks have learned of their matrices: of each item met, its two nearest among those met, and a bound.
+    """What many walks have learned of their matrices. Items have the numbers 0, 1, ... in the order of being met."""
 
-    Items have the numbers 0, 1, ... in the order in which they are met. All items not met yet are farther from item k
-    than ``bound[k]``, which is infinite where item k is not met itself.
-    """
+    TABLES: tuple[str, ...] = ()
+    """Attributes with axes (lists, items met and room for more), -1 or infinite where nothing is known."""
 
-    def __init__(self, items: int, lists: int, mutual: bool, generator: torch.Generator, device: torch.device) -> None:
-        self.items, self.mutual, self.generator, self.device = items, mutual, generator, device
+    def __init__(self, items: int, lists: int, generator: torch.Generator, device: torch.device) -> None:
+        self.items, self.generator, self.device = items, generator, device
         self.lists = torch.arange(lists, device=device)
         self.alive = torch.ones(lists, dtype=torch.bool, device=device)
         self.lengths = torch.ones(lists, dtype=torch.int64, device=device)
         self.count = self.lengths.clone()
         self.here = torch.zeros_like(self.count)
         self.left = torch.full_like(self.count, -1)
+
+    @torch.no_grad()
+    def walk(self) -> torch.Tensor:
+        """Walk until every list has repeated a transition; numbers of items met."""
+        while len(self.lists):
+            self._step()
+            self.lengths[self.lists[self.alive]] = self.count[self.alive]
+            # Lists that have ended go round in their circles until it pays to move the others together.
+            if self.alive.sum() < 0.8 * len(self.alive):
+                self._keep(self.alive)
+        return self.lengths
+
+    def _step(self) -> None:
+        raise NotImplementedError
+
+    def _uniform(self, *shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+        return torch.rand(shape, dtype=dtype, generator=self.generator, device="cpu").to(self.device)
+
+    def _widen(self) -> None:
+        """Room for one more item in each list."""
+        if int(self.count.max()) < getattr(self, self.TABLES[0]).shape[1]:
+            return
+        for name in self.TABLES:
+            table = getattr(self, name)
+            blank = torch.inf if table.is_floating_point() else -1
+            setattr(self, name, torch.cat([table, torch.full_like(table, blank)], dim=1))
+
+    def _keep(self, going: torch.Tensor) -> None:
+        width = max(16, int(self.count[going].max()) + 1) if going.any() else 16
+        for name in ("lists", "alive", "count", "here", "left"):
+            setattr(self, name, getattr(self, name)[going])
+        for name in self.TABLES:
+            setattr(self, name, getattr(self, name)[going, :width])
+
+
+class _OneSided(_Frontier):
+    """Every row has two nearest items, any two, and nothing else of it counts: drawn when they are asked for."""
+
+    TABLES = ("first", "second", "made")
+
+    def __init__(self, items: int, lists: int, generator: torch.Generator, device: torch.device) -> None:
+        super().__init__(items, lists, generator, device)
+        # `made` is -1 before the walk has left an item, then 0, 1 or 2: to the first, to the second, to both.
+        self.first, self.second, self.made = (torch.full((lists, 16), -1, device=device) for _ in range(3))
+
+    def _step(self) -> None:
+        self._widen()
+        every = torch.arange(len(self.lists), device=self.device)
+        here, left, first = self.here, self.left, self.first[every, self.here]
+        # Items not met yet are alike: whichever is drawn gets the next number.
+        drawn = (self._uniform(len(every)) * (self.items - 1)).long()
+        first = torch.where(first < 0, torch.minimum(drawn + (drawn >= here), self.count), first)
+        self.first[every, here] = first
+        barred = first == left
+        target = first.clone()
+        who = every[barred]
+        if len(who):
+            # Any item but this one and the first.
+            low, high = torch.minimum(here, first)[who], torch.maximum(here, first)[who]
+            drawn = (self._uniform(len(who)) * (self.items - 2)).long()
+            drawn += drawn >= low
+            drawn += drawn >= high
+            second = self.second[who, here[who]]
+            second = torch.where(second < 0, torch.minimum(drawn, self.count[who]), second)
+            self.second[who, here[who]] = target[who] = second
+        made = self.made[every, here]
+        self.alive &= (made < 0) | ((made != 2) & (made != barred))
+        self.made[every, here] = torch.where((made < 0) | (made == barred), barred.long(), 2)
+        self.count = self.count + (target == self.count)
+        self.left, self.here = here, target
+
+
+class _Mutual(_Frontier):
+    """Of each item met, its two nearest among those met, and a bound, beyond which all items not met yet are.
+
+    The bound is infinite where an item is not met itself.
+    """
+
+    TABLES = ("bound", "near", "next", "nearest", "second", "once", "twice")
+
+    def __init__(
+        self,
+        items: int,
+        lists: int,
+        generator: torch.Generator,
+        device: torch.device,
+        reach: float | None = None,
+    ) -> None:
+        super().__init__(items, lists, generator, device)
         # Draws have a resolution of 2^-24 or 2^-53, and what is compared is as small as 1 / M.
         self.dtype = torch.float32 if items <= 2**15 else torch.float64
+        # The nearest of the items not met is within reach, but with a probability of e^-25 or little more. What is
+        # beyond it need not be known. A short list may run out of items.
+        self.reach = reach or (25 / items if items >= 1000 else math.inf)
         shape = lists, 16
         self.bound, self.near, self.next = (
             torch.full(shape, torch.inf, dtype=self.dtype, device=device) for _ in range(3)
@@ -330,97 +424,86 @@ class _Frontier:
         # Who is nearest and next, and where the walk has gone from each item, once or twice.
         self.nearest, self.second, self.once, self.twice = (torch.full(shape, -1, device=device) for _ in range(4))
 
-    @torch.no_grad()
-    def walk(self) -> torch.Tensor:
-        """Walk until every list has repeated a transition; numbers of items met."""
-        while len(self.lists):
-            self._step()
-            # Lists that have ended go round in their circles until it pays to move the others together.
-            if self.alive.sum() < 0.8 * len(self.alive):
-                self._keep(self.alive)
-        return self.lengths
-
-    def _drawn(self, *shape: int) -> torch.Tensor:
-        # Faster than torch's own, and as fine near zero.
-        return (
-            torch.rand(shape, dtype=self.dtype, generator=self.generator, device="cpu")
-            .neg_()
-            .log1p_()
-            .neg_()
-            .to(self.device)
-        )
-
     def _step(self) -> None:
-        every = torch.arange(len(self.lists), device=self.device)
-        here, left = self.here, self.left
+        at = torch.arange(len(self.lists), device=self.device) * self.bound.shape[1] + self.here
+        near, next_, nearest, second, bound, once, twice = (
+            getattr(self, name).view(-1).index_select(0, at)
+            for name in ("near", "next", "nearest", "second", "bound", "once", "twice")
+        )
         # The nearest of the items met, except the one just left, against the nearest of all others.
-        barred = self.nearest[every, here] == left
-        known = torch.where(barred, self.next[every, here], self.near[every, here])
-        target = torch.where(barred, self.second[every, here], self.nearest[every, here])
+        barred = nearest == self.left
+        known, target = torch.where(barred, next_, near), torch.where(barred, second, nearest)
         others = (self.items - self.count).to(self.dtype)
-        beyond = self.bound[every, here] + self._drawn(len(every)) / others
+        beyond = bound - torch.log1p(-self._uniform(len(at), dtype=self.dtype)) / others
         new = beyond < known
-        self.bound[every, here] = torch.maximum(self.bound[every, here], torch.minimum(beyond, known))
         target = torch.where(new, self.count, target)
-        once, twice = self.once[every, here], self.twice[every, here]
         self.alive &= (once != target) & (twice != target)
-        self.once[every, here] = torch.where(once < 0, target, once)
-        self.twice[every, here] = torch.where((once >= 0) & (once != target), target, twice)
-        who = every[new]
+        for name, value in (
+            ("bound", torch.maximum(bound, torch.minimum(beyond, known))),
+            ("once", torch.where(once < 0, target, once)),
+            ("twice", torch.where((once >= 0) & (once != target), target, twice)),
+        ):
+            getattr(self, name).view(-1).scatter_(0, at, value)
+        who = new.nonzero()[:, 0]
         if len(who):
             self._meet(who, beyond[who])
-        self.left, self.here = here, target
-        self.lengths[self.lists[self.alive]] = self.count[self.alive]
+        self.left, self.here = self.here, target
 
     def _meet(self, who: torch.Tensor, distance: torch.Tensor) -> None:
-        """Draw the distances of a new item in some lists from all items that they have met."""
-        new = self.count[who]
-        width = int(new.max())
-        if width >= self.bound.shape[1]:
-            self._widen()
-        rows = torch.arange(len(who), device=self.device)
-        entries = self._drawn(len(who), width).add_(self.bound[who, :width])
-        entries[rows, self.here[who]] = distance
+        """Draw the distances within reach of a new item in some lists from all items that they have met."""
+        new, here = self.count[who], self.here[who]
+        self._widen()
+        near, next_, nearest, second, bound = (
+            getattr(self, name).view(-1) for name in ("near", "next", "nearest", "second", "bound")
+        )
+        first = who * self.bound.shape[1]
+        row, item, entry = self._entries(first, new)
+        # That from the present item is known, and it is why the new one is met.
+        entry = entry.masked_fill_(item == here[row], torch.inf)
+        row = torch.cat([row, torch.arange(len(who), device=self.device)])
+        item, entry = torch.cat([item, here]), torch.cat([entry, distance])
         # Few entries are among the two nearest of an older item.
-        row, item = (entries < self.next[who, :width]).nonzero(as_tuple=True)
-        value, where = entries[row, item], (who[row], item)
-        first = value < self.near[where]
-        self.next[where] = torch.where(first, self.near[where], value)
-        self.second[where] = torch.where(first, self.nearest[where], new[row])
-        self.near[where] = torch.where(first, value, self.near[where])
-        self.nearest[where] = torch.where(first, new[row], self.nearest[where])
-        self.bound[who, new] = 0.0
+        where = first[row] + item
+        few = (entry < next_[where]).nonzero()[:, 0]
+        value, number, where = entry[few], new[row[few]], where[few]
+        least, who_least = near[where], nearest[where]
+        nearer = value < least
+        next_.scatter_(0, where, torch.where(nearer, least, value))
+        second.scatter_(0, where, torch.where(nearer, who_least, number))
+        near.scatter_(0, where, torch.where(nearer, value, least))
+        nearest.scatter_(0, where, torch.where(nearer, number, who_least))
+        # The least two of the new item's own.
+        mine = first + new
+        bound[mine] = 0.0
+        for values, items in ((near, nearest), (next_, second)):
+            least = torch.full_like(distance, torch.inf).scatter_reduce_(0, row, entry, "amin")
+            values[mine] = least
+            found = ((entry == least[row]) & (entry < torch.inf)).nonzero()[:, 0]
+            items[mine[row[found]]] = item[found]
+            entry[found] = torch.inf
         self.count[who] += 1
-        if not self.mutual:
-            self._own_row(who, new)
-            return
-        for near, nearest in ((self.near, self.nearest), (self.next, self.second)):
-            least = entries.min(dim=1)
-            near[who, new] = least.values
-            nearest[who, new] = torch.where(least.values < torch.inf, least.indices, -1)
-            entries[rows, least.indices] = torch.inf
 
-    def _own_row(self, who: torch.Tensor, new: torch.Tensor) -> None:
-        """The two nearest of so many older items in the rows of new ones, where these are drawn by themselves."""
-        first, second = (self._drawn(len(who)) / (new - less) for less in (0, 1))
-        part = torch.rand(2, len(who), dtype=torch.float64, generator=self.generator, device="cpu").to(self.device)
-        item, other = (part[0] * new).long(), (part[1] * (new - 1)).long()
-        self.near[who, new], self.nearest[who, new] = first, item
-        self.next[who, new] = first + second  # infinite where there is one older item
-        self.second[who, new] = torch.where(new > 1, other + (other >= item), -1)
+    def _entries(self, first: torch.Tensor, new: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Which entries are within reach: new items, older items, and the distances between them."""
+        ends = new.cumsum(0)
+        within = -math.expm1(-self.reach)
+        places = _coins(int(ends[-1]), within, self.generator).to(self.device)
+        row = torch.searchsorted(ends, places, right=True)
+        item = places - (ends - new)[row]
+        excess = -torch.log1p(-within * self._uniform(len(places), dtype=self.dtype))
+        return row, item, self.bound.view(-1)[first[row] + item] + excess
 
-    def _widen(self) -> None:
-        for name in ("bound", "near", "next", "nearest", "second", "once", "twice"):
-            table = getattr(self, name)
-            blank = torch.inf if table.is_floating_point() else -1
-            setattr(self, name, torch.cat([table, torch.full_like(table, blank)], dim=1))
 
-    def _keep(self, going: torch.Tensor) -> None:
-        width = min(self.bound.shape[1], max(16, int(self.count[going].max()) + 1) if going.any() else 16)
-        for name in ("lists", "alive", "count", "here", "left"):
-            setattr(self, name, getattr(self, name)[going])
-        for name in ("bound", "near", "next", "nearest", "second", "once", "twice"):
-            setattr(self, name, getattr(self, name)[going, :width])
+def _coins(total: int, share: float, generator: torch.Generator) -> torch.Tensor:
+    """Which of so many independent coins show heads, from the gaps between them."""
+    if share == 1:
+        return torch.arange(total, device="cpu")
+    expected = total * share
+    # So many gaps pass the end but once in 10^15 draws.
+    most = int(expected + 8 * math.sqrt(expected * (1 - share)) + 16)
+    gaps = torch.empty(most, dtype=torch.float64, device="cpu").geometric_(share, generator=generator)
+    places = gaps.cumsum(0).long() - 1
+    return places[places < total]
 
 
 def sparse_overlaps(count: int, units: int, share: float, *, sets: int = 1, generator: torch.Generator) -> torch.Tensor:
@@ -460,15 +543,9 @@ def sparse_overlaps(count: int, units: int, share: float, *, sets: int = 1, gene
     require_generator("generator", generator)
     require_room(sets=sets, count=count, items=count)
     require_room(count=count, units=units)
-    total = count * units
-    expected = total * share
-    most = int(expected + 8 * math.sqrt(expected * (1 - share)) + 16)
     found = torch.empty(sets, count, count, dtype=torch.float64, device="cpu")
     for overlaps in found:
-        # The gaps of independent coins are geometric; so many gaps pass the end but once in 10^15 draws.
-        gaps = torch.empty(most, dtype=torch.float64, device="cpu").geometric_(share, generator=generator)
-        places = (gaps.cumsum(0) - 1).numpy()
-        places = places[places < total].astype(np.int64)
+        places = _coins(count * units, share, generator).numpy()
         ends = np.searchsorted(places, units * np.arange(count + 1))
         codes = sparse.csr_array((np.ones(len(places), np.float32), places % units, ends), shape=(count, units))
         overlaps.copy_(torch.from_numpy((codes @ codes.T).toarray()))
@@ -497,11 +574,11 @@ def centred_cosines(gram: torch.Tensor) -> torch.Tensor:
     scale = gram.abs().amax(dim=(-2, -1), keepdim=True)
     scaled = wide(gram / torch.where(scale > 0, scale, 1.0))
     mean = scaled.mean(dim=-1, keepdim=True)
-    inner = scaled - mean - mean.mT + mean.mean(dim=-2, keepdim=True)
+    inner = scaled.sub_(mean).sub_(mean.mT).add_(mean.mean(dim=-2, keepdim=True))
     length = inner.diagonal(dim1=-2, dim2=-1).clamp(min=0).sqrt()
     # What rounding leaves of a vector that is the mean is no direction.
     length = torch.where(length > 4 * torch.finfo(length.dtype).eps ** 0.5, length, torch.inf)
-    return require_fit("gram", (inner / length[..., None] / length[..., None, :]).to(gram.dtype))
+    return require_fit("gram", inner.div_(length[..., None]).div_(length[..., None, :]).to(gram.dtype))
 
 
 def untied(overlaps: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor:
