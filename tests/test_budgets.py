@@ -15,8 +15,6 @@ TIMES = Path("results/desk/test_times.json")
 
 # Seconds of user time on one core.
 CHAPTER = 60
-LIMITS = {"capacity/recall": 67}
-"""Chapters that still take more have limits of their own, which may only fall."""
 SCIENCE = 30
 BOOK = 19 * 60  # of which every chapter at the least of its values takes five
 PARTS = {"memory", "capacity", "polytopes", "homotopy", "categorical", "tools"}
@@ -27,7 +25,7 @@ def chapters_over(taken: dict[str, dict], names: list[str]) -> list[str]:
     seconds = {name: taken.get(name, {}).get("user_seconds") for name in names}
     unknown = [f"{name}: not measured, execute it" for name, found in seconds.items() if found is None]
     measured = {name: found for name, found in seconds.items() if found is not None}
-    return unknown + [f"{name}: {found} s" for name, found in measured.items() if found > LIMITS.get(name, CHAPTER)]
+    return unknown + [f"{name}: {found} s" for name, found in measured.items() if found > CHAPTER]
 
 
 def files_over(seconds: dict[str, float], files: list[str]) -> list[str]:
@@ -49,14 +47,6 @@ def test_no_test_file_takes_longer_than_it_may():
     seconds = json.loads((ROOT / TIMES).read_text()) if (ROOT / TIMES).exists() else {}
     files = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py"))
     assert files_over(seconds, files) == []
-
-
-def test_a_chapter_with_a_limit_of_its_own_takes_more_than_others_may():
-    taken = json.loads((ROOT / execute.STATUS).read_text())
-    assert [name for name in LIMITS if taken[name]["user_seconds"] <= CHAPTER] == []
-    assert chapters_over({"capacity/recall": {"user_seconds": 67.1}}, ["capacity/recall"]) == [
-        "capacity/recall: 67.1 s"
-    ]
 
 
 def test_what_is_over_or_unknown_is_named():
