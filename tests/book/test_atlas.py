@@ -168,9 +168,9 @@ def test_states_of_its_own_are_as_many_as_the_chapters_build(named):
 
 def test_the_summary_has_a_column_for_every_family(groups):
     short = {group.short: {filled.entry.family for filled in entries} - {""} for group, entries in groups}
-    assert short["newest of a stream"] == {"Hopfield", "one-bit synapses"}
-    assert short["right answer of all"] == {"linear, pairs"}
-    assert {"one-bit synapses", "one synapse in 20"} <= short["at rest"]
+    assert short["newest of a stream"] == {"Hopfield", "one bit"}
+    assert short["right answer of all"] == {"linear"}
+    assert {"Hopfield", "one bit"} <= short["at rest"]
     # A cell holds one number: no two entries of a question are of one family.
     for _, entries in groups:
         families = [filled.entry.family for filled in entries if filled.entry.family]
