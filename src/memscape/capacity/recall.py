@@ -375,8 +375,7 @@ class _OneSided(_Frontier):
         drawn = (self._uniform(len(every)) * (self.items - 1)).long()
         first = torch.where(first < 0, torch.minimum(drawn + (drawn >= here), self.count), first)
         self.first[every, here] = first
-        barred = first == left
-        target = first.clone()
+        barred, target = first == left, first.clone()
         who = every[barred]
         if len(who):
             # Any item but this one and the first.
@@ -403,12 +402,7 @@ class _Mutual(_Frontier):
     TABLES = ("bound", "near", "next", "nearest", "second", "once", "twice")
 
     def __init__(
-        self,
-        items: int,
-        lists: int,
-        generator: torch.Generator,
-        device: torch.device,
-        reach: float | None = None,
+        self, items: int, lists: int, generator: torch.Generator, device: torch.device, reach: float | None = None
     ) -> None:
         super().__init__(items, lists, generator, device)
         # Draws have a resolution of 2^-24 or 2^-53, and what is compared is as small as 1 / M.
