@@ -136,6 +136,8 @@ def test_crossings_solve_their_equations():
 
 def test_bad_input_is_named():
     ones = torch.ones(1, 1, 3)
+    with pytest.raises(ArgumentError, match="dimensions: expected one dimension or more"):
+        linear.most_frequent(4, [], 4)
     with pytest.raises(ArgumentError, match="dimensions"):
         linear.scheme_errors([5, 5], ones, [1, 0, 0], answers=2, networks=1, generator=rng())
     with pytest.raises(ArgumentError, match="strengths"):

@@ -42,6 +42,7 @@ from memscape.memory.patterns import flip
 from memscape.memory.recall import Recall
 from memscape.tools import pieces
 from memscape.tools.models import Spins
+from memscape.tools.sequences import require_rising
 
 __all__ = [
     "Trained",
@@ -615,10 +616,7 @@ def nearest_right(
     for argument, given, axis in (("labels", labels, "memories"), ("answers", answers, "images")):
         if len(require_labels(argument, given, memories.device)) != sizes[axis]:
             raise ArgumentError(argument, f"{sizes[axis]} labels", str(len(given)))
-    stops = [require_integer("counts", one, at_least=1, at_most=len(memories))
-             for one in require_sequence("counts", counts, "numbers of memories")]  # fmt: skip
-    if not stops or any(after <= before for before, after in pairwise(stops)):
-        raise ArgumentError("counts", "rising numbers, one or more", str(stops))
+    stops = require_rising("counts", counts, "rising numbers, one or more", at_most=len(memories))
     steps = [_require_move(one) for one in require_sequence("moves", moves, "pairs")]
     if not steps:
         raise ArgumentError("moves", "one move or more", "none", "(0, 0) is the memory itself.")

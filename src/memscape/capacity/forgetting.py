@@ -179,17 +179,16 @@ def bounded(patterns: torch.Tensor, bound: int) -> Hopfield:
     spins = patterns.to(kind).flatten(0, -3) if patterns.dim() > 2 else patterns.to(kind)[None]
     couplings = torch.zeros(len(spins), neurons, neurons, dtype=kind, device=patterns.device)
     # Couplings are symmetric: of each strip of rows only what stands from the diagonal on is followed.
-    for start in range(0, neurons, strip := -(-neurons // _STRIPS)):
-        rows, columns = slice(start, start + strip), slice(start, None)
-        size = 2 * kind.itemsize * min(strip, neurons - start) * (neurons - start)
-        for some in pieces.slices(len(spins), pieces.cached(size)):
-            left, right = spins[some, :, rows, None], spins[some, :, None, columns]
-            count = torch.zeros_like(couplings[some, rows, columns], memory_format=torch.contiguous_format)
+    height = -(-neurons // _STRIPS)
+    for start in range(0, neurons, height):
+        rows, columns = slice(start, start + height), slice(start, None)
+        shape = min(height, neurons - start), neurons - start
+        for some in pieces.slices(len(spins), pieces.cached(2 * kind.itemsize * math.prod(shape))):
+            states = spins[some]
+            count = states.new_zeros(len(states), *shape)
             change = torch.empty_like(count)
-            for one, other in zip(
-                left.unbind(dim=1), right.unbind(dim=1), strict=True
-            ):  # each finds what all before left
-                torch.mul(one, other, out=change)
+            for state in states.unbind(dim=1):  # one after the other: what it finds depends on all before
+                torch.mul(state[:, rows, None], state[:, None, columns], out=change)
                 count.add_(change).clamp_(-bound, bound)
             couplings[some, rows, columns] = count
             couplings[some, columns, rows] = count.mT

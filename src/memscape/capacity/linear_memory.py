@@ -85,6 +85,8 @@ def most_frequent(tokens: int, dimensions: Sequence[int], divisor: int) -> torch
         require_count("dimensions", size, at_most=_LARGEST)
         for size in require_sequence("dimensions", dimensions, "dimensions")
     ]
+    if not sizes:
+        raise ArgumentError("dimensions", "one dimension or more", str(sizes))
     require_room(tokens=tokens, dimensions=len(sizes))
     stored = torch.tensor([size // divisor for size in sizes], device="cpu")
     return (torch.arange(tokens, device="cpu") < stored[:, None]).float()

@@ -75,7 +75,7 @@ class LedgerPage(PageDirective):
         verdicts = Counter(outcome.verdict for _, outcome in members)
         badges = " ".join(
             f'<span class="verdict" data-verdict="{verdict}" title="{verdict}">{verdicts[verdict]}'
-            f'<span class="ledger-word"> {verdict}</span></span>'
+            f'<span class="visually-hidden"> {verdict}</span></span>'
             for verdict in claims.VERDICTS
             if verdicts[verdict]
         )
