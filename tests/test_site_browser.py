@@ -7,6 +7,7 @@ import functools
 import http.server
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -267,6 +268,15 @@ def test_the_ledger_filters_by_verdict_part_profile_and_text(visitor):
     assert shown(tab) == []
     assert tab.page.evaluate("document.body.scrollHeight") < 2 * SIZES["desktop"]["height"]
     assert tab.page.inner_text(".ledger-count") == f"{len(rows)} of {len(rows)} claims"
+    # What a closed group says of its rows: how many have which verdict.
+    groups = tab.page.locator(".ledger-group").evaluate_all(
+        """all => all.map((group) => ({
+            said: [...group.querySelectorAll("summary .verdict")].map((e) => e.textContent),
+            held: [...group.querySelectorAll(".ledger-row")].map((e) => e.dataset.verdict),
+        }))"""
+    )
+    for group in groups:
+        assert sorted(group["said"]) == sorted(f"{many} {verdict}" for verdict, many in Counter(group["held"]).items())
     values = {
         "verdict": lambda row: row.verdict,
         "origin": lambda row: row.origin,

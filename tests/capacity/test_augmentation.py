@@ -256,6 +256,13 @@ def test_the_hausdorff_distance_is_that_of_brute_force_and_ignores_moves(budget)
     )
 
 
+@pytest.mark.parametrize("counts", [[], [2, 2], [3, 13], [0, 3]])
+def test_counts_of_memories_that_do_not_rise_or_fit_are_refused(counts):
+    some, labels = torch.rand(12, 4, 5, generator=rng()), torch.arange(12) % 3
+    with pytest.raises(ArgumentError, match=r"^counts: expected"):
+        aug.nearest_right(some, labels, some, labels, counts, centre=some.mean(dim=0))
+
+
 def test_an_image_without_ink_is_refused():
     ink = torch.ones(1, 2, 3, dtype=torch.float64)
     with pytest.raises(ArgumentError, match=r"^images: expected some ink in each; got one without"):

@@ -6,7 +6,8 @@ import torch
 from memscape.arguments import ArgumentError
 from memscape.capacity.classifier_growth import calibrated, errors, train_classifiers, voting
 from memscape.memory.classifier import Classifier
-from memscape.tools.crowds import crowd
+from memscape.tools.crowds import crowd, mine
+from memscape.tools.training import adamw, warm_cosine
 
 from ..draws import normal, rng
 
@@ -67,6 +68,30 @@ def test_it_learns_and_each_from_its_own_images():
     assert errors(end, images, digits).double().mean(dim=1)[0] < 0.1
     assert errors(end, images, (digits + 1) % 3).double().mean(dim=1)[1] < 0.1
     assert torch.equal(models.member(0).images, start.images)
+
+
+def test_it_learns_from_the_fourth_power_of_the_distance_to_signs():
+    images, digits = classes()
+    start = voting(images, digits, 4, power=2, classes=3, temperature=1.0, generator=rng())
+    owned, batch, generator = [torch.arange(60)], 5, rng(3)
+    (end,) = train_classifiers(
+        crowd([start]), images, digits, owned, batch=batch, steps=1, rate=0.01, stretches=1, generator=rng(3)
+    )
+    chosen = next(mine(owned, 1, of=60, batch=batch, generator=generator))[0]
+
+    def once(model):
+        told = model.inputs(images[chosen]).tanh()
+        yield sum(
+            (told[row, kind] - (1 if digits[one] == kind else -1)) ** 4 / batch
+            for row, one in enumerate(chosen.tolist())
+            for kind in range(3)
+        )
+
+    expected, _ = next(adamw(start, once, epochs=1, rate=0.01, schedule=warm_cosine(1)))
+    # Where a gradient is nearly nothing, its sign alone moves a parameter by the whole rate: compare what is learned.
+    assert torch.allclose(end.member(0).images, expected.images, atol=1e-9)
+    assert torch.allclose(end.member(0).labels, expected.labels, atol=1e-9)
+    assert not torch.allclose(end.member(0).images, start.images)
 
 
 def test_stretches_are_parts_of_one_way():

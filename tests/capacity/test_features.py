@@ -134,6 +134,8 @@ def test_where_a_mean_has_risen_to_a_level_is_on_a_line_in_the_logarithm():
     assert features.learned_at([10, 20, 40, 80], overlaps, 0.9).value == pytest.approx(80)
     spread = features.learned_at([10, 100], torch.tensor([[0.1, 0.3], [0.7, 0.9]]), 0.5)
     assert spread.low < spread.value < spread.high
+    with pytest.raises(ArgumentError, match="counts: expected two rising numbers of mixtures or more"):
+        features.learned_at([10], overlaps[:1], 0.6)
 
 
 SPINS = random_patterns(4, 6, generator=rng(30))

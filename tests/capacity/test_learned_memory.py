@@ -82,6 +82,27 @@ def test_vectors_learn_in_two_dimensions():
     assert found.mean() < 0.1
 
 
+def test_learned_vectors_are_those_of_torch_s_own_optimiser():
+    generator, truth = rng(4), torch.arange(6) % 3
+    shapes = {(6, 4): 0.5, (4, 4): 1.0, (4, 3): 0.5}  # spread of tokens, matrix and answers: d^-1/2, 1, d^-1/2
+    parts = [
+        spread * torch.randn(5, *shape, generator=generator, dtype=torch.float64) for shape, spread in shapes.items()
+    ]
+    for part in parts:
+        part.requires_grad_()
+    adam = torch.optim.Adam(parts, lr=0.3)
+    for _ in range(3):
+        shares = counting.counts(CHANCES, [8], repeats=5, generator=generator)[:, 0] / 8
+        scores = torch.log_softmax(parts[0] @ parts[1] @ parts[2], dim=-1)
+        adam.zero_grad()
+        (-(shares * scores[:, torch.arange(6), truth]).sum()).backward()
+        adam.step()
+    wrong = ((parts[0] @ parts[1] @ parts[2]).argmax(dim=-1) != truth).double()
+    found = learned.learn_vectors(CHANCES, 4, answers=3, rate=0.3, batch=8, steps=3, runs=5, generator=rng(4))
+    assert torch.allclose(found, wrong @ torch.from_numpy(CHANCES), atol=1e-12)
+    assert len(found.unique()) > 2
+
+
 def test_bad_input_is_named():
     settings = {"answers": 3, "optimiser": "sgd", "rate": 1.0, "batch": 4, "steps": 1, "runs": 1, "generator": rng()}
     for name, value in {"optimiser": "newton", "rate": 0.0, "answers": 1, "batch": 0, "layer_norm": 1}.items():

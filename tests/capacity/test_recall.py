@@ -112,6 +112,15 @@ def test_entries_beyond_reach_play_no_part():
         assert bool(stats.ks_2samp(every.numpy(), few.numpy()).pvalue > 0.001) is expected
 
 
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_each_coin_shows_heads_as_often_as_the_others(share):
+    generator = rng(9)
+    heads = torch.stack([torch.bincount(recall._coins(7, share, generator), minlength=7) for _ in range(2000)])
+    assert heads.shape == (2000, 7)
+    assert heads.max() == 1
+    assert (heads.double().mean(dim=0) - share).abs().max() <= 4 * math.sqrt(share * (1 - share) / 2000)
+
+
 def test_a_short_walk_may_meet_every_item():
     for mutual in (True, False):
         assert set(recall.walk_lengths(3, 50, mutual=mutual, generator=rng(7)).tolist()) == {3}
