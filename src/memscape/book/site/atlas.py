@@ -352,10 +352,11 @@ def chart(groups: list[tuple[Group, list[Filled]]]) -> dict[str, Any]:
                     f"{filled.entry.measures}: {filled.shown}<extra></extra>",
                 )
     figure.update_layout(
-        height=560,
+        height=640,
         xaxis={"type": "log", "title": "neurons", "dtick": 1},
         yaxis={"type": "log", "title": "patterns", "dtick": 2, "exponentformat": "power"},
-        legend={"y": -0.3, "yanchor": "top"},
+        # On a phone its lines stand one below the other, and all of them must be seen.
+        legend={"y": -0.3, "yanchor": "top", "maxheight": 1.0, "font": {"size": 11}},
     )
     return dict(json.loads(figures.interactive(figure).to_json()))
 
