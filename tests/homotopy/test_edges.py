@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from memscape.homotopy import sampling, storage
+from memscape.homotopy import convex_codes, place_codes, sampling, storage
+from memscape.memory.hopfield import Hopfield
 
 from .. import edges
 from ..edges import Call
@@ -12,7 +13,47 @@ COMPLEX = storage.storage_complex(3, (2,))
 SETS = torch.tensor([[0, 3], [1, 2]])
 RNG = torch.Generator()
 
+POINTS = torch.rand(2, 6, 2, dtype=torch.float64)
+WORDS = torch.eye(3, dtype=torch.bool)[None]
+CODE = np.array([True, True, False, True])
+
 CALLS = [
+    Call(
+        place_codes.place_holes,
+        {"arenas": 2, "count": 2, "radius": 0.1, "gap": 0.1, "generator": RNG},
+    ),
+    Call(
+        place_codes.positions,
+        {
+            **{"world": "square", "arenas": 1, "count": 3, "holes": torch.full((1, 1, 2), 0.5, dtype=torch.float64)},
+            **{"radius": 0.1, "generator": RNG, "device": "cpu"},
+        },
+    ),
+    Call(place_codes.firing, {"world": "torus", "points": POINTS, "centres": POINTS[:, :3], "radii": 0.2}),
+    Call(
+        place_codes.cells,
+        {
+            **{"world": "square", "arenas": 1, "neurons": 3, "radius": 0.1, "count": 4, "hole_radius": 0.1},
+            **{"holes": torch.full((1, 1, 2), 0.5, dtype=torch.float64), "widest": 0.2},
+            **{"generator": RNG, "device": "cpu"},
+        },
+    ),
+    Call(place_codes.betti, {"words": WORDS, "dimension": 1, "fields": (2, 3)}),
+    Call(place_codes.permuted, {"words": WORDS, "generator": RNG}),
+    Call(place_codes.split, {"words": np.eye(3, dtype=bool), "rounds": 2}),
+    Call(place_codes.partners, {"first": WORDS, "second": WORDS}),
+    Call(place_codes.missed, {"neurons": 20, "radius": 0.2, "positions": 100}),
+    Call(place_codes.uncovered, {"world": "sphere", "neurons": 20, "share": 0.1}),
+    Call(convex_codes.classes, {"neurons": 2}),
+    Call(convex_codes.code_of, {"words": np.array([1, 3]), "neurons": 2}),
+    Call(convex_codes.complexes, {"codes": CODE}),
+    Call(convex_codes.obstructions, {"code": CODE, "every": True}),
+    Call(convex_codes.obstructed, {"codes": CODE[None]}),
+    Call(convex_codes.fixed_points, {"model": Hopfield(torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.zeros(2))}),
+    Call(
+        convex_codes.random_codes,
+        {"sizes": np.array([2, 4]), "neurons": 3, "mirrored": True, "rng": np.random.default_rng(0)},
+    ),
     Call(sampling.draw_sets, {"count": 6, "size": 2, "sets": 3, "generator": RNG}),
     Call(sampling.learn, {"neurons": 3, "degrees": (1, 2), "sets": SETS, "steps": 9}),
     Call(

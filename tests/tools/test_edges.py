@@ -58,6 +58,7 @@ CALLS = [
     Call(homology.together, {"words": np.eye(3, dtype=bool), "dimension": 2}),
     Call(homology.core, {"words": np.eye(3, dtype=bool)}),
     Call(homology.holes, {"words": np.eye(3, dtype=bool), "dimension": 1, "field": 2}),
+    Call(homology.below, {"tree": tree, "dimension": 1, "field": 2}),
     Call(homology.bars, {"tree": tree, "dimension": 0, "field": 2}, infinite="bars that never end"),
     Call(homology.boundary, {"tree": tree, "dimension": 1}),
     Call(homology.rank, {"matrix": np.array([[1, 2], [3, 4]]), "field": 3}),

@@ -22,7 +22,7 @@ from memscape.tools.complexes import betti_numbers, f_vector
 if TYPE_CHECKING:
     from gudhi import SimplexTree
 
-__all__ = ["bars", "betti_by_elimination", "boundary", "core", "holes", "rank", "together"]
+__all__ = ["bars", "below", "betti_by_elimination", "boundary", "core", "holes", "rank", "together"]
 
 _BLOCK = 256
 _MOST = 10_000_000
@@ -76,13 +76,13 @@ def _larger(matrix: npt.NDArray[np.float32], faces: npt.NDArray[np.int64]) -> tu
     count, neurons = faces.shape[1], matrix.shape[1]
     if count * neurons > _MOST * 50 or count > _MOST:
         raise ArgumentError("words", f"a complex of at most {_MOST} simplices a dimension", f"{count} and more")
-    found, often = [], []
+    found, often, rows = [], [], np.ascontiguousarray(matrix.T)
     for part in pieces.slices(count, pieces.fitting(4 * (len(matrix) + neurons))):
         some = faces[:, part]
-        joint = matrix[:, some[0]].copy()
+        joint = rows[some[0]]
         for row in some[1:]:
-            joint *= matrix[:, row]
-        meet = joint.T @ matrix
+            joint *= rows[row]
+        meet = joint @ matrix
         meet[np.arange(neurons) <= some[-1][:, None]] = 0
         face, vertex = np.nonzero(meet)
         found.append(np.concatenate([some[:, face], vertex[None]]))
@@ -130,19 +130,20 @@ def core(words: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 def _maximal(table: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Indices of the rows that are in no other row; the first of several equal ones."""
-    _, first = np.unique(np.packbits(table, axis=1), axis=0, return_index=True)
-    size = table[first].sum(axis=1)
-    first = first[np.argsort(-size, kind="stable")]
-    rows = table[first].astype(np.float32)
-    size = rows.sum(axis=1)
-    kept = np.zeros(0, dtype=np.int64)
+    # Larger rows first: a row in another one, or equal to an earlier one, is in one that is kept already.
+    size = table.sum(axis=1)
+    order = np.argsort(-size, kind="stable")
+    rows, size = table[order].astype(np.float32), size[order]
+    kept = np.zeros((0, table.shape[1]), dtype=np.float32)
+    found = []
     for part in pieces.slices(len(rows), _BLOCK):
         block = np.arange(part.start, part.stop)
-        block = block[~(rows[block] @ rows[kept].T == size[block, None]).any(axis=1)]
+        block = block[~(rows[block] @ kept.T == size[block, None]).any(axis=1)]
         inside = rows[block] @ rows[block].T == size[block, None]
-        np.fill_diagonal(inside, False)
-        kept = np.concatenate([kept, block[~inside.any(axis=1)]])
-    return np.sort(first[kept])
+        block = block[~np.tril(inside, -1).any(axis=1)]
+        kept = np.concatenate([kept, rows[block]])
+        found.append(block)
+    return np.sort(order[np.concatenate(found)])
 
 
 def holes(words: npt.NDArray[np.bool_], dimension: int, *, field: int = 2) -> tuple[int, ...]:
@@ -163,8 +164,35 @@ def holes(words: npt.NDArray[np.bool_], dimension: int, *, field: int = 2) -> tu
         If an argument is none of these.
     """
     require_integer("dimension", dimension, at_least=0, at_most=2)
-    found = betti_numbers(together(core(words), dimension + 1), field=field)
-    return (*found, *[0] * dimension)[: dimension + 1]
+    return below(together(core(words), dimension + 1), dimension, field=field)
+
+
+def below(tree: SimplexTree, dimension: int, *, field: int = 2) -> tuple[int, ...]:
+    """Betti numbers 0 to ``dimension`` of a complex of which at least the simplices of one dimension more are listed.
+
+    Parameters
+    ----------
+    tree
+        A GUDHI simplex tree.
+    dimension
+        Largest dimension of holes, 0 to 1000.
+    field
+        A prime.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is none of these.
+    """
+    require_integer("dimension", dimension, at_least=0, at_most=1000)
+    f_vector(tree)
+    if tree.dimension() <= dimension:
+        found = betti_numbers(tree, field=field)
+    else:  # without the holes of the top dimension, which are most of the work
+        betti_numbers(type(tree)(), field=field)
+        tree.compute_persistence(homology_coeff_field=field)
+        found = tuple(map(int, tree.betti_numbers()))
+    return (*found, *[0] * (dimension + 1))[: dimension + 1]
 
 
 def bars(tree: SimplexTree, dimension: int, *, field: int = 2) -> npt.NDArray[np.float64]:
