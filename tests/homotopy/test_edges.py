@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from memscape.homotopy import convex_codes, place_codes, sampling, storage
+from memscape.homotopy import codes, convex_codes, sampling, storage
 from memscape.memory.hopfield import Hopfield
 
 from .. import edges
@@ -19,31 +19,32 @@ CODE = np.array([True, True, False, True])
 
 CALLS = [
     Call(
-        place_codes.place_holes,
+        codes.place_holes,
         {"arenas": 2, "count": 2, "radius": 0.1, "gap": 0.1, "generator": RNG},
     ),
     Call(
-        place_codes.positions,
+        codes.positions,
         {
             **{"world": "square", "arenas": 1, "count": 3, "holes": torch.full((1, 1, 2), 0.5, dtype=torch.float64)},
             **{"radius": 0.1, "generator": RNG, "device": "cpu"},
         },
     ),
-    Call(place_codes.firing, {"world": "torus", "points": POINTS, "centres": POINTS[:, :3], "radii": 0.2}),
+    Call(codes.firing, {"world": "torus", "points": POINTS, "centres": POINTS[:, :3], "radii": 0.2}),
     Call(
-        place_codes.cells,
+        codes.cells,
         {
             **{"world": "square", "arenas": 1, "neurons": 3, "radius": 0.1, "count": 4, "hole_radius": 0.1},
             **{"holes": torch.full((1, 1, 2), 0.5, dtype=torch.float64), "widest": 0.2},
             **{"generator": RNG, "device": "cpu"},
         },
     ),
-    Call(place_codes.betti, {"words": WORDS, "dimension": 1, "fields": (2, 3)}),
-    Call(place_codes.permuted, {"words": WORDS, "generator": RNG}),
-    Call(place_codes.split, {"words": np.eye(3, dtype=bool), "rounds": 2}),
-    Call(place_codes.partners, {"first": WORDS, "second": WORDS}),
-    Call(place_codes.missed, {"neurons": 20, "radius": 0.2, "positions": 100}),
-    Call(place_codes.uncovered, {"world": "sphere", "neurons": 20, "share": 0.1}),
+    Call(codes.betti, {"words": WORDS, "dimension": 1, "fields": (2, 3)}),
+    Call(codes.permuted, {"words": WORDS, "generator": RNG}),
+    Call(codes.split, {"words": np.eye(3, dtype=bool), "rounds": 2}),
+    Call(codes.partners, {"first": WORDS, "second": WORDS}),
+    Call(codes.missed, {"neurons": 20, "radius": 0.2, "positions": 100}),
+    Call(codes.deviations, {"hits": [3, 4], "trials": [5, 6], "shares": [0.5, 0.25]}),
+    Call(codes.uncovered, {"world": "sphere", "neurons": 20, "share": 0.1}),
     Call(convex_codes.classes, {"neurons": 2}),
     Call(convex_codes.code_of, {"words": np.array([1, 3]), "neurons": 2}),
     Call(convex_codes.complexes, {"codes": CODE}),

@@ -40,6 +40,7 @@ __all__ = [
     "WORLDS",
     "betti",
     "cells",
+    "deviations",
     "firing",
     "missed",
     "partners",
@@ -510,6 +511,39 @@ def uncovered(world: str, neurons: int, share: float) -> float:
     if world == "sphere":
         return math.exp((neurons - 1) * log) * (2 * q - neurons * (1 - 2 * p) + neurons * (neurons - 1) * p)
     return math.exp((neurons - 2) * log) * neurons * ((neurons - 1) * p - q)
+
+
+def deviations(hits: Sequence[int], trials: Sequence[int], shares: Sequence[float]) -> npt.NDArray[np.float64]:
+    """How far numbers of hits are from what a law expects, in standard errors of the law.
+
+    Parameters
+    ----------
+    hits, trials
+        Numbers of hits and of trials, at least 1, one of each for every case.
+    shares
+        The share of hits that the law expects, in (0, 1).
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes ``(cases,)``, at least 0, dimensionless: the distance of k from m q, over the root of m q (1 - q).
+
+    Raises
+    ------
+    ArgumentError
+        If lengths differ or a number is out of range.
+    """
+    sequences = {"hits": hits, "trials": trials, "shares": shares}
+    for name, each in sequences.items():
+        if len(require_sequence(name, each, "numbers")) != len(hits) or len(hits) == 0:
+            raise ArgumentError(name, f"{max(len(hits), 1)} numbers, one a case", str(len(each)))
+    k = np.array([require_integer("hits", each, at_least=0, at_most=2**53) for each in hits], dtype=np.float64)
+    m = np.array([require_count("trials", each) for each in trials], dtype=np.float64)
+    q = np.array([require_number("shares", each, above=0.0, at_most=1 - 1e-12) for each in shares])
+    if (q < 1e-12).any() or (k > m).any():
+        raise ArgumentError("shares", "shares of at least 1e-12, and no more hits than trials", "others")
+    found: npt.NDArray[np.float64] = np.abs(k - m * q) / np.sqrt(m * q * (1 - q))
+    return found
 
 
 def _require_words(words: Any, name: str = "words") -> npt.NDArray[np.bool_]:
