@@ -119,6 +119,8 @@ def test_fixed_points_state_by_state():
                 expected.append(word)
         assert found[network].tolist() == expected
         assert (63 - found[network][::-1] == found[network]).all()
+    tie = Hopfield(torch.zeros(2, 2), torch.zeros(2))  # every neuron stays as it is
+    assert convex_codes.fixed_points(tie)[0].tolist() == [0, 1, 2, 3]
     one = Hopfield(torch.zeros(2, 2), torch.tensor([1.0, -1.0]))
     assert convex_codes.fixed_points(one)[0].tolist() == [2]
 

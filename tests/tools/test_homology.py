@@ -109,6 +109,8 @@ def test_bars_of_a_square_that_fills():
         tree.insert([int(vertex) for vertex in face], float(value))
     assert bars(tree, 0).tolist() == [[0, np.inf], [0, 1], [0, 1], [0, 1]]
     assert bars(tree, 1).tolist() == [[2, 7], [4, 5]]
+    tree.insert([0, 1, 3], 7.0)  # a triangle that comes with its edge: a bar of no length
+    assert bars(tree, 1).tolist() == [[2, 7], [4, 5]]
     tree.assign_filtration([0, 2, 3], float("nan"))
     with pytest.raises(ArgumentError, match="tree"):
         bars(tree, 1)

@@ -224,7 +224,6 @@ def bars(tree: SimplexTree, dimension: int, *, field: int = 2) -> npt.NDArray[np
         raise ArgumentError("tree", "filtration values that are numbers", "NaN")
     betti_numbers(tree, field=field)
     found = np.asarray(tree.persistence_intervals_in_dimension(dimension), dtype=np.float64).reshape(-1, 2)
-    found = found[found[:, 1] > found[:, 0]]
     return found[np.lexsort((found[:, 0], found[:, 0] - found[:, 1]))]
 
 
