@@ -169,6 +169,42 @@ def test_the_expected_number_of_uncovered_regions():
     assert abs(mean - codes.uncovered("torus", 25, math.pi * 0.04)) < 4 * error
 
 
+def test_lattices_cover_when_their_squares_are_covered():
+    axis = (torch.arange(3, dtype=torch.float64) + 0.5) / 3
+    lattice = torch.cartesian_prod(axis, axis)[None]
+    for world in ("torus", "klein"):
+        for shift in (0.0, 0.05):  # moved to the right, a lattice stays one
+            moved = lattice + torch.tensor([shift, 0.0])
+            assert codes.covered(world, moved, math.sqrt(0.5) / 3 + 1e-6).tolist() == [True]
+            assert codes.covered(world, moved, math.sqrt(0.5) / 3 - 1e-6).tolist() == [False]
+    assert codes.covered("torus", lattice[:, :2], 0.25).tolist() == [False]
+
+
+@pytest.mark.parametrize("world", ["torus", "klein"])
+def test_covered_is_no_uncovered_crossing(world):
+    # Where something is left, two circles cross at a point that no third disc covers: all crossings by all images.
+    radius = 0.25
+    centres = codes.positions(world, 40, 30, generator=draw(3))
+    free = []
+    for some in centres:
+        copies = [
+            torch.stack([some[:, 0] + i, (1 - some[:, 1] if world == "klein" and i % 2 else some[:, 1]) + j], dim=1)
+            for i, j in itertools.product((-1, 0, 1), repeat=2)
+        ]
+        every = torch.cat(copies)
+        apart = every - some[:, None]
+        half = apart.norm(dim=2, keepdim=True) / 2
+        normal = torch.stack([-apart[..., 1], apart[..., 0]], dim=2) / (2 * half) * (radius**2 - half**2).sqrt()
+        middle = some[:, None] + apart / 2
+        meet = ((half > 0) & (half < radius))[..., 0]
+        points = torch.cat([(middle + normal)[meet], (middle - normal)[meet]])
+        free.append(bool((torch.cdist(points, every) < radius - 1e-9).any(dim=1).logical_not().any()))
+    found = codes.covered(world, centres, radius)
+    assert 5 < sum(free) < 35
+    assert found.tolist() == [not each for each in free]
+    assert codes.covered(world, centres[7:8], radius).tolist() == found[7:8].tolist()
+
+
 def test_missed_faces_fall_with_the_root_of_the_walk():
     one, four = (codes.missed(90, 0.16, count) for count in (1000, 4000))
     assert one == pytest.approx(2 * four)
@@ -198,6 +234,9 @@ def test_deviations_from_a_law():
     (lambda: codes.betti(torch.ones(1, 2, 2, dtype=torch.bool), 1, fields=(4,)), "field"),
     (lambda: codes.split(np.zeros((2, 2), bool)), "words"),
     (lambda: codes.uncovered("square", 5, 0.1), "world"),
+    (lambda: codes.covered("square", torch.zeros(1, 3, 2), 0.1), "world"),
+    (lambda: codes.covered("torus", torch.zeros(1, 1, 2), 0.1), "centres"),
+    (lambda: codes.covered("torus", torch.zeros(1, 3, 2), 0.3), "radius"),
     (lambda: codes.missed(2, 0.1, 5), "neurons"),
 ])  # fmt: skip
 def test_bad_arguments_are_named(call, name):

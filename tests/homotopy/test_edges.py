@@ -30,6 +30,7 @@ CALLS = [
         },
     ),
     Call(codes.firing, {"world": "torus", "points": POINTS, "centres": POINTS[:, :3], "radii": 0.2}),
+    Call(codes.covered, {"world": "klein", "centres": POINTS, "radius": 0.2}),
     Call(
         codes.cells,
         {

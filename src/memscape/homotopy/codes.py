@@ -40,6 +40,7 @@ __all__ = [
     "WORLDS",
     "betti",
     "cells",
+    "covered",
     "deviations",
     "firing",
     "missed",
@@ -214,13 +215,65 @@ def firing(world: str, points: torch.Tensor, centres: torch.Tensor, radii: torch
         if world == "sphere":
             found[part] = x @ c.mT > r.cos()
             continue
-        across, up = (x[..., None, axis] - c[:, None, :, axis] for axis in (0, 1))
-        if world == "klein":
-            turns = across.round()
-            up = torch.where(turns % 2 == 0, up, x[..., None, 1] - 1 + c[:, None, :, 1])
-        if world != "square":
-            across, up = across - across.round(), up - up.round()
+        across, up = _apart(world, x, c)
         found[part] = across.square_().add_(up.square_()) < r.square()
+    return found
+
+
+def _apart(world: str, x: torch.Tensor, c: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """How far points ``(A, T, 2)`` lie to the right of centres ``(A, N, 2)`` and above, from the nearest image."""
+    across, up = (x[..., None, axis] - c[:, None, :, axis] for axis in (0, 1))
+    if world == "klein":
+        turns = across.round()
+        up = torch.where(turns % 2 == 0, up, x[..., None, 1] - 1 + c[:, None, :, 1])
+    if world != "square":
+        across, up = across - across.round(), up - up.round()
+    return across, up
+
+
+def covered(world: str, centres: torch.Tensor, radius: float) -> torch.Tensor:
+    """Whether discs leave no point of a torus or a Klein bottle uncovered: exact up to rounding, without positions.
+
+    What is left uncovered is bordered by arcs of the circles. So nothing is left if every circle lies in the other
+    discs, and this is asked of the arcs that they cut out of it. If a world is covered, the fields have its holes.
+
+    Parameters
+    ----------
+    world
+        "torus" or "klein".
+    centres
+        Axes ``(A, N, 2)``, floating, N at least 2.
+    radius
+        Of all discs, at most 1/4.
+
+    Returns
+    -------
+    torch.Tensor
+        Booleans, axes ``(A,)``.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is none of these.
+    """
+    require_choice("world", world, ("torus", "klein"))
+    sizes: dict[str, int] = {}
+    require_tensor("centres", centres, "arenas cells 2", sizes=sizes)
+    require_number("radius", radius, above=0.0, at_most=0.25)
+    neurons = require_count("centres", sizes["cells"], at_least=2)
+    turn = 2 * math.pi
+    found = torch.empty(sizes["arenas"], dtype=torch.bool, device=centres.device)
+    for part in pieces.slices(sizes["arenas"], pieces.fitting(128 * neurons**2)):
+        across, up = _apart(world, centres[part], centres[part])
+        distance = across.hypot(up)
+        half = (distance / (2 * radius)).clamp(max=1).acos()
+        half.diagonal(dim1=1, dim2=2).zero_()  # no arc of its own
+        start, order = (torch.atan2(-up, -across) - half).remainder(turn).sort(dim=-1)
+        reach = (start + 2 * half.gather(-1, order)).cummax(dim=-1).values
+        # Up to where a circle is covered when the next arc begins; the last arcs go on beyond a full turn.
+        before = torch.maximum(reach.roll(1, dims=-1), reach[..., -1:] - turn)
+        before[..., 0] = reach[..., -1] - turn
+        found[part] = (start <= before).flatten(1).all(dim=1)
     return found
 
 
