@@ -265,10 +265,13 @@ def covered(world: str, centres: torch.Tensor, radius: float) -> torch.Tensor:
     found = torch.empty(sizes["arenas"], dtype=torch.bool, device=centres.device)
     for part in pieces.slices(sizes["arenas"], pieces.fitting(128 * neurons**2)):
         across, up = _apart(world, centres[part], centres[part])
-        distance = across.hypot(up)
-        half = (distance / (2 * radius)).clamp(max=1).acos()
-        half.diagonal(dim1=1, dim2=2).zero_()  # no arc of its own
-        start, order = (torch.atan2(-up, -across) - half).remainder(turn).sort(dim=-1)
+        square = across.square() + up.square()
+        square.diagonal(dim1=1, dim2=2).fill_(1.0)  # no arc of its own
+        most = max(1, int((square < 4 * radius**2).sum(dim=-1).max()))
+        square, near = square.topk(most, dim=-1, largest=False)
+        half = (square.sqrt() / (2 * radius)).clamp(max=1).acos()
+        start = (torch.atan2(-up.gather(-1, near), -across.gather(-1, near)) - half).remainder(turn)
+        start, order = start.sort(dim=-1)
         reach = (start + 2 * half.gather(-1, order)).cummax(dim=-1).values
         # Up to where a circle is covered when the next arc begins; the last arcs go on beyond a full turn.
         before = torch.maximum(reach.roll(1, dims=-1), reach[..., -1:] - turn)
