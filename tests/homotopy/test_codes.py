@@ -205,7 +205,7 @@ def test_covered_is_no_uncovered_crossing(world):
     assert codes.covered(world, centres[7:8], radius).tolist() == found[7:8].tolist()
 
 
-def test_missed_faces_fall_with_the_root_of_the_walk():
+def test_missed_faces_fall_with_the_root_of_the_sample():
     one, four = (codes.missed(90, 0.16, count) for count in (1000, 4000))
     assert one == pytest.approx(2 * four)
     # The integral over directions by another way: random directions.

@@ -1,12 +1,13 @@
 r"""Codes of place cells: which cells fire together where, on five kinds of world.
 
 A world is the unit *square* less round holes, the flat *torus* and the flat *klein* bottle of area 1, or the unit
-*sphere*. Cell i fires at the points nearer to its centre than its radius; on the sphere the radius is an angle. A walk
-that has met T points gives T *words*, each the set of cells that fire there. Their complex contains every set of cells
-that has fired together (:func:`memscape.tools.homology.together`). If all fields and whatever some of them have in
+*sphere*. Cell i fires at the points nearer to its centre than its radius; on the sphere the radius is an angle. Each
+of T points gives a *word*, the set of cells that fire there. The complex of the words contains every set of cells that
+has fired together (:func:`memscape.tools.homology.together`). If all fields and whatever some of them have in
 common can be shrunk to a point, this nerve has the homotopy type of what the fields cover.
 
-The fields leave holes open where none of them reaches. :func:`uncovered` is their expected number on closed surfaces.
+The fields leave holes open where none of them reaches. :func:`uncovered` is their expected number on closed surfaces,
+and :func:`covered` says for tori and Klein bottles that are given whether there is one.
 """
 
 from __future__ import annotations
@@ -484,7 +485,7 @@ def partners(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 
 
 def missed(neurons: int, radius: float, positions: int) -> float:
-    r"""Expected number of faces that a walk on the torus misses, to leading order in its length.
+    r"""Expected number of faces that a sample of positions on the torus misses, to leading order in its size.
 
     .. math:: V = \frac{N (N-1) (N-2)\, r^3}{12}\, q^{N-3} \sqrt{\frac{\pi}{T}}\; C, \qquad q = 1 - \pi r^2
 
