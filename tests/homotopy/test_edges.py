@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from memscape.homotopy import codes, convex_codes, sampling, storage
+from memscape.homotopy import codes, convex_codes, landscape, sampling, storage, sublevel, zonotope
 from memscape.memory.hopfield import Hopfield
 
 from .. import edges
@@ -12,6 +12,12 @@ from ..edges import Call
 COMPLEX = storage.storage_complex(3, (2,))
 SETS = torch.tensor([[0, 3], [1, 2]])
 RNG = torch.Generator()
+ENERGIES = torch.tensor([3.0, 1.0, 2.0, 2.0, 0.0, 4.0, 1.0, 5.0], dtype=torch.float64)
+BARS = sublevel.bars_of([(0, 0.0, np.inf), (0, 1.0, 2.0), (1, 2.0, 3.0)])
+LEVELS = np.array([0.0, 1.0, 2.0, 3.0])
+CIRCLE = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]], dtype=bool)
+PATTERNS = torch.tensor([[[1.0, 1.0, -1.0], [1.0, -1.0, 1.0]]])
+NEVER = "one piece never dies"
 
 POINTS = torch.rand(2, 6, 2, dtype=torch.float64)
 WORDS = torch.eye(3, dtype=torch.bool)[None]
@@ -72,6 +78,49 @@ CALLS = [
     Call(storage.only_even, {"degrees": (2, 4)}),
     Call(COMPLEX.every, {"orbits": COMPLEX.faces[0]}),
     Call(COMPLEX.equals, {"other": COMPLEX}),
+    Call(
+        sublevel.Bars,
+        {"dimensions": BARS.dimensions, "births": BARS.births, "deaths": BARS.deaths},
+        infinite=NEVER,
+    ),
+    Call(BARS.count, {"dimension": 0}),
+    Call(BARS.rows, infinite=NEVER),
+    Call(BARS.intervals, {"dimension": 0}, infinite=NEVER),
+    Call(sublevel.bars_of, {"intervals": BARS.rows()}, infinite=NEVER),
+    Call(sublevel.cube_bars, {"energies": ENERGIES, "field": 2}, infinite=NEVER),
+    Call(sublevel.entering, {"energies": ENERGIES}),
+    Call(sublevel.jumps, {"bars": BARS, "levels": LEVELS}),
+    Call(sublevel.basins, {"energies": ENERGIES}),
+    Call(sublevel.piece_bars, {"energies": ENERGIES}, infinite=NEVER),
+    Call(sublevel.barriers, {"energies": ENERGIES, "states": torch.tensor([1, 4])}),
+    Call(sublevel.resting, {"energies": ENERGIES, "strict": True}),
+    Call(sublevel.reached, {"energies": ENERGIES}),
+    Call(sublevel.collapsed, {"incidence": CIRCLE}),
+    Call(sublevel.nerve_betti, {"incidence": CIRCLE}),
+    Call(zonotope.column_types, {"memories": 3}),
+    Call(zonotope.covectors, {"memories": 3}),
+    Call(zonotope.shares, {"patterns": np.array([[1, 1, -1], [1, -1, 1]])}),
+    Call(zonotope.nearest, {"signs": np.array([[1, 0], [1, 1]]), "weights": np.array([0.25, 0.75])}),
+    Call(zonotope.zonotope_bars, {"weights": np.array([0.25, 0.75])}, infinite=NEVER),
+    Call(zonotope.strict_vertices, {"weights": np.array([[0.25, 0.75], [1.0, 0.0]])}),
+    Call(zonotope.fixed_points, {"memories": 3}),
+    Call(zonotope.lowest_barrier, {"memories": 3}),
+    Call(landscape.balanced, {"memories": 2, "copies": 2, "device": "cpu"}),
+    Call(landscape.index_of, {"states": PATTERNS}),
+    Call(landscape.pairwise, {"couplings": torch.tensor([[0.0, 1.0], [1.0, 0.0]])}),
+    Call(landscape.powers, {"patterns": PATTERNS, "degree": 3}),
+    Call(landscape.perceptron_couplings, {"patterns": PATTERNS, "sweeps": 3}),
+    Call(landscape.survey, {"energies": ENERGIES[None], "patterns": PATTERNS}, infinite=NEVER),
+    Call(
+        landscape.rank_correlation,
+        {
+            "x": np.array([1.0, 2.0, 3.0, 5.0]),
+            "y": np.array([2.0, 1.0, 3.0, 4.0]),
+            "categories": (("a", "b", "a", "b"),),
+            "resamples": 3,
+            "rng": np.random.default_rng(0),
+        },
+    ),
 ]
 
 
