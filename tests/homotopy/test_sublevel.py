@@ -10,9 +10,11 @@ from memscape.arguments import ArgumentError
 from memscape.homotopy.landscape import pairwise
 from memscape.homotopy.sublevel import (
     Bars,
+    audit,
     barriers,
     bars_of,
     basins,
+    bottleneck,
     collapsed,
     cube_bars,
     entering,
@@ -214,10 +216,26 @@ def test_symmetries_of_the_cube_change_no_bar():
     assert cube_bars(2 * energies + 1).rows() == [(d, 2 * b + 1, 2 * e + 1) for d, b, e in cube_bars(energies).rows()]
 
 
+def test_an_audit_finds_a_bar_too_many():
+    energies = arbitrary(5, 8)
+    bars = cube_bars(energies)
+    assert audit(energies, bars) == (0, 1, 0)
+    low, high = energies.min().item(), energies.max().item()
+    assert audit(energies, bars_of([*bars.rows(), (4, low, high)])) == (2, 1, 1)
+
+
+def test_bottleneck_distances_by_hand():
+    one = bars_of([(0, 0.0, np.inf), (0, 1.0, 4.0), (1, 2.0, 2.2)])
+    other = bars_of([(0, 0.5, np.inf), (0, 1.0, 3.0)])
+    assert bottleneck(one, other) == pytest.approx(1.0)
+    assert bottleneck(one, one) == 0
+
+
 def test_a_record_of_bars():
     bars = bars_of([(1, 2.0, 3.0), (0, 0.0, np.inf), (0, 1.0, 3.0)])
     assert bars.counts == (2, 1)
     assert (len(bars), bars.holes, bars.length, bars.last) == (3, 1, 3.0, (0, 1))
+    assert bars.dying(3.0) == (0, 1)
     assert bars.intervals(0).tolist() == [[0.0, np.inf], [1.0, 3.0]]
     assert bars_of([]).last == ()
 

@@ -8,11 +8,12 @@ import pytest
 
 from memscape.arguments import ArgumentError
 from memscape.homotopy.landscape import balanced, index_of, powers
-from memscape.homotopy.sublevel import barriers, cube_bars
+from memscape.homotopy.sublevel import barriers, bottleneck, cube_bars
 from memscape.homotopy.zonotope import (
     column_types,
     covectors,
     fixed_points,
+    in_overlaps,
     lowest_barrier,
     nearest,
     shares,
@@ -128,6 +129,19 @@ def test_pieces_are_strict_fixed_points(weights):
     assert zonotope_bars(np.array(weights)).count(0) == strict_vertices(np.array([weights]))[0]
 
 
+@needs_gudhi
+def test_patterns_that_depend_on_each_other():
+    assert zonotope_bars(np.array([1.0, 0.0])).rows() == [(0, -1.0, 0.0), (0, -1.0, np.inf)]
+
+
+@needs_gudhi
+def test_lengths_of_overlaps():
+    bars = in_overlaps(zonotope_bars(np.full(2, 1 / 2)))
+    np.testing.assert_allclose(bars.intervals(0)[0], [-1, -np.sqrt(1 / 2)])
+    cube = in_overlaps(cube_bars(powers(balanced(2, 4), 2) / 2), 64.0)
+    assert bottleneck(bars, cube) < 1e-9
+
+
 def test_strict_vertices_in_one_batch_or_alone():
     draw = np.random.default_rng(1).multinomial(11, np.full(4, 1 / 4), size=40).astype(float)
     assert (draw == 0).any()
@@ -163,7 +177,7 @@ def test_shares_count_columns_up_to_sign():
     (lambda: shares(np.array([[0]])), "patterns: expected values in {-1, +1}; got others."),
     (lambda: nearest(np.array([[2, 0]]), np.ones(2)), "signs: expected values -1, 0 and 1; got others."),
     (lambda: strict_vertices(np.ones((2, 3))), "weights: expected axes (draws, types), 1, 2, 4, 8 or 16 of them"),
-    (lambda: zonotope_bars(np.array([1.0, 0.0])), "weights: expected columns that span 2 dimensions"),
+    (lambda: in_overlaps(zonotope_bars(np.ones(2)), -1.0), "scale: expected a finite number > 1e-100"),
     (lambda: zonotope_bars(np.ones(16)), "weights: expected at most 8 types, of four memories; got 16."),
     (lambda: zonotope_bars(np.array([1.0, -1.0])), "weights: expected finite numbers, none negative"),
 ])  # fmt: skip

@@ -134,7 +134,7 @@ def pairwise(couplings: torch.Tensor) -> torch.Tensor:
     _require_neurons("couplings", neurons)
     states, flat = _all_states(neurons, couplings), couplings.double().reshape(-1, neurons, neurons)
     found = flat.new_empty(len(flat), len(states))
-    for block in pieces.slices(len(flat), pieces.fitting(24 * len(states) * neurons)):
+    for block in pieces.slices(len(flat), pieces.cached(24 * len(states) * neurons)):
         found[block] = -0.5 * ((states @ flat[block]) * states).sum(dim=-1)
     if not found.isfinite().all():
         raise ArgumentError("couplings", "energies that a float64 holds", "an overflow", "Scale them down.")
@@ -168,7 +168,7 @@ def powers(patterns: torch.Tensor, degree: int) -> torch.Tensor:
     _require_neurons("patterns", neurons)
     states, flat = _all_states(neurons, patterns), patterns.double().reshape(-1, count, neurons)
     found = flat.new_empty(len(flat), len(states))
-    for block in pieces.slices(len(flat), pieces.fitting(16 * len(states) * count)):
+    for block in pieces.slices(len(flat), pieces.cached(16 * len(states) * count)):
         found[block] = -((states @ flat[block].mT) ** degree).sum(dim=-1)
     return found.reshape(*patterns.shape[:-2], -1)
 

@@ -24,14 +24,24 @@ import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
-from memscape.arguments import ArgumentError, described, require_kind, require_numbers, require_sequence, require_tensor
+from memscape.arguments import (
+    ArgumentError,
+    described,
+    require_kind,
+    require_number,
+    require_numbers,
+    require_sequence,
+    require_tensor,
+)
 from memscape.tools import pieces
 
 __all__ = [
     "Bars",
+    "audit",
     "barriers",
     "bars_of",
     "basins",
+    "bottleneck",
     "collapsed",
     "cube_bars",
     "entering",
@@ -106,6 +116,10 @@ class Bars:
         """Dimensions of the bars that die at the highest level of all deaths, ascending."""
         finite = self.deaths[np.isfinite(self.deaths)]
         return tuple(np.sort(self.dimensions[self.deaths == finite.max()]).tolist()) if len(finite) else ()
+
+    def dying(self, level: float) -> tuple[int, ...]:
+        """Dimensions of the bars that die at a level, ascending: the holes of the set just below it that it closes."""
+        return tuple(np.sort(self.dimensions[self.deaths == require_number("level", level)]).tolist())
 
     def rows(self) -> list[tuple[int, float, float]]:
         """The bars as sorted (dimension, birth, death), to compare barcodes as multisets."""
@@ -238,6 +252,61 @@ def jumps(bars: Bars, levels: Floats) -> npt.NDArray[np.int64]:
     return found
 
 
+def audit(energies: torch.Tensor, bars: Bars) -> tuple[int, int, int]:
+    """Three numbers that must be 0, 1 and 0 if bars are those of an energy.
+
+    Parameters
+    ----------
+    energies
+        One energy, axes ``(2**N,)``, any unit.
+    bars
+        Its bars, all dimensions.
+
+    Returns
+    -------
+    tuple of int
+        Levels at which the cubes that enter, counted with sign, are not the bars that are born less those that die; the
+        Euler characteristic at the end, by cubes; and bars of dimension N - 1 or more, which no energy has.
+
+    Raises
+    ------
+    ArgumentError
+        If `entering` or `jumps` refuses.
+    """
+    levels, signed = entering(energies)
+    neurons = energies.shape[-1].bit_length() - 1
+    differs = int((jumps(bars, levels) != signed).sum())
+    return differs, int(signed.sum()), int((bars.dimensions >= max(1, neurons - 1)).sum())
+
+
+def bottleneck(one: Bars, other: Bars) -> float:
+    """The bottleneck distance of two barcodes, the largest over all dimensions, by GUDHI.
+
+    Every bar of one is matched with a bar of the other of its dimension or with none; the distance is how far the
+    worst end must move, in the unit of the levels.
+
+    Parameters
+    ----------
+    one, other
+        Barcodes with as many bars of each dimension that never die.
+
+    Raises
+    ------
+    ArgumentError
+        If they are no bars, or differ in the number of those that never die.
+    """
+    from gudhi import bottleneck_distance
+
+    for name, bars in (("one", one), ("other", other)):
+        require_kind(name, bars, Bars)
+    dimensions = np.union1d(one.dimensions, other.dimensions).tolist()
+    for dimension in dimensions:
+        endless = [np.isinf(bars.intervals(dimension)[:, 1]).sum() for bars in (one, other)]
+        if endless[0] != endless[1]:
+            raise ArgumentError("other", f"{endless[0]} bars of dimension {dimension} without end", str(endless[1]))
+    return max((bottleneck_distance(one.intervals(d), other.intervals(d), 0.0) for d in dimensions), default=0.0)
+
+
 # Pieces
 
 
@@ -278,15 +347,19 @@ def _basins(ranks: torch.Tensor, neurons: int) -> torch.Tensor:
     index = torch.arange(ranks.shape[-1], device=ranks.device)
     lowest, target = ranks, index.expand_as(ranks)
     for neuron in range(neurons):
-        flipped = index ^ (1 << neuron)
-        there = ranks[:, flipped]
-        target = torch.where(there < lowest, flipped, target)
+        there = _flipped(ranks, neuron)
+        target = torch.where(there < lowest, index ^ (1 << neuron), target)
         lowest = torch.minimum(lowest, there)
     while True:
         further = target.gather(-1, target)
         if torch.equal(further, target):
             return target
         target = further
+
+
+def _flipped(table: torch.Tensor, neuron: int) -> torch.Tensor:
+    """What the table says of every state with one neuron flipped."""
+    return table.reshape(*table.shape[:-1], -1, 2, 1 << neuron).flip(-2).reshape(table.shape)
 
 
 def _blocks(flat: torch.Tensor) -> list[slice]:
@@ -322,12 +395,11 @@ def _mergers(energies: torch.Tensor, neurons: int) -> _Mergers:
     owner = number.gather(-1, target)
     pairs, levels = [], []
     for neuron in range(neurons):
-        near = index[(index >> neuron & 1) == 0]
-        here, there = owner[:, near], owner[:, near | 1 << neuron]
+        here, there = owner.reshape(-1, 2, 1 << neuron).unbind(1)
         apart = here != there
-        low, high = torch.minimum(here, there)[apart], torch.maximum(here, there)[apart]
-        pairs.append(low * len(state) + high)
-        levels.append(torch.maximum(ranks[:, near], ranks[:, near | 1 << neuron])[apart])
+        here, there = here[apart], there[apart]
+        pairs.append(torch.minimum(here, there) * len(state) + torch.maximum(here, there))
+        levels.append(ranks.reshape(-1, 2, 1 << neuron).amax(dim=1)[apart])
     keys, place = torch.unique(torch.cat(pairs), return_inverse=True)
     passes = torch.full((len(keys),), states, device=ranks.device).scatter_reduce(0, place, torch.cat(levels), "amin")
     low, high = (part.cpu().numpy() for part in (keys // len(state), keys % len(state)))
@@ -454,10 +526,9 @@ def resting(energies: torch.Tensor, *, strict: bool = True) -> torch.Tensor:
     """
     neurons = _require_cube("energies", energies)
     require_kind("strict", strict, bool)
-    index = torch.arange(energies.shape[-1], device=energies.device)
     rests = torch.ones_like(energies, dtype=torch.bool)
     for neuron in range(neurons):
-        there = energies[..., index ^ (1 << neuron)]
+        there = _flipped(energies, neuron)
         rests &= there > energies if strict else there >= energies
     return rests
 

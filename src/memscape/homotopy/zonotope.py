@@ -22,7 +22,15 @@ from scipy.optimize import lsq_linear
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from memscape.arguments import ArgumentError, described, require_integer, require_integers, require_numbers
+from memscape.arguments import (
+    ArgumentError,
+    described,
+    require_integer,
+    require_integers,
+    require_kind,
+    require_number,
+    require_numbers,
+)
 from memscape.homotopy.sublevel import Bars, bars_of
 from memscape.tools import pieces
 
@@ -30,6 +38,7 @@ __all__ = [
     "column_types",
     "covectors",
     "fixed_points",
+    "in_overlaps",
     "lowest_barrier",
     "nearest",
     "shares",
@@ -162,8 +171,8 @@ def zonotope_bars(weights: npt.NDArray[Any]) -> Bars:
     Parameters
     ----------
     weights
-        Shares of the types of columns, none negative and independent patterns among them, axes ``(2**(P-1),)``, P from
-        1 to 4.
+        Shares of the types of columns, none negative, axes ``(2**(P-1),)``, P from 1 to 4. If the columns that occur
+        span fewer dimensions, the sphere has fewer, too.
 
     Returns
     -------
@@ -173,7 +182,7 @@ def zonotope_bars(weights: npt.NDArray[Any]) -> Bars:
     Raises
     ------
     ArgumentError
-        If the weights are others, or the columns that occur do not span P dimensions.
+        If the weights are others.
     """
     from gudhi import SimplexTree
 
@@ -182,8 +191,6 @@ def zonotope_bars(weights: npt.NDArray[Any]) -> Bars:
     if memories > 4:
         raise ArgumentError("weights", "at most 8 types, of four memories", str(len(weights)))
     there = weights > 0
-    if np.linalg.matrix_rank(column_types(memories)[:, there]) < memories:
-        raise ArgumentError("weights", f"columns that span {memories} dimensions", "patterns that depend on each other")
     signs = covectors(memories) * there
     signs = np.unique(signs.astype(np.int64), axis=0)
     level = -nearest(signs, weights) / 2
@@ -198,6 +205,31 @@ def zonotope_bars(weights: npt.NDArray[Any]) -> Bars:
         chains = np.column_stack((chains[chain], larger))
     found = tree.persistence(homology_coeff_field=2, min_persistence=0, persistence_dim_max=True)
     return bars_of([(dimension, birth, death) for dimension, (birth, death) in found if death > birth])
+
+
+def in_overlaps(bars: Bars, scale: float = 1.0) -> Bars:
+    r"""Bars with the length of the vector of overlaps, with a minus, in the place of the energy.
+
+    Parameters
+    ----------
+    bars
+        Levels E, none above zero, such as :math:`-\frac12 \sum_\mu (\xi^\mu \cdot x)^2`.
+    scale
+        What the energies are divided by, positive: :math:`N^2`. The new levels are :math:`-\sqrt{-2 E / \text{scale}}`.
+
+    Raises
+    ------
+    ArgumentError
+        If a finite level is above zero, or bars or scale are others.
+    """
+    require_kind("bars", bars, Bars)
+    require_number("scale", scale, above=1e-100, at_most=1e100)
+    finite = np.isfinite(bars.deaths)
+    deaths = np.where(finite, bars.deaths, 0.0)
+    if (bars.births > 0).any() or (deaths > 0).any():
+        raise ArgumentError("bars", "levels of zero or less", "others")
+    births, ends = (-np.sqrt(-2 * level / scale) for level in (bars.births, deaths))
+    return Bars(bars.dimensions, births, np.where(finite, ends, np.inf))
 
 
 def strict_vertices(weights: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
