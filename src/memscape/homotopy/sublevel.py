@@ -202,10 +202,12 @@ def entering(energies: torch.Tensor) -> tuple[Floats, npt.NDArray[np.int64]]:
     """
     neurons = _require_cube("energies", energies, 1)
     _require_cells(neurons)
-    values = energies.detach().double().cpu().numpy().reshape((2,) * neurons)
+    levels, place = np.unique(energies.detach().double().cpu().numpy(), return_inverse=True)
+    cells = place.astype(np.int32).reshape((2,) * neurons)
     for axis in range(neurons):  # both ends, and the edge between them
-        values = np.concatenate((values, values.max(axis=axis, keepdims=True)), axis=axis)
-    return _tallied(values.ravel(), _signs(neurons))
+        cells = np.concatenate((cells, cells.max(axis=axis, keepdims=True)), axis=axis)
+    counted = np.bincount(cells.ravel(), weights=_signs(neurons), minlength=len(levels))
+    return levels, np.rint(counted).astype(np.int64)
 
 
 def _signs(neurons: int) -> npt.NDArray[np.int64]:
@@ -213,11 +215,6 @@ def _signs(neurons: int) -> npt.NDArray[np.int64]:
     for _ in range(neurons):
         signs = np.multiply.outer(signs, np.array([1, 1, -1])).ravel()
     return signs
-
-
-def _tallied(levels: Floats, signs: npt.NDArray[np.int64]) -> tuple[Floats, npt.NDArray[np.int64]]:
-    found, place = np.unique(levels, return_inverse=True)
-    return found, np.rint(np.bincount(place, weights=signs, minlength=len(found))).astype(np.int64)
 
 
 def jumps(bars: Bars, levels: Floats) -> npt.NDArray[np.int64]:
