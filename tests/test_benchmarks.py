@@ -281,3 +281,11 @@ def test_doubling_the_probes_keeps_peak_memory_within_the_budget(peaks, kernel):
     found = [f"{peak / 2**20:.1f} MiB" for peak in peaks[kernel]]
     assert max(peaks[kernel]) <= BUDGET + 8 * states, found
     assert min(peaks[kernel]) >= 2**19, found  # else nothing was measured
+
+
+def test_sublevel_peers_find_the_same_pieces(benchmarks):
+    pytest.importorskip("gudhi")
+    peers, energy = benchmarks("peers_sublevel"), benchmarks("bench_sublevel").energy
+    plain = energy(7).numpy()
+    ours = peers.rows(benchmarks("bench_sublevel").piece_bars(energy(7))[0].rows())
+    assert ours == peers.cube_pieces(plain) == peers.graph_pieces(plain) == peers.plain_pieces(plain)
