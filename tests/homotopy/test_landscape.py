@@ -110,6 +110,42 @@ def test_categories_take_away_what_they_explain():
     assert rank_correlation(kind, y, [kind.tolist()], resamples=5, rng=draw).value == 0.0
 
 
+def test_pairs_of_categories_take_away_what_they_do_together():
+    draw = np.random.default_rng(0)
+    rule, load = (each.ravel().tolist() for each in np.mgrid[0:4, 0:5].repeat(10, axis=2))
+    both = 10.0 * (np.array(rule) * np.array(load))
+    x, y = (both + draw.normal(size=200) for _ in range(2))
+    apart = rank_correlation(x, y, [rule, load], resamples=5, rng=draw).value
+    cells = rank_correlation(x, y, [[*zip(rule, load, strict=True)]], resamples=5, rng=draw).value
+    assert apart > 0.5
+    assert abs(cells) < 0.2
+
+
+def test_properties_held_are_taken_away_by_their_ranks():
+    draw = np.random.default_rng(0)
+    z = draw.normal(size=300)
+    x, y = (z + draw.normal(size=300) for _ in range(2))
+    found = rank_correlation(x, y, held=[np.exp(z)], resamples=5, rng=draw).value
+    # The formula for one property.
+    xy, xz, yz = spearmanr(x, y).statistic, spearmanr(x, z).statistic, spearmanr(y, z).statistic
+    assert found == pytest.approx((xy - xz * yz) / np.sqrt((1 - xz**2) * (1 - yz**2)))
+    assert rank_correlation(x, y, held=[x], resamples=5, rng=draw).value == 0.0
+
+
+def test_sets_are_drawn_again_whole():
+    draw = np.random.default_rng(0)
+    x, y = draw.normal(size=(2, 40))
+    copies, sets = [side.repeat(25) for side in (x, y)], np.arange(40).repeat(25).tolist()
+    alone, whole, fooled = (
+        rank_correlation(*sides, together=each, resamples=400, rng=draw)
+        for sides, each in (((x, y), None), (copies, sets), (copies, None))
+    )
+    assert alone.value == pytest.approx(whole.value)
+    assert (alone.trials, whole.trials, fooled.trials) == (40, 40, 1000)
+    assert whole.high - whole.low == pytest.approx(alone.high - alone.low, rel=0.2)
+    assert fooled.high - fooled.low < 0.4 * (whole.high - whole.low)
+
+
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: pairwise(torch.tensor([[0.0, 1.0], [2.0, 0.0]])), "couplings: expected"),
     (lambda: pairwise(torch.zeros(24, 24)), "couplings: expected at most 18 neurons, whose 2**N states fit"),
@@ -119,6 +155,14 @@ def test_categories_take_away_what_they_explain():
     (lambda: perceptron_couplings(torch.ones(2, 3), sweeps=-1), "sweeps: expected an integer in [0, 10000]; got -1."),
     (lambda: survey(torch.zeros(1, 4), torch.ones(1, 2, 3)), "energies: expected"),
     (lambda: rank_correlation([1, 2, 3], [1, 2], rng=np.random.default_rng(0)), "y: expected one axis"),
+    (
+        lambda: rank_correlation([1, 2, 3], [1, 2, 4], held=[[1, 2]], rng=np.random.default_rng(0)),
+        "held: expected one axis of three networks or more, as long as x; got shape (2,).",
+    ),
+    (
+        lambda: rank_correlation([1, 2, 3], [1, 2, 4], together=["a"], rng=np.random.default_rng(0)),
+        "together: expected a sequence of 3 sets",
+    ),
 ])  # fmt: skip
 def test_bad_input_is_refused_in_one_sentence(call, message):
     with pytest.raises(ArgumentError) as refusal:

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from memscape.arguments import ArgumentError
 from memscape.homotopy.landscape import balanced, index_of, powers
@@ -12,6 +13,7 @@ from memscape.homotopy.sublevel import barriers, bottleneck, cube_bars
 from memscape.homotopy.zonotope import (
     column_types,
     covectors,
+    critical_faces,
     fixed_points,
     in_overlaps,
     lowest_barrier,
@@ -129,6 +131,42 @@ def test_pieces_are_strict_fixed_points(weights):
     assert zonotope_bars(np.array(weights)).count(0) == strict_vertices(np.array([weights]))[0]
 
 
+def within(vectors, point):
+    """Whether a point is inside the sum of segments of these vectors, off its border, by a linear programme."""
+    count = vectors.shape[1]
+    bounds = np.block([[np.eye(count), -np.ones((count, 1))], [-np.eye(count), -np.ones((count, 1))]])
+    largest = linprog(
+        np.r_[np.zeros(count), 1], bounds, np.zeros(2 * count), np.c_[vectors, np.zeros(len(point))], point,
+        bounds=[(None, None)] * (count + 1),
+    )  # fmt: skip
+    return largest.status == 0 and largest.x[-1] < 1 - 1e-9
+
+
+@pytest.mark.parametrize(("memories", "numbers"), [(1, (2,)), (2, (4, 4)), (3, (14, 24, 12)), (4, (40, 192, 192, 40))])
+def test_critical_faces_have_every_type_along_its_field(memories, numbers):
+    columns = column_types(memories).astype(float)
+    found = [0] * memories
+    for face in covectors(memories).astype(int):
+        start, span = columns @ face, columns[:, face == 0]
+        foot = start - span @ np.linalg.pinv(span) @ start if span.size else start
+        if face.any() and (np.sign(np.round(foot @ columns, 9)) == face).all():
+            if span.size and not within(span, foot - start):
+                continue
+            found[dimension(face, columns)] += 1
+    types = 2 ** (memories - 1)
+    assert critical_faces(np.full(types, 1 / types)) == tuple(found) == numbers
+
+
+@needs_gudhi
+@pytest.mark.parametrize("seed", range(4))
+def test_every_critical_face_begins_or_ends_a_bar(seed):
+    weights = np.random.default_rng(seed).dirichlet(np.full((2, 4, 8, 8)[seed], 3.0))
+    faces, bars = critical_faces(weights), zonotope_bars(weights).counts
+    # One piece never dies, and Z itself closes the last hole.
+    assert list(faces) == [bars[0], *(bars[d] + bars[d - 1] - (d == 1) for d in range(1, len(bars)))]
+    assert faces[0] == strict_vertices(weights[None])[0]
+
+
 @needs_gudhi
 def test_patterns_that_depend_on_each_other():
     assert zonotope_bars(np.array([1.0, 0.0])).rows() == [(0, -1.0, 0.0), (0, -1.0, np.inf)]
@@ -179,6 +217,7 @@ def test_shares_count_columns_up_to_sign():
     (lambda: strict_vertices(np.ones((2, 3))), "weights: expected axes (draws, types), 1, 2, 4, 8 or 16 of them"),
     (lambda: in_overlaps(zonotope_bars(np.ones(2)), -1.0), "scale: expected a finite number > 1e-100"),
     (lambda: zonotope_bars(np.ones(16)), "weights: expected at most 8 types, of four memories; got 16."),
+    (lambda: critical_faces(np.ones(16)), "weights: expected at most 8 types, of four memories; got 16."),
     (lambda: zonotope_bars(np.array([1.0, -1.0])), "weights: expected finite numbers, none negative"),
 ])  # fmt: skip
 @needs_gudhi

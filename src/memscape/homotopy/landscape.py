@@ -3,7 +3,7 @@ r"""Energies on all states of a network, and what can be measured of their lands
 :func:`pairwise` and :func:`powers` make the table of energies that :mod:`memscape.homotopy.sublevel` takes, in whole
 numbers where the couplings are whole. :func:`perceptron_couplings` learns patterns with symmetric couplings;
 :func:`survey` measures stored patterns, minima, holes and barriers of a batch of networks; and
-:func:`rank_correlation` asks which of these go together when categories are held fixed.
+:func:`rank_correlation` asks which of these go together when categories and other properties are held fixed.
 """
 
 from __future__ import annotations
@@ -282,13 +282,16 @@ def rank_correlation(
     y: npt.ArrayLike,
     categories: Sequence[Sequence[Any]] = (),
     *,
+    held: Sequence[npt.ArrayLike] = (),
+    together: Sequence[Any] | None = None,
     resamples: int = 1000,
     rng: np.random.Generator,
 ) -> Estimate:
-    """Spearman's rank correlation, of what categories leave unexplained where there are any.
+    """Spearman's rank correlation, of what categories and other properties leave unexplained where there are any.
 
-    Both sides are replaced by their ranks (ties share the mean), the mean effect of every category is taken away by
-    least squares, and the rests are correlated.
+    Both sides are replaced by their ranks (ties share the mean), the mean effect of every category and a line in the
+    ranks of every property held are taken away by least squares, and the rests are correlated. Two kinds of category
+    lose their main effects, each on its own; to compare within each pair of them give one kind, the pairs.
 
     Parameters
     ----------
@@ -296,8 +299,13 @@ def rank_correlation(
         Finite numbers, axes ``(networks,)``, three or more.
     categories
         For each kind of category the one of each network, such as its rule.
+    held
+        Other properties, as x and y, whose ranks are taken away as well.
+    together
+        The set that each network belongs to, such as its patterns; sets are drawn again whole. Without it every
+        network is drawn on its own.
     resamples
-        Bootstrap resamples of networks.
+        Bootstrap resamples.
     rng
         Draws the resamples.
 
@@ -311,30 +319,43 @@ def rank_correlation(
     ArgumentError
         If the lengths differ or a number is not finite.
     """
-    columns = [require_finite(name, require_numbers(name, value)) for name, value in (("x", x), ("y", y))]
-    for name, column in zip("xy", columns, strict=True):
+    others = require_sequence("held", held, "properties of networks")
+    given = [("x", x), ("y", y), *(("held", each) for each in others)]
+    columns = [require_finite(name, require_numbers(name, value)) for name, value in given]
+    for (name, _), column in zip(given, columns, strict=True):
         if column.ndim != 1 or len(column) < 3 or len(column) != len(columns[0]):
             raise ArgumentError(name, "one axis of three networks or more, as long as x", f"shape {column.shape}")
-    first, second = columns
-    count = len(first)
+    count = len(columns[0])
     design = [np.ones((count, 1))]
     for kind in require_sequence("categories", categories, "sequences of categories"):
-        if isinstance(kind, str) or not isinstance(kind, Sequence) or len(kind) != count:
-            raise ArgumentError("categories", f"sequences of {count} categories", described(kind))
-        names = list(map(str, kind))
-        design.append(np.array([[name == other for other in sorted(set(names))] for name in names], dtype=np.float64))
+        which = _require_labels("categories", kind, count)
+        design.append(np.equal.outer(which, np.arange(which.max() + 1)).astype(np.float64))
+    sets = np.arange(count) if together is None else _require_labels("together", together, count)
+    members = np.split(np.argsort(sets, kind="stable"), np.cumsum(np.bincount(sets))[:-1])
     require_count("resamples", resamples, at_most=10**6)
     require_rng("rng", rng)
-    table = np.hstack(design)
-    drawn = [_correlation(first, second, table, rng.integers(count, size=count)) for _ in range(resamples)]
-    return bootstrapped(_correlation(first, second, table, np.arange(count)), drawn, count)
+    table, sides = np.hstack(design), np.column_stack(columns)
+    drawn = [
+        _correlation(
+            sides, table, np.concatenate([members[one] for one in rng.integers(len(members), size=len(members))])
+        )
+        for _ in range(resamples)
+    ]
+    return bootstrapped(_correlation(sides, table, np.arange(count)), drawn, len(members))
 
 
-def _correlation(x: Any, y: Any, design: Any, chosen: Any) -> float:
-    sides = np.column_stack([rankdata(side[chosen]) for side in (x, y)])
-    table = design[chosen]
-    rest = sides - table @ np.linalg.lstsq(table, sides, rcond=None)[0]
+def _require_labels(name: str, labels: Any, count: int) -> npt.NDArray[np.int64]:
+    if isinstance(labels, str) or not isinstance(labels, Sequence) or len(labels) != count:
+        expected = f"sequences of {count} categories" if name == "categories" else f"a sequence of {count} sets"
+        raise ArgumentError(name, expected, described(labels))
+    return np.unique(list(map(str, labels)), return_inverse=True)[1].ravel()
+
+
+def _correlation(sides: Any, design: Any, chosen: Any) -> float:
+    ranks = rankdata(sides[chosen], axis=0) / len(chosen)
+    table = np.hstack((design[chosen], ranks[:, 2:] - ranks[:, 2:].mean(axis=0)))
+    rest = ranks[:, :2] - table @ np.linalg.lstsq(table, ranks[:, :2], rcond=1e-10)[0]
     sizes = np.linalg.norm(rest, axis=0)
-    if (sizes < 1e-9 * len(chosen)).any():
+    if (sizes < 1e-9).any():
         return 0.0
     return float(np.clip(rest[:, 0] @ rest[:, 1] / sizes.prod(), -1, 1))

@@ -7,7 +7,8 @@ if the type t has the share :math:`w_t` of all units, the overlaps of all states
 
 and the energy over :math:`N^2` is :math:`-|y|^2/2` at :math:`y \in Z`. A face of Z is a choice of +1, -1 or 0 (free)
 for each type. Sublevel sets of the energy have the homotopy type of the part of the boundary of Z that lies far from
-zero, and this part that of the faces whose nearest point does (:func:`zonotope_bars`).
+zero, and this part that of the faces whose nearest point does (:func:`zonotope_bars`); :func:`critical_faces` counts
+those that change it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from memscape.tools import pieces
 __all__ = [
     "column_types",
     "covectors",
+    "critical_faces",
     "fixed_points",
     "in_overlaps",
     "lowest_barrier",
@@ -186,17 +188,7 @@ def zonotope_bars(weights: npt.NDArray[Any]) -> Bars:
     """
     from gudhi import SimplexTree
 
-    weights = _require_weights(weights)
-    memories = len(weights).bit_length()
-    if memories > 4:
-        raise ArgumentError("weights", "at most 8 types, of four memories", str(len(weights)))
-    there = weights > 0
-    signs = covectors(memories) * there
-    signs = np.unique(signs.astype(np.int64), axis=0)
-    level = -nearest(signs, weights) / 2
-    # One face lies in another if it fixes all that the other fixes, to the same signs.
-    inside = ((signs[:, None] == signs[None]) | (signs[None] == 0)).all(axis=-1)
-    np.fill_diagonal(inside, False)
+    signs, level, inside = _faces(weights)
     chains = np.arange(len(signs))[:, None]
     tree = SimplexTree()
     while len(chains):
@@ -205,6 +197,38 @@ def zonotope_bars(weights: npt.NDArray[Any]) -> Bars:
         chains = np.column_stack((chains[chain], larger))
     found = tree.persistence(homology_coeff_field=2, min_persistence=0, persistence_dim_max=True)
     return bars_of([(dimension, birth, death) for dimension, (birth, death) in found if death > birth])
+
+
+def critical_faces(weights: npt.NDArray[Any]) -> tuple[int, ...]:
+    r"""How many faces of the zonotope of P memories change the homotopy type when they enter, by dimension.
+
+    Let p be the point of a face F that is nearest to zero. It lies on the border of F if and only if a smaller face has
+    it for its nearest point as well; and an edge that leaves F leads no nearer to zero if and only if a larger face
+    does. So F is critical if no smaller and no larger face enters at its level.
+
+    Parameters
+    ----------
+    weights
+        As of `zonotope_bars`.
+
+    Returns
+    -------
+    tuple of int
+        Vertices, edges and so on; without Z itself, which closes the last hole.
+
+    Raises
+    ------
+    ArgumentError
+        If the weights are others.
+    """
+    signs, level, inside = _faces(weights)
+    with_same = inside & (level[:, None] == level[None])
+    critical = ~with_same.any(axis=0) & ~with_same.any(axis=1) & (level < 0)
+    there = np.asarray(weights) > 0
+    free = (signs == 0) & there
+    columns = column_types(len(there).bit_length()).astype(np.float64)
+    dimension = np.linalg.matrix_rank(columns * free[:, None, :])
+    return tuple(np.bincount(dimension[critical]).tolist())
 
 
 def in_overlaps(bars: Bars, scale: float = 1.0) -> Bars:
@@ -349,6 +373,22 @@ def lowest_barrier(memories: int) -> Fraction:
         if (piece[far] == piece[start]).sum() > 1:
             return (1 - Fraction(int(level), memories * types**2)) / 2
     raise AssertionError("the edges of a zonotope join all of its vertices")
+
+
+def _faces(weights: npt.NDArray[Any]) -> tuple[Ints, Floats, npt.NDArray[np.bool_]]:
+    """Faces in which the types that do not occur are 0, the level at which each enters, and which lies in which."""
+    weights = _require_weights(weights)
+    memories = len(weights).bit_length()
+    if memories > 4:
+        raise ArgumentError("weights", "at most 8 types, of four memories", str(len(weights)))
+    there = weights > 0
+    signs = covectors(memories) * there
+    signs = np.unique(signs.astype(np.int64), axis=0)
+    level = -nearest(signs, weights) / 2
+    # One face lies in another if it fixes all that the other fixes, to the same signs.
+    inside = ((signs[:, None] == signs[None]) | (signs[None] == 0)).all(axis=-1)
+    np.fill_diagonal(inside, False)
+    return signs, level, inside
 
 
 def _require_weights(weights: Any, axes: int = 1) -> Floats:
