@@ -382,8 +382,7 @@ def _faces(weights: npt.NDArray[Any]) -> tuple[Ints, Floats, npt.NDArray[np.bool
     if memories > 4:
         raise ArgumentError("weights", "at most 8 types, of four memories", str(len(weights)))
     there = weights > 0
-    signs = covectors(memories) * there
-    signs = np.unique(signs.astype(np.int64), axis=0)
+    signs = np.unique(covectors(memories).astype(np.int64) * there, axis=0)
     level = -nearest(signs, weights) / 2
     # One face lies in another if it fixes all that the other fixes, to the same signs.
     inside = ((signs[:, None] == signs[None]) | (signs[None] == 0)).all(axis=-1)
