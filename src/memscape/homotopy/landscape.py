@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.stats import rankdata
 
 from memscape.arguments import (
     ArgumentError,
@@ -334,7 +333,8 @@ def rank_correlation(
     members = np.split(np.argsort(sets, kind="stable"), np.cumsum(np.bincount(sets))[:-1])
     require_count("resamples", resamples, at_most=10**6)
     require_rng("rng", rng)
-    table, sides = np.hstack(design), np.column_stack(columns)
+    # Ranks hang on the order alone, so whole numbers in the place of values will do, and these are counted.
+    table, sides = np.hstack(design), [np.unique(column, return_inverse=True)[1].ravel() for column in columns]
     drawn = [
         _correlation(
             sides, table, np.concatenate([members[one] for one in rng.integers(len(members), size=len(members))])
@@ -352,10 +352,15 @@ def _require_labels(name: str, labels: Any, count: int) -> npt.NDArray[np.int64]
 
 
 def _correlation(sides: Any, design: Any, chosen: Any) -> float:
-    ranks = rankdata(sides[chosen], axis=0) / len(chosen)
+    ranks = np.column_stack([_ranks(side[chosen]) for side in sides]) / len(chosen)
     table = np.hstack((design[chosen], ranks[:, 2:] - ranks[:, 2:].mean(axis=0)))
     rest = ranks[:, :2] - table @ np.linalg.lstsq(table, ranks[:, :2], rcond=1e-10)[0]
     sizes = np.linalg.norm(rest, axis=0)
     if (sizes < 1e-9).any():
         return 0.0
     return float(np.clip(rest[:, 0] @ rest[:, 1] / sizes.prod(), -1, 1))
+
+
+def _ranks(places: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    count = np.bincount(places)
+    return (np.cumsum(count) - (count - 1) / 2)[places]
