@@ -176,9 +176,21 @@ def cube_bars(energies: torch.Tensor, *, field: int = 2) -> Bars:
     _require_cells(neurons)
     if field not in (2, 3, 5, 7, 11):
         raise ArgumentError("field", "2, 3, 5, 7 or 11", repr(field))
-    values = energies.detach().double().cpu().numpy().reshape((2,) * neurons)
-    found = CubicalComplex(vertices=values).persistence(homology_coeff_field=field, min_persistence=0)
-    return bars_of([(dimension, birth, death) for dimension, (birth, death) in found if death > birth])
+    values = energies.detach().double().cpu().numpy()
+    # GUDHI sorts cubes faster if no two states are level. So ties are broken by the index, and the bars between two
+    # ranks of one level, which have no length, are left out: the others do not hang on the order.
+    order = np.argsort(values, kind="stable")
+    ranks = np.empty(len(values))
+    ranks[order] = np.arange(len(values))
+    levels = np.append(values[order], np.inf)
+    cubes, found = CubicalComplex(vertices=ranks.reshape((2,) * neurons)), []
+    cubes.compute_persistence(homology_coeff_field=field, min_persistence=0)
+    for dimension in range(neurons + 1):
+        places = cubes.persistence_intervals_in_dimension(dimension).reshape(-1, 2)
+        births, deaths = levels[places.clip(max=len(values)).astype(np.int64)].T
+        long = deaths > births
+        found += [(dimension, *bar) for bar in zip(births[long].tolist(), deaths[long].tolist(), strict=True)]
+    return bars_of(found)
 
 
 def entering(energies: torch.Tensor) -> tuple[Floats, npt.NDArray[np.int64]]:
