@@ -59,7 +59,8 @@ def test_obstructions_by_hand():
     assert convex_codes.obstructions(code("12 23 13", 3)) == [1, 2, 4]
     # The cone over a hollow triangle: its tip never fires alone, and its link is a circle.
     assert convex_codes.obstructions(code("124 234 134 14 24 34", 4)) == [8]
-    # Five cells: no obstruction, and yet no code of convex open fields (Lienkaemper, Shiu and Woodstock).
+    # Five cells: no obstruction, and yet no code of convex open fields, as the chapter proves. A public program by
+    # another author gives it as that of Lienkaemper, Shiu and Woodstock, of whom we have read the abstract only.
     assert convex_codes.obstructions(code("2345 123 134 145 13 14 23 34 45 3 4", 5), every=True) == []
 
 

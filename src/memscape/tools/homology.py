@@ -77,7 +77,8 @@ def _larger(matrix: npt.NDArray[np.float32], faces: npt.NDArray[np.int64]) -> tu
     if count * neurons > _MOST * 50 or count > _MOST:
         raise ArgumentError("words", f"a complex of at most {_MOST} simplices a dimension", f"{count} and more")
     found, often, rows = [], [], np.ascontiguousarray(matrix.T)
-    for part in pieces.slices(count, pieces.fitting(4 * (len(matrix) + neurons))):
+    each = 4 * (len(matrix) + neurons)
+    for part in pieces.slices(count, min(pieces.fitting(each), pieces.cached(each, at_least=256))):
         some = faces[:, part]
         joint = rows[some[0]]
         for row in some[1:]:
