@@ -9,6 +9,7 @@ import torch
 
 from memscape.arguments import ArgumentError
 from memscape.homotopy import codes
+from memscape.tools import pieces
 from memscape.tools.homology import betti_by_elimination, together
 
 gudhi = pytest.importorskip("gudhi")
@@ -60,6 +61,18 @@ def test_firing_on_the_sphere_and_radii_of_their_own():
     for t, n in itertools.product(range(40), range(5)):
         angle = math.acos(float(points[0, t] @ centres[0, n]))
         assert found[0, t, n] == (angle < radii[0, n])
+
+
+@pytest.mark.parametrize("world", codes.WORLDS)
+def test_arenas_do_not_see_each_other(world):
+    points = codes.positions(world, 5, 400, generator=draw(8))
+    centres = codes.positions(world, 5, 30, generator=draw(9))
+    found = codes.firing(world, points, centres, 0.2)  # two arenas at a time
+    alone = [codes.firing(world, points[i : i + 1], centres[i : i + 1], 0.2) for i in range(5)]
+    assert found.any(dim=1).any(dim=1).all()
+    assert torch.equal(found, torch.cat(alone))
+    with pieces.budget(1):
+        assert torch.equal(found, codes.firing(world, points, centres, 0.2))
 
 
 def test_the_share_that_fires_is_the_area():

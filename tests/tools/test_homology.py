@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from memscape.arguments import ArgumentError
+from memscape.tools import pieces
 from memscape.tools.complexes import betti_numbers, f_vector
 from memscape.tools.homology import bars, betti_by_elimination, boundary, core, holes, rank, together
 
@@ -138,3 +139,15 @@ def test_boundaries_of_boundaries_vanish_and_ranks_depend_on_the_field():
 def test_bad_arguments_are_named(call, name):
     with pytest.raises(ArgumentError, match=name):
         call()
+
+
+def test_pieces_of_a_complex_do_not_show():
+    words = np.random.default_rng(0).random((2000, 30)) < 0.1
+    tree = together(words, 3)  # kept: it goes through its simplices lazily
+    whole = list(tree.get_filtration())
+    assert sum(len(simplex) == 3 for simplex, _ in whole) > 512  # in several pieces, of about 256 faces
+    with pieces.budget(1):
+        again = together(words, 3)
+    assert list(again.get_filtration()) == whole
+    for simplex, value in whole[::50]:
+        assert value == -words[:, simplex].all(axis=1).sum()
