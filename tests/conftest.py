@@ -38,6 +38,15 @@ settings.load_profile("memscape")
 pytest.register_assert_rewrite("tests.edges")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Forgive what Dask leaves open, which the package itself never opens.
+
+    Where a worker is killed, Dask's end of its connection is closed by the garbage collector, some tests later: the
+    warning, an error here, would befall a test that has nothing to do with it.
+    """
+    config.addinivalue_line("filterwarnings", "ignore:unclosed (<socket|event loop|transport):ResourceWarning")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository's root."""
