@@ -4,11 +4,13 @@ import ast
 import copy
 import re
 import statistics
+from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from memscape.book import chapters
+from memscape.book.site import plots
 from memscape.book.site.pictures import OPENING, is_picture
 
 FOLDED = "hide-input"
@@ -18,6 +20,14 @@ IDEA = 6
 LONGEST = 12
 # What serves the page and not the idea: drawing of one's own, numbers for the prose, rows of the ledger.
 PLUMBING = re.compile(r"\b(run\.(glue|check|recorded)|book\.begin|plt\.|sns\.|ax\w*(\[.*?\])?\.\w+\(|figure\.\w+\()")
+
+# The kinds of plot that the site's script can draw. Of any other it makes a line through points, without a word.
+DRAWABLE = set(
+    re.findall(
+        r'moduleType:"trace",name:"(\w+)"',
+        (Path(plots.__file__).parent / "static" / plots.BUNDLE).read_text(encoding="utf-8"),
+    )
+)
 
 
 def tags(cell):
@@ -72,6 +82,10 @@ def dumps(output):
             yield f"an output is no sentence and no table: {line[:60]}"
         if len(line) > COLUMNS:
             yield f"an output is wider than {COLUMNS} columns: {line[:60]}"
+    plot = output.get("data", {}).get(plots.MIME, {})
+    for trace in [*plot.get("data", []), *(trace for each in plot.get("frames", []) for trace in each["data"])]:
+        if (kind := trace.get("type", "scatter")) not in DRAWABLE:
+            yield f"an interactive figure is of a kind that the site cannot draw: {kind}"
     table = output.get("data", {}).get("text/html", "")
     if 'class="dataframe"' in table and (raw := re.search(r">([^<]*\$[^<]*)<", table)):
         yield f"a table holds a formula, which the page prints as it is: {raw[1]}"
@@ -82,7 +96,7 @@ def test_a_chapter_shows_the_idea_before_the_plumbing(chapter):
     assert list(faults(chapter.read())) == []
 
 
-def spoiled(cell, source=None, tags=None, output=None, table=None, value=None):
+def spoiled(cell, source=None, tags=None, output=None, table=None, value=None, kind=None):
     """A copy of a notebook's cell with one thing changed."""
     cell = copy.deepcopy(cell)
     cell.source = cell.source if source is None else source
@@ -94,6 +108,8 @@ def spoiled(cell, source=None, tags=None, output=None, table=None, value=None):
         cell.outputs = [new_output("execute_result", data={"text/html": table})]
     if value is not None:
         cell.outputs = [new_output("execute_result", data={"text/plain": value})]
+    if kind is not None:
+        cell.outputs = [new_output("display_data", data={plots.MIME: {"data": [{"type": kind}]}})]
     return cell
 
 
@@ -114,6 +130,7 @@ SPOILED = {
     "an output is no sentence and no table: [1, 2, 3]": (2, {"output": "[1, 2, 3]"}),
     "an output is a string as the program holds it": (2, {"value": "'0.89'"}),
     "an output is wider than 88 columns": (2, {"output": "word " * 18}),
+    "the site cannot draw: mesh3d": (2, {"kind": "mesh3d"}),
     "a table holds a formula": (2, {"table": '<table class="dataframe"><th>$x_1$</th></table>'}),
 }
 
