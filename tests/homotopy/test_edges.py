@@ -3,7 +3,18 @@
 import numpy as np
 import torch
 
-from memscape.homotopy import codes, convex_codes, landscape, sampling, storage, sublevel, zonotope
+from memscape.homotopy import (
+    codes,
+    convex_codes,
+    crowd,
+    information,
+    landscape,
+    sampling,
+    splits,
+    storage,
+    sublevel,
+    zonotope,
+)
 from memscape.memory.hopfield import Hopfield
 
 from .. import edges
@@ -22,6 +33,8 @@ NEVER = "one piece never dies"
 POINTS = torch.rand(2, 6, 2, dtype=torch.float64)
 WORDS = torch.eye(3, dtype=torch.bool)[None]
 CODE = np.array([True, True, False, True])
+WEIGHTS = torch.tensor([[0.0, 1.0, 0.5], [1.0, 0.0, 0.0], [0.5, -1.0, 0.0]], dtype=torch.float64)
+CHAIN = information.heat_bath(WEIGHTS)
 
 CALLS = [
     Call(
@@ -128,6 +141,21 @@ CALLS = [
             "rng": np.random.default_rng(0),
         },
     ),
+    Call(crowd.complete_cuts, {"units": 4, "temperatures": torch.tensor([1.0, 2.0], dtype=torch.float64)}),
+    Call(information.Chain, {"law": CHAIN.law, "kernel": CHAIN.kernel}),
+    Call(information.heat_bath, {"weights": WEIGHTS, "temperature": 1.5, "frozen": (0,), "known": True}),
+    Call(information.stationary, {"kernel": CHAIN.kernel}),
+    Call(information.marginal_entropies, {"table": CHAIN.law, "values": 2}),
+    Call(information.stochastic_interaction, {"chain": CHAIN}),
+    Call(information.total_interaction, {"chain": CHAIN}),
+    Call(information.shared, {"chain": CHAIN}),
+    Call(information.transmitted, {"chain": CHAIN}),
+    Call(information.link, {"coupling": 1.0, "temperature": 2.0}),
+    Call(information.require_units, {"argument": "units", "units": 3}),
+    Call(splits.cuts, {"units": 3, "device": "cpu"}),
+    Call(splits.crossing, {"weights": WEIGHTS}),
+    Call(splits.connected, {"weights": WEIGHTS}),
+    Call(splits.log_linear, {"joint": CHAIN.joint, "tolerance": 1e-6, "sweeps": 200}),
 ]
 
 
