@@ -7,8 +7,8 @@ measures what goes across by the divergence
 .. math:: \mathrm{LL} = \min_q D(p \,\|\, q), \qquad
           \ln q(x, y) = a(x) + b(y) + c(x_A, y_A) + d(x_B, y_B),
 
-over all laws of this form: the units of the past may depend on each other in any way, those of the present as well, and
-each part on its own past, and no more (Oizumi, Tsuchiya & Amari 2016; Amari, Tsuchiya & Oizumi 2017).
+over all laws of this form: the units of the past may depend on each other in any way, those of the present in a way that
+is the same after every past, and each part on its own past, and no more (Oizumi, Tsuchiya & Amari 2016; Amari, Tsuchiya & Oizumi 2017).
 """
 
 from __future__ import annotations
