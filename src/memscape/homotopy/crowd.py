@@ -79,7 +79,7 @@ def _costs(units: int, temperatures: torch.Tensor) -> torch.Tensor:
             entropy = entropy + (counts * arranged).sum(dim=(1, 2))
             total += entropy * (1 if 2 * i == part else 2)
         alone[:, part] = total
-    smaller = torch.arange(1, units // 2 + 1)
+    smaller = torch.arange(1, units // 2 + 1, device=alone.device)
     return alone[:, smaller] + alone[:, units - smaller] - ahead[:, None]
 
 

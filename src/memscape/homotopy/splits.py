@@ -7,8 +7,9 @@ measures what goes across by the divergence
 .. math:: \mathrm{LL} = \min_q D(p \,\|\, q), \qquad
           \ln q(x, y) = a(x) + b(y) + c(x_A, y_A) + d(x_B, y_B),
 
-over all laws of this form: the units of the past may depend on each other in any way, those of the present in a way that
-is the same after every past, and each part on its own past, and no more (Oizumi, Tsuchiya & Amari 2016; Amari, Tsuchiya & Oizumi 2017).
+over all laws of this form: the units of the past may depend on each other in any way, those of the present in a way
+that is the same after every past, and each part on its own past, and no more (Oizumi, Tsuchiya & Amari 2016; Amari,
+Tsuchiya & Oizumi 2017).
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ def log_linear(joint: torch.Tensor, *, tolerance: float = 1e-11, sweeps: int = 2
         raise ArgumentError("joint", "probabilities that add up to 1", "another sum")
     networks, one = joint.shape[:-2], cuts(units, device=joint.device)
     tables = joint.reshape(-1, states, states)
-    order = torch.stack([_order(int(cut), units) for cut in one.tolist()]).to(joint.device)  # (cuts, states)
+    order = torch.stack([_order(int(cut), units, joint.device) for cut in one.tolist()])  # (cuts, states)
     sizes = torch.tensor([int(cut).bit_count() for cut in one.tolist()], device=joint.device)
     divergence = joint.new_empty(len(tables), len(one))
     gain, residual, most = torch.empty_like(divergence), 0.0, 0
@@ -216,8 +217,8 @@ def _fit(p: torch.Tensor, tolerance: float, sweeps: int) -> tuple[torch.Tensor, 
     return terms.flatten(1).sum(dim=1), gains.clamp(min=0), worst, made
 
 
-def _order(cut: int, units: int) -> torch.Tensor:
+def _order(cut: int, units: int, device: torch.device) -> torch.Tensor:
     """All states, ordered by the bits of B first and those of A last."""
-    numbers = torch.arange(2**units)
+    numbers = torch.arange(2**units, device=device)
     bits = [unit for unit in range(units) if cut >> unit & 1] + [unit for unit in range(units) if not cut >> unit & 1]
     return torch.stack([(numbers >> place & 1) << unit for place, unit in enumerate(bits)]).sum(dim=0)
