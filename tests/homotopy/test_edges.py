@@ -1,5 +1,6 @@
 """Every public callable of Part IV, spoiled: a finite result, or a refusal that names the argument."""
 
+import networkx as nx
 import numpy as np
 import torch
 
@@ -13,6 +14,13 @@ from memscape.homotopy import (
     splits,
     storage,
     sublevel,
+    landscape,
+    links,
+    sampling,
+    storage,
+    sublevel,
+    variance,
+    wiring,
     zonotope,
 )
 from memscape.memory.hopfield import Hopfield
@@ -36,7 +44,44 @@ CODE = np.array([True, True, False, True])
 WEIGHTS = torch.tensor([[0.0, 1.0, 0.5], [1.0, 0.0, 0.0], [0.5, -1.0, 0.0]], dtype=torch.float64)
 CHAIN = information.heat_bath(WEIGHTS)
 
+TORUS = wiring.surface(1, 7, shift=2)
+SQUARE = nx.cycle_graph(4)
+RING = torch.tensor([[False, True, True], [True, False, True], [True, True, False]])
+DICE = np.random.default_rng(0)
+
 CALLS = [
+    Call(links.link, {"simplices": TORUS, "unit": 3}),
+    Call(links.weight_enumerator, {"generators": np.eye(3, dtype=bool)}),
+    Call(links.cut_counts, {"graph": SQUARE, "via": "cuts"}),
+    Call(links.cycle_counts, {"graph": SQUARE, "via": "cycles"}),
+    Call(links.crosstalk, {"graph": SQUARE}),
+    Call(links.one_step_error, {"graph": SQUARE, "patterns": 3}),
+    Call(links.pair_error, {"inputs": 4, "patterns": 3}),
+    Call(links.error_curve, {"graph": SQUARE, "patterns": [2, 5]}),
+    Call(links.mean_errors, {"simplices": TORUS, "patterns": [2, 5]}),
+    Call(links.cumulants, {"graph": SQUARE}),
+    Call(links.counted_cumulants, {"graph": SQUARE}),
+    Call(links.four_cycles, {"graph": SQUARE}),
+    Call(wiring.woven, {"neurons": 12, "sizes": (2, 2), "halves": True, "rng": DICE}),
+    Call(wiring.clustering, {"adjacency": RING}),
+    Call(wiring.flag_complex, {"graph": SQUARE, "dimension": 2}),
+    Call(wiring.layered, {"widths": (2, 3, 2), "skips": 1}),
+    Call(wiring.layered_betti, {"widths": (2, 3, 2), "skips": 1}),
+    Call(wiring.woven_triples, {"neurons": 12, "sizes": (4, 3), "rng": DICE}),
+    Call(wiring.random_sizes, {"triples": 6, "sizes": (3, 4), "rng": DICE}),
+    Call(wiring.surface, {"rows": 4, "columns": 5, "shift": 1, "twisted": False}),
+    Call(wiring.copies, {"simplices": TORUS, "count": 2}),
+    Call(wiring.overlaid, {"simplices": wiring.surface(3, 5), "times": 2, "rng": DICE}),
+    Call(wiring.on_graph, {"patterns": PATTERNS[0], "adjacency": RING}),
+    Call(wiring.twice_wrong, {"model": wiring.on_graph(PATTERNS[0], RING), "state": PATTERNS[0]}),
+    Call(
+        variance.explained,
+        {
+            **{"target": np.array([1.0, 4.0, 2.0, 3.0, 5.0]), "by": (np.array([1.0, 2.0, 3.0, 5.0, 4.0]),)},
+            **{"held": (np.array([2.0, 2.0, 1.0, 3.0, 5.0]),), "corrected": True, "resamples": 3, "rng": DICE},
+        },
+    ),
+    Call(variance.falls_below, {"loads": [1.0, 2.0, 3.0], "overlaps": [[1.0, 0.8, 0.5]], "level": 0.7}),
     Call(
         codes.place_holes,
         {"arenas": 2, "count": 2, "radius": 0.1, "gap": 0.1, "generator": RNG},

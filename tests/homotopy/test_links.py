@@ -144,6 +144,15 @@ def test_the_link_of_pairs_and_triples_is_what_a_network_of_them_feels():
     assert Fraction(wrong, 64) == links.one_step_error(graph, 2)
 
 
+def test_the_mean_error_is_that_of_all_links():
+    simplices = wiring.woven_triples(12, (4, 3, 3), rng=np.random.default_rng(0))
+    counts = [2, 5]
+    each = [links.error_curve(links.link(simplices, unit), counts) for unit in range(12)]
+    assert links.mean_errors(simplices, counts) == pytest.approx(np.mean(each, axis=0), abs=1e-14)
+    with pytest.raises(ArgumentError, match="every unit"):
+        links.mean_errors(Simplices(5, (torch.tensor([[0, 1, 2]]),)), counts)
+
+
 def test_links_of_surfaces_are_hexagons():
     for simplices in (wiring.surface(6, 7), wiring.surface(5, 6, twisted=True), wiring.surface(1, 7, shift=2)):
         for unit in range(simplices.neurons):

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 
 import networkx as nx
 import numpy as np
@@ -112,6 +113,16 @@ def test_woven_triples_are_regular(sizes, each):
     simplices = wiring.woven_triples(60, sizes, rng=rng())
     assert inputs(simplices) == {each}
     assert simplices.counts == {2: 60 * each // 3}
+
+
+def test_random_sizes_are_uniform_over_all_choices():
+    source = rng(5)
+    drawn = Counter(wiring.random_sizes(7, (3, 4, 5), rng=source) for _ in range(4000))
+    wanted = {(3,) * 7, (4, 3, 3, 3, 3), (4, 4, 3), (5, 3)}
+    assert set(drawn) == wanted
+    assert all(abs(number - 1000) < 120 for number in drawn.values())
+    with pytest.raises(ArgumentError, match="add up"):
+        wiring.random_sizes(7, (4, 5), rng=source)
 
 
 def test_triples_that_cannot_fit_are_refused():

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -50,6 +51,7 @@ __all__ = [
     "error_curve",
     "four_cycles",
     "link",
+    "mean_errors",
     "one_step_error",
     "pair_error",
     "weight_enumerator",
@@ -333,21 +335,53 @@ def error_curve(graph: nx.Graph, patterns: Sequence[int]) -> npt.NDArray[np.floa
     ArgumentError
         As :func:`cut_counts`, or if a number of patterns is none.
     """
+    return _curve(crosstalk(graph), patterns)
+
+
+def _curve(chances: Sequence[Fraction], patterns: Sequence[int]) -> npt.NDArray[np.float64]:
     from scipy.fft import irfft, next_fast_len, rfft
 
-    law = np.array([float(chance) for chance in crosstalk(graph)])
+    law = np.array([float(chance) for chance in chances])
     edges, found = len(law) - 1, []
     for count in require_sequence("patterns", patterns, "numbers of patterns"):
         require_count("patterns", count)
         require_room(patterns=count, graph=4 * len(law))
         size = edges * (count - 1) + 1
         padded = next_fast_len(size + 1, real=True)
-        chances = irfft(rfft(law, padded) ** (count - 1), padded)[:size]
+        sums = irfft(rfft(law, padded) ** (count - 1), padded)[:size]
         middle = edges * count // 2
-        found.append(
-            chances[middle + 1 :].sum() + (chances[middle : middle + 1].sum() / 2 if edges * count % 2 == 0 else 0)
-        )
+        tie = sums[middle : middle + 1].sum() / 2 if edges * count % 2 == 0 else 0.0
+        found.append(sums[middle + 1 :].sum() + tie)
     return np.clip(np.array(found, dtype=np.float64), 0.0, 0.5)
+
+
+def mean_errors(simplices: Simplices, patterns: Sequence[int]) -> npt.NDArray[np.float64]:
+    """Expected share of wrong units after one step, the mean of :func:`error_curve` over all links of a network.
+
+    Parameters
+    ----------
+    simplices
+        Pairs, triples or both, of one network; every unit in one of them.
+    patterns
+        Numbers of patterns, each at least 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, axes ``(patterns,)``.
+
+    Raises
+    ------
+    ArgumentError
+        As :func:`link` and :func:`error_curve`.
+    """
+    require_kind("simplices", simplices, Simplices)
+    graphs = [link(simplices, unit) for unit in range(simplices.neurons)]
+    if not all(graphs):
+        raise ArgumentError("simplices", "every unit in a pair or a triple", "one that is in none")
+    laws = Counter(crosstalk(graph) for graph in graphs)
+    total = sum(number * _curve(law, patterns) for law, number in laws.items())
+    return np.asarray(total / simplices.neurons)
 
 
 def cumulants(graph: nx.Graph) -> tuple[Fraction, Fraction, Fraction]:

@@ -45,6 +45,7 @@ __all__ = [
     "layered_betti",
     "on_graph",
     "overlaid",
+    "random_sizes",
     "surface",
     "twice_wrong",
     "woven",
@@ -296,6 +297,56 @@ def woven_triples(neurons: int, sizes: Sequence[int], *, rng: np.random.Generato
             raise ArgumentError("sizes", "layers without a common triple", f"a layer of {size} that has one")
         keys = np.concatenate([keys, key])
     return _triples(keys, neurons)
+
+
+def random_sizes(triples: int, sizes: Sequence[int], *, rng: np.random.Generator) -> tuple[int, ...]:
+    """Random sizes of blocks such that a unit of :func:`woven_triples` is in a given number of triples.
+
+    Parameters
+    ----------
+    triples
+        At every unit, 1 to 100.
+    sizes
+        Sizes to choose from, distinct, each 3 to 100.
+    rng
+        All choices, up to the order of layers, are equally likely.
+
+    Returns
+    -------
+    tuple of int
+        In descending order.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is out of range, or the sizes do not add up to so many triples.
+    """
+    require_integer("triples", triples, at_least=1, at_most=100)
+    wanted = [require_integer("sizes", k, at_least=3, at_most=100) for k in require_sequence("sizes", sizes, "sizes")]
+    require_rng("rng", rng)
+    if not wanted or len(set(wanted)) < len(wanted):
+        raise ArgumentError("sizes", "distinct sizes", str(tuple(wanted)[:9]))
+    wanted.sort(reverse=True)
+    # ways[i][m]: choices from the sizes from i on that make m triples.
+    ways = [[int(m == 0) for m in range(triples + 1)]]
+    for size in reversed(wanted):
+        row, each = list(ways[0]), math.comb(size - 1, 2)
+        for m in range(each, triples + 1):
+            row[m] += row[m - each]
+        ways.insert(0, row)
+    if not ways[0][triples]:
+        raise ArgumentError("sizes", f"sizes that add up to {triples} triples", str(tuple(wanted)[:9]))
+    found: list[int] = []
+    place, left = 0, triples
+    while left:
+        each = math.comb(wanted[place] - 1, 2)
+        again = ways[place][left - each] if left >= each else 0
+        if rng.random() * ways[place][left] < again:
+            found.append(wanted[place])
+            left -= each
+        else:
+            place += 1
+    return tuple(found)
 
 
 def surface(rows: int, columns: int, *, shift: int = 0, twisted: bool = False) -> Simplices:
