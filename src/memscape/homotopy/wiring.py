@@ -501,7 +501,7 @@ def on_graph(patterns: torch.Tensor, adjacency: torch.Tensor) -> Hopfield:
     shape, networks = tuple(adjacency.shape), tuple(patterns.shape[:-2])
     if adjacency.device != patterns.device or shape[-1] != patterns.shape[-1] or shape[:-2] not in ((), networks):
         raise ArgumentError("adjacency", f"axes ({networks}, N, N) or (N, N) for the patterns", f"shape {shape}")
-    return Hopfield(model.couplings * adjacency, model.thresholds, model.unit)
+    return Hopfield(model.couplings.masked_fill(~adjacency, 0), model.thresholds, model.unit)
 
 
 def twice_wrong(model: Hopfield | Simplicial, state: torch.Tensor) -> torch.Tensor:
