@@ -283,6 +283,14 @@ def test_doubling_the_probes_keeps_peak_memory_within_the_budget(peaks, kernel):
     assert min(peaks[kernel]) >= 2**19, found  # else nothing was measured
 
 
+def test_the_plain_census_finds_the_same_fates(benchmarks):
+    bench, peers = benchmarks("bench_hopfield_category"), benchmarks("peers_hopfield_category")
+    some = [each[::97] for each in bench.networks()]
+    periods, steps = peers.plain_census(*(each.long().tolist() for each in some), bench.CAP)
+    assert bench.fates("replacing", *some, cap=bench.CAP).period.tolist() == periods
+    assert steps >= sum(max(1, period) for period in periods)
+
+
 def test_sublevel_peers_find_the_same_pieces(benchmarks):
     pytest.importorskip("gudhi")
     peers, energy = benchmarks("peers_sublevel"), benchmarks("bench_sublevel").energy

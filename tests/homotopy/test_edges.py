@@ -17,6 +17,13 @@ from memscape.homotopy import (
     sublevel,
     variance,
     wiring,
+    landscape,
+    projected_descent,
+    resource_dynamics,
+    sampling,
+    storage,
+    sublevel,
+    weighted_codes,
     zonotope,
 )
 from memscape.memory.hopfield import Hopfield
@@ -44,6 +51,16 @@ TORUS = wiring.surface(1, 7, shift=2)
 SQUARE = nx.cycle_graph(4)
 RING = torch.tensor([[False, True, True], [True, False, True], [True, True, False]])
 DICE = np.random.default_rng(0)
+TWO = torch.tensor([[[0.0, 1.0], [-1.0, 0.0]]], dtype=torch.float64)
+ONES = torch.ones(1, 2, dtype=torch.float64)
+NETWORK = {"couplings": TWO, "inputs": ONES}
+ROUND = resource_dynamics.complete_wiring(2)
+SWITCHING = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+BITS = np.array([[True, False, True], [False, True, True]])
+IMAGES, SEVENTY = np.array([[0, 1], [0, 0]]), np.array([[1, 2], [2, 1]])
+LISTS = np.ones((1, 2, 2, 1), dtype=np.int64)
+NETS = projected_descent.random_perceptrons(1, 3, 2, 2, generator=torch.Generator())
+PIXELS, CLASSES = torch.rand(4, 3, dtype=torch.float64), torch.tensor([0, 1, 1, 0])
 
 CALLS = [
     Call(links.link, {"simplices": TORUS, "unit": 3}),
@@ -102,6 +119,61 @@ CALLS = [
     Call(codes.betti, {"words": WORDS, "dimension": 1, "fields": (2, 3)}),
     Call(codes.permuted, {"words": WORDS, "generator": RNG}),
     Call(codes.split, {"words": np.eye(3, dtype=bool), "rounds": 2}),
+    Call(
+        projected_descent.Perceptrons,
+        dict(zip(("first", "first_bias", "second", "second_bias"), NETS.parameters, strict=True)),
+    ),
+    Call(
+        projected_descent.random_perceptrons,
+        {"networks": 1, "inputs": 3, "hidden": 2, "classes": 2, "generator": RNG},
+    ),
+    Call(
+        projected_descent.descend,
+        {
+            **{"model": NETS, "images": PIXELS, "labels": CLASSES, "order": torch.tensor([[0, 1], [2, 3]])},
+            **{"rate": 0.1, "positive": True},
+        },
+    ),
+    Call(projected_descent.accuracy, {"model": NETS, "images": PIXELS, "labels": CLASSES}),
+    Call(NETS.positive),
+    Call(resource_dynamics.complete_wiring, {"vertices": 3, "device": "cpu"}),
+    Call(ROUND.breaks, {"values": ONES}),
+    Call(resource_dynamics.driven, {**NETWORK, "state": ONES}),
+    Call(resource_dynamics.rests, {**NETWORK, "state": ONES}),
+    Call(resource_dynamics.thresholded, {"values": TWO, "whole": True}),
+    Call(resource_dynamics.step, {"rule": "adding", **NETWORK, "state": ONES, "whole": True}),
+    Call(resource_dynamics.orbits, {"rule": "replacing", **NETWORK, "starts": ONES, "steps": 3, "whole": False}),
+    Call(resource_dynamics.fates, {"rule": "replacing", **NETWORK, "starts": ONES, "cap": 9.0, "steps": 99}),
+    Call(
+        resource_dynamics.small_networks,
+        {"units": 2, "couplings": (0, 1), "inputs": (0, 2), "device": "cpu"},
+    ),
+    Call(resource_dynamics.following, {"orbit": SWITCHING}),
+    Call(resource_dynamics.doubled, {"couplings": TWO, "thresholds": ONES}),
+    Call(resource_dynamics.slowed, {"weights": TWO, "supports": torch.tensor([[True, False]])}),
+    Call(weighted_codes.parameters, {"code": BITS}),
+    Call(weighted_codes.random_code, {"length": 3, "words": 2, "rng": np.random.default_rng(0)}),
+    Call(weighted_codes.direct_sum, {"first": BITS, "second": BITS}),
+    Call(weighted_codes.glued, {"first": BITS, "second": BITS}),
+    Call(weighted_codes.firing, {"code": BITS}),
+    Call(weighted_codes.refined, {"code": BITS}),
+    Call(weighted_codes.refined_laws, {"codes": BITS[None]}),
+    Call(weighted_codes.entropy, {"law": np.array([0.5, 0.5])}),
+    Call(weighted_codes.chain_rule, {"law": np.array([0.5, 0.5]), "labels": np.array([0, 1])}),
+    Call(weighted_codes.maps, {"source": 2, "target": 2, "factors": (1, 2)}),
+    Call(weighted_codes.fibre_sums, {"images": IMAGES, "multiples": SEVENTY, "target": 2}),
+    Call(weighted_codes.pulled_back, {"images": IMAGES, "multiples": SEVENTY, "weights": np.array([[1, 3]])}),
+    Call(
+        weighted_codes.composed,
+        {"images": IMAGES, "multiples": SEVENTY, "onto": np.array([[1, 0]]), "scales": np.array([[1, 2]])},
+    ),
+    Call(
+        weighted_codes.glued_orbits,
+        {
+            **{"rule": "adding", "couplings": np.array([[[0, 1], [-1, 0]]]), "inputs": LISTS, "starts": LISTS},
+            **{"steps": 2},
+        },
+    ),
     Call(codes.partners, {"first": WORDS, "second": WORDS}),
     Call(codes.missed, {"neurons": 20, "radius": 0.2, "positions": 100}),
     Call(codes.deviations, {"hits": [3, 4], "trials": [5, 6], "shares": [0.5, 0.25]}),

@@ -49,10 +49,10 @@ class Perceptrons:
     def __post_init__(self) -> None:
         sizes: dict[str, int] = {}
         require_tensor("first", self.first, "networks inputs hidden", sizes=sizes)
-        like = {"device": self.first.device, "dtype": self.first.dtype}
-        require_tensor("first_bias", self.first_bias, "networks hidden", sizes=sizes, **like)
-        require_tensor("second", self.second, "networks hidden classes", sizes=sizes, **like)
-        require_tensor("second_bias", self.second_bias, "networks classes", sizes=sizes, **like)
+        device, dtype = self.first.device, self.first.dtype
+        require_tensor("first_bias", self.first_bias, "networks hidden", sizes=sizes, device=device, dtype=dtype)
+        require_tensor("second", self.second, "networks hidden classes", sizes=sizes, device=device, dtype=dtype)
+        require_tensor("second_bias", self.second_bias, "networks classes", sizes=sizes, device=device, dtype=dtype)
 
     @property
     def parameters(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -27,6 +27,7 @@ from memscape.arguments import (
     require_integer,
     require_number,
     require_room,
+    require_sequence,
     require_tensor,
 )
 from memscape.tools import pieces
@@ -342,9 +343,9 @@ def fates(
     require_choice("rule", rule, RULES)
     sizes: dict[str, int] = {}
     _require_whole("couplings", couplings, "networks edges edges", sizes)
-    like = {"device": couplings.device, "dtype": couplings.dtype}
+    device, dtype = couplings.device, couplings.dtype
     for name, value in (("inputs", inputs), ("starts", starts)):
-        require_tensor(name, value, "networks edges", sizes=sizes, **like)
+        require_tensor(name, value, "networks edges", sizes=sizes, device=device, dtype=dtype)
         _require_whole(name, value, "networks edges", sizes)
     most = require_number("cap", cap, above=0.0)
     require_count("steps", steps)
@@ -407,9 +408,13 @@ def small_networks(
     device = require_device("device", "cpu" if device is None else device)
     ranges = []
     for name, value in (("couplings", couplings), ("inputs", inputs)):
-        if not isinstance(value, tuple) or not value or len(set(value)) != len(value):
-            raise ArgumentError(name, "a tuple of different integers", repr(value)[:60])
-        ranges.append([require_integer(name, each, at_least=-(2**20), at_most=2**20) for each in value])
+        values = [
+            require_integer(name, each, at_least=-(2**20), at_most=2**20)
+            for each in require_sequence(name, value, "integers")
+        ]
+        if not values or len(set(values)) != len(values):
+            raise ArgumentError(name, "different integers, at least one", repr(value)[:60])
+        ranges.append(values)
     pairs = n * (n - 1)
     count = len(ranges[0]) ** pairs * len(ranges[1]) ** n
     if count > (most := pieces.fitting(8 * (n + n * n))):
@@ -504,8 +509,8 @@ def doubled(couplings: torch.Tensor, thresholds: torch.Tensor) -> tuple[torch.Te
     """
     sizes: dict[str, int] = {}
     _require_whole("couplings", couplings, "... units units", sizes)
-    like = {"device": couplings.device, "dtype": couplings.dtype}
-    require_tensor("thresholds", thresholds, "... units", sizes=sizes, **like)
+    device, dtype = couplings.device, couplings.dtype
+    require_tensor("thresholds", thresholds, "... units", sizes=sizes, device=device, dtype=dtype)
     _require_whole("thresholds", thresholds, "... units", sizes)
     if thresholds.shape[:-1] != couplings.shape[:-2]:
         shown = tuple(thresholds.shape)

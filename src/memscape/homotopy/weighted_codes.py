@@ -193,7 +193,7 @@ def refined(code: Bools) -> list[Fraction]:
     """
     _require_loud("code", code)
     each = [Fraction(int(ones), code.size) for ones in code.sum(axis=1)]
-    return [1 - sum(each), *each]
+    return [1 - sum(each, Fraction(0)), *each]
 
 
 def refined_laws(codes: Bools) -> Floats:
