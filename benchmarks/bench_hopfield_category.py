@@ -8,7 +8,7 @@ import torch
 from harness import MATMUL, Peer
 from peers_hopfield_category import plain_census
 
-from memscape.homotopy.resource_dynamics import fates, small_networks
+from memscape.homotopy.hopfield_category import fates, small_networks
 
 CAP = 300
 

@@ -17,9 +17,9 @@ from memscape.homotopy import (
     sublevel,
     variance,
     wiring,
+    hopfield_category,
     landscape,
     projected_descent,
-    resource_dynamics,
     sampling,
     storage,
     sublevel,
@@ -54,7 +54,7 @@ DICE = np.random.default_rng(0)
 TWO = torch.tensor([[[0.0, 1.0], [-1.0, 0.0]]], dtype=torch.float64)
 ONES = torch.ones(1, 2, dtype=torch.float64)
 NETWORK = {"couplings": TWO, "inputs": ONES}
-ROUND = resource_dynamics.complete_wiring(2)
+ROUND = hopfield_category.complete_wiring(2)
 SWITCHING = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
 BITS = np.array([[True, False, True], [False, True, True]])
 IMAGES, SEVENTY = np.array([[0, 1], [0, 0]]), np.array([[1, 2], [2, 1]])
@@ -136,21 +136,21 @@ CALLS = [
     ),
     Call(projected_descent.accuracy, {"model": NETS, "images": PIXELS, "labels": CLASSES}),
     Call(NETS.positive),
-    Call(resource_dynamics.complete_wiring, {"vertices": 3, "device": "cpu"}),
+    Call(hopfield_category.complete_wiring, {"vertices": 3, "device": "cpu"}),
     Call(ROUND.breaks, {"values": ONES}),
-    Call(resource_dynamics.driven, {**NETWORK, "state": ONES}),
-    Call(resource_dynamics.rests, {**NETWORK, "state": ONES}),
-    Call(resource_dynamics.thresholded, {"values": TWO, "whole": True}),
-    Call(resource_dynamics.step, {"rule": "adding", **NETWORK, "state": ONES, "whole": True}),
-    Call(resource_dynamics.orbits, {"rule": "replacing", **NETWORK, "starts": ONES, "steps": 3, "whole": False}),
-    Call(resource_dynamics.fates, {"rule": "replacing", **NETWORK, "starts": ONES, "cap": 9.0, "steps": 99}),
+    Call(hopfield_category.driven, {**NETWORK, "state": ONES}),
+    Call(hopfield_category.rests, {**NETWORK, "state": ONES}),
+    Call(hopfield_category.thresholded, {"values": TWO, "whole": True}),
+    Call(hopfield_category.step, {"rule": "adding", **NETWORK, "state": ONES, "whole": True}),
+    Call(hopfield_category.orbits, {"rule": "replacing", **NETWORK, "starts": ONES, "steps": 3, "whole": False}),
+    Call(hopfield_category.fates, {"rule": "replacing", **NETWORK, "starts": ONES, "cap": 9.0, "steps": 99}),
     Call(
-        resource_dynamics.small_networks,
+        hopfield_category.small_networks,
         {"units": 2, "couplings": (0, 1), "inputs": (0, 2), "device": "cpu"},
     ),
-    Call(resource_dynamics.following, {"orbit": SWITCHING}),
-    Call(resource_dynamics.doubled, {"couplings": TWO, "thresholds": ONES}),
-    Call(resource_dynamics.slowed, {"weights": TWO, "supports": torch.tensor([[True, False]])}),
+    Call(hopfield_category.following, {"orbit": SWITCHING}),
+    Call(hopfield_category.doubled, {"couplings": TWO, "thresholds": ONES}),
+    Call(hopfield_category.slowed, {"weights": TWO, "supports": torch.tensor([[True, False]])}),
     Call(weighted_codes.parameters, {"code": BITS}),
     Call(weighted_codes.random_code, {"length": 3, "words": 2, "rng": np.random.default_rng(0)}),
     Call(weighted_codes.direct_sum, {"first": BITS, "second": BITS}),

@@ -91,7 +91,9 @@ def random_perceptrons(
     require_generator("generator", generator)
 
     def draw(fan: int, *shape: int) -> torch.Tensor:
-        return (2 * torch.rand(networks, *shape, generator=generator, dtype=torch.float64) - 1) / fan**0.5
+        return (
+            2 * torch.rand(networks, *shape, generator=generator, dtype=torch.float64, device=generator.device) - 1
+        ) / fan**0.5
 
     return Perceptrons(
         draw(inputs, inputs, hidden), draw(inputs, hidden), draw(hidden, hidden, classes), draw(hidden, classes)

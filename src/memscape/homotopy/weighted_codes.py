@@ -31,7 +31,7 @@ from memscape.arguments import (
     require_rng,
     require_sequence,
 )
-from memscape.homotopy.resource_dynamics import RULES
+from memscape.homotopy.hopfield_category import RULES
 from memscape.tools import pieces
 from memscape.tools.subsets import unpack
 

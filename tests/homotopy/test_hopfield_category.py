@@ -9,7 +9,7 @@ import sympy
 import torch
 
 from memscape.arguments import ArgumentError
-from memscape.homotopy import resource_dynamics as rd
+from memscape.homotopy import hopfield_category as rd
 from memscape.memory.hopfield import hebbian
 from memscape.memory.patterns import random_patterns
 

@@ -115,23 +115,23 @@ def complete_wiring(vertices: int, *, device: torch.device | str | None = None) 
     device = require_device("device", "cpu" if device is None else device)
     edges = tuple(itertools.permutations(range(vertices), 2))
     place = {edge: i for i, edge in enumerate(edges)}
-    balance = torch.zeros(vertices, len(edges), dtype=torch.float64)
+    balance = torch.zeros(vertices, len(edges), dtype=torch.float64, device=device)
     for i, (start, end) in enumerate(edges):
         balance[start, i], balance[end, i] = -1, 1
     rings = sorted(nx.simple_cycles(nx.DiGraph(edges)), key=lambda ring: (len(ring), _turned(ring)))
-    cycles = torch.zeros(len(rings), len(edges), dtype=torch.float64)
+    cycles = torch.zeros(len(rings), len(edges), dtype=torch.float64, device=device)
     for row, ring in zip(cycles, rings, strict=True):
         row[[place[pair] for pair in itertools.pairwise([*ring, ring[0]])]] = 1
     # Every edge outside the star of vertex 0 closes one loop with it: forwards along the edge, back by the star. Of the
     # two edges between 0 and v the one from 0 belongs to the tree.
-    basis = torch.zeros((vertices - 1) ** 2, len(edges), dtype=torch.float64)
+    basis = torch.zeros((vertices - 1) ** 2, len(edges), dtype=torch.float64, device=device)
     chords = [edge for edge in edges if edge[0] != 0]
     for row, (start, end) in zip(basis, chords, strict=True):
         row[place[start, end]] += 1
         row[place[0, start]] += 1
         if end != 0:
             row[place[0, end]] -= 1
-    return Wiring(edges, balance.to(device), cycles.to(device), basis.to(device))
+    return Wiring(edges, balance, cycles, basis)
 
 
 def _turned(ring: list[int]) -> list[int]:
@@ -419,13 +419,13 @@ def small_networks(
     count = len(ranges[0]) ** pairs * len(ranges[1]) ** n
     if count > (most := pieces.fitting(8 * (n + n * n))):
         raise ArgumentError("units", f"networks that fit the memory budget, {most}", f"{count}", "Take fewer values.")
-    t = torch.zeros(len(ranges[0]) ** pairs, n * n, dtype=torch.float64)
-    off = [i * n + j for i in range(n) for j in range(n) if i != j]
+    weights, supplies = (torch.tensor(each, dtype=torch.float64, device=device) for each in ranges)
+    t = torch.zeros(len(ranges[0]) ** pairs, n * n, dtype=torch.float64, device=device)
     if pairs:
-        t[:, off] = torch.cartesian_prod(*[torch.tensor(ranges[0], dtype=torch.float64)] * pairs).reshape(-1, pairs)
-    b = torch.cartesian_prod(*[torch.tensor(ranges[1], dtype=torch.float64)] * n).reshape(-1, n)
-    both = t.reshape(-1, n, n).repeat_interleave(len(b), dim=0), b.repeat(len(t), 1)
-    return both[0].to(device), both[1].to(device)
+        off = [i * n + j for i in range(n) for j in range(n) if i != j]
+        t[:, off] = torch.cartesian_prod(*[weights] * pairs).reshape(-1, pairs)
+    b = torch.cartesian_prod(*[supplies] * n).reshape(-1, n)
+    return t.reshape(-1, n, n).repeat_interleave(len(b), dim=0), b.repeat(len(t), 1)
 
 
 def rests(couplings: torch.Tensor, inputs: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
