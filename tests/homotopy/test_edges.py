@@ -1,6 +1,8 @@
 """Every public callable of Part IV, spoiled: a finite result, or a refusal that names the argument."""
 
 import networkx as nx
+from fractions import Fraction
+
 import numpy as np
 import torch
 
@@ -20,6 +22,14 @@ from memscape.homotopy import (
     variance,
     weighted_codes,
     wiring,
+    equaliser,
+    grafting,
+    landscape,
+    resources,
+    sampling,
+    storage,
+    sublevel,
+    summing,
     zonotope,
 )
 from memscape.memory.hopfield import Hopfield
@@ -57,6 +67,13 @@ IMAGES, SEVENTY = np.array([[0, 1], [0, 0]]), np.array([[1, 2], [2, 1]])
 LISTS = np.ones((1, 2, 2, 1), dtype=np.int64)
 NETS = projected_descent.random_perceptrons(1, 3, 2, 2, generator=torch.Generator())
 PIXELS, CLASSES = torch.rand(4, 3, dtype=torch.float64), torch.tensor([0, 1, 1, 0])
+CLIQUE = equaliser.complete(3)
+FLOWS = equaliser.circulations(CLIQUE, 2)
+LOOPS = equaliser.Network(1, ((0, 0), (0, 0)))
+EDGE = equaliser.Network(2, ((0, 1),))
+HALF = (Fraction(1, 2), Fraction(1, 2))
+SHARP = (Fraction(3, 4), Fraction(1, 4))
+STEP = grafting.System(2, 1, ((0, 0, 1),), (1,))
 
 CALLS = [
     Call(links.link, {"simplices": TORUS, "unit": 3}),
@@ -265,6 +282,60 @@ CALLS = [
     Call(splits.crossing, {"weights": WEIGHTS}),
     Call(splits.connected, {"weights": WEIGHTS}),
     Call(splits.log_linear, {"joint": CHAIN.joint, "tolerance": 1e-6, "sweeps": 200}),
+    Call(equaliser.Network, {"vertices": 2, "edges": ((0, 1), (1, 0))}),
+    Call(equaliser.Classes, {"edges": FLOWS, "successors": FLOWS, "sizes": FLOWS[0], "automorphisms": FLOWS[0]}),
+    Call(equaliser.automorphisms, {"edges": (0, 0), "successors": (1, 0)}),
+    Call(equaliser.circulations, {"network": CLIQUE, "total": 2}),
+    Call(equaliser.classes, dict(zip(("edges", "successors"), equaliser.tokens(LOOPS, 2), strict=True))),
+    Call(equaliser.complete, {"vertices": 3}),
+    Call(equaliser.components, {"network": CLIQUE, "most": 3}),
+    Call(equaliser.compositions, {"total": 3, "parts": 2}),
+    Call(equaliser.cone_dimension, {"network": CLIQUE}),
+    Call(equaliser.counted_circulations, {"network": CLIQUE, "most": 3}),
+    Call(equaliser.cyclic_rank, {"network": CLIQUE, "cycles_only": True}),
+    Call(equaliser.fibre, {"network": CLIQUE, "flows": FLOWS}),
+    Call(equaliser.indecomposable, {"network": CLIQUE, "most": 3}),
+    Call(equaliser.on_the_nose, {"network": LOOPS, "total": 2, "incoming": (0, 1)}),
+    Call(equaliser.require_flows, {"network": CLIQUE, "flows": FLOWS}),
+    Call(equaliser.simple_cycles, {"network": CLIQUE}),
+    Call(equaliser.spectral_radius, {"matrices": CLIQUE.matrix}),
+    Call(equaliser.tokens, {"network": LOOPS, "total": 2}),
+    Call(equaliser.zeta, {"network": CLIQUE, "most": 3}),
+    Call(grafting.System, {"states": 2, "labels": 1, "moves": ((0, 0, 1),), "final": (1,)}),
+    Call(
+        grafting.composed,
+        {
+            **{"network": EDGE, "weights": np.ones((1, 2, 2)), "inputs": np.ones((2, 2)), "order": (0, 1)},
+            **{"as_they_come": True},
+        },
+    ),
+    Call(grafting.grafted, {"network": EDGE, "systems": (STEP, STEP)}),
+    Call(grafting.maps, {"first": STEP, "second": STEP}),
+    Call(grafting.product, {"first": STEP, "second": STEP}),
+    Call(grafting.random_network, {"vertices": 4, "share": 0.5, "rng": np.random.default_rng(0)}),
+    Call(grafting.random_system, {"most": 3, "labels": 2, "rng": np.random.default_rng(0)}),
+    Call(grafting.small_systems, {"states": 2}),
+    Call(grafting.spelled, {"network": EDGE, "systems": (STEP, STEP), "most": 3}),
+    Call(grafting.sum_of, {"first": STEP, "second": STEP}),
+    Call(grafting.words, {"system": STEP, "most": 3}),
+    Call(resources.allowed, {"first": HALF, "second": SHARP, "spent": 2, "measure": "shannon", "most": 20}),
+    Call(resources.converts, {"first": HALF, "second": SHARP, "spent": 2, "gained": 1}),
+    Call(resources.copies, {"distribution": SHARP, "count": 2}),
+    Call(resources.distributions, {"denominator": 4}),
+    Call(resources.entropy_key, {"distribution": SHARP}),
+    Call(resources.least, {"among": (HALF, SHARP), "chosen": (0, 1)}),
+    Call(resources.yields, {"first": HALF, "second": SHARP, "spent": 2, "at_least": 0}),
+    Call(summing.functors, {"sizes": (1, 1)}),
+    Call(summing.invertible, {"size": 2, "prime": 2}),
+    Call(summing.labelled, {"points": 2, "total": 3}),
+    Call(summing.linear_cardinalities, {"points": 2, "most": 3, "field": 2}),
+    Call(summing.linear_fibre, {"network": CLIQUE, "flows": FLOWS, "field": 2}),
+    Call(summing.linear_group, {"size": 2, "field": 2}),
+    Call(summing.linear_points, {"sizes": (1, 1), "prime": 2}),
+    Call(summing.power, {"series": (Fraction(1), Fraction(1, 2)), "exponent": 2}),
+    Call(summing.product, {"first": (Fraction(1), Fraction(1, 2)), "second": (Fraction(1), Fraction(1, 3))}),
+    Call(summing.set_cardinalities, {"points": 2, "most": 3}),
+    Call(summing.whole_functors, {"points": 2, "most": 3, "ordered": True}),
 ]
 
 
