@@ -283,7 +283,6 @@ CALLS = [
     Call(splits.connected, {"weights": WEIGHTS}),
     Call(splits.log_linear, {"joint": CHAIN.joint, "tolerance": 1e-6, "sweeps": 200}),
     Call(equaliser.Network, {"vertices": 2, "edges": ((0, 1), (1, 0))}),
-    Call(equaliser.Classes, {"edges": FLOWS, "successors": FLOWS, "sizes": FLOWS[0], "automorphisms": FLOWS[0]}),
     Call(equaliser.automorphisms, {"edges": (0, 0), "successors": (1, 0)}),
     Call(equaliser.circulations, {"network": CLIQUE, "total": 2}),
     Call(equaliser.classes, dict(zip(("edges", "successors"), equaliser.tokens(LOOPS, 2), strict=True))),

@@ -591,7 +591,7 @@ def indecomposable(network: Network, most: int) -> Integers:
     for total in range(1, most + 1):
         flows = circulations(network, total)
         # If a smaller circulation is nowhere above, the difference is a circulation as well.
-        whole = (flows[:, None, :] >= kept[None]).all(axis=-1).any(axis=1)
+        whole = np.any(np.all(flows[:, None, :] >= kept[None], axis=-1), axis=1)
         kept = np.concatenate([kept, flows[~whole]])
     return kept[np.lexsort(kept.T[::-1])] if kept.size else kept
 
