@@ -1,8 +1,8 @@
 """Every public callable of Part IV, spoiled: a finite result, or a refusal that names the argument."""
 
-import networkx as nx
 from fractions import Fraction
 
+import networkx as nx
 import numpy as np
 import torch
 
@@ -26,12 +26,15 @@ from memscape.homotopy import (
     grafting,
     information,
     landscape,
+    links,
     resources,
     sampling,
     splits,
     storage,
     sublevel,
     summing,
+    variance,
+    wiring,
     zonotope,
 )
 from memscape.memory.hopfield import Hopfield
