@@ -20,6 +20,12 @@ from memscape.homotopy import (
     resources,
     sampling,
     splits,
+    clique_topology,
+    codes,
+    convex_codes,
+    landscape,
+    random_couplings,
+    sampling,
     storage,
     sublevel,
     summing,
@@ -104,6 +110,42 @@ CALLS = [
         },
     ),
     Call(variance.falls_below, {"loads": [1.0, 2.0, 3.0], "overlaps": [[1.0, 0.8, 0.5]], "level": 0.7}),
+COUPLINGS = torch.tensor([[0.0, 2.0, 1.0], [2.0, 0.0, 1.0], [1.0, 1.0, 0.0]], dtype=torch.float64)
+ORDER = torch.tensor([[0, 1, 2], [1, 0, 3], [2, 3, 0]])
+DRAWN = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
+GRAPH = torch.tensor([[0, 1, 1], [1, 0, 0], [1, 0, 0]], dtype=torch.bool)
+DRAWING = {"networks": (2,), "generator": RNG, "device": "cpu"}
+
+CALLS = [
+    Call(clique_topology.ranks, {"matrix": COUPLINGS, "generator": RNG, "digits": 3}),
+    Call(clique_topology.levels, {"matrix": COUPLINGS, "digits": 3}),
+    Call(clique_topology.order_complex, {"ranks": ORDER, "dimension": 1, "density": 0.7}),
+    Call(clique_topology.betti_curves, {"ranks": ORDER[None], "dimension": 1, "density": 0.7, "field": 2}),
+    Call(
+        clique_topology.integrals,
+        {"curves": torch.tensor([[3, 2, 1], [0, 0, 0]]), "neurons": 3, "density": 0.7},
+    ),
+    Call(clique_topology.clique_counts, {"graph": GRAPH, "most": 9}),
+    Call(clique_topology.graph_betti, {"graph": GRAPH, "field": 2, "most": 9}),
+    Call(random_couplings.symmetric, {"neurons": 3, **DRAWING}),
+    Call(random_couplings.distances, {"neurons": 3, "dimension": 2, **DRAWING}),
+    Call(random_couplings.gram, {"neurons": 3, "columns": 2, **DRAWING}),
+    Call(random_couplings.projector, {"patterns": PATTERNS, "complement": True}),
+    Call(random_couplings.signed_triangles, {"matrix": COUPLINGS}),
+    Call(random_couplings.response, {"integrals": DRAWN, "triangles": DRAWN.flip(0)}),
+    Call(
+        random_couplings.spread,
+        {
+            **{"ratios": np.array([[0.1, 0.5], [0.2, 0.7]]), "columns": np.array([[5, 20], [8, 30]])},
+            **{"sizes": (3, 4), "exponent": 1.0},
+        },
+    ),
+    Call(
+        random_couplings.resampled_means,
+        {"values": np.array([[0.1, 0.5], [0.2, 0.7]]), "count": 3, "rng": np.random.default_rng(0)},
+    ),
+    Call(random_couplings.beyond_edge, {"matrix": COUPLINGS, "margin": 1.1}),
+    Call(random_couplings.expected_faces, {"vertices": 5, "share": 0.5}),
     Call(
         codes.place_holes,
         {"arenas": 2, "count": 2, "radius": 0.1, "gap": 0.1, "generator": RNG},
