@@ -133,6 +133,14 @@ def test_integral_of_a_curve_is_the_length_of_bars():
     assert ct.integrals(ct.betti_curves(table, 1), 11)[1].item() == pytest.approx(length)
 
 
+def test_integrals_of_matrices_in_one_call():
+    matrix = hebbian(random_patterns(3, 12, networks=(3,), generator=draw(9))).couplings
+    table = ct.ranks(matrix, generator=draw(10))
+    slow = ct.integrals(ct.betti_curves(table, 2, density=0.4), 12, density=0.4)
+    assert torch.equal(ct.betti_integrals(matrix, 2, density=0.4, generator=draw(10)), slow)
+    assert torch.equal(ct.betti_integrals(matrix * 3, 2, density=0.4, generator=draw(10), digits=9), slow)
+
+
 @pytest.mark.parametrize("patterns", [1, 2, 3])
 def test_all_levels_but_the_last_are_a_sphere(patterns):
     table = ct.levels(hebbian(every_kind(patterns)).couplings)

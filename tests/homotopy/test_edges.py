@@ -125,6 +125,10 @@ CALLS = [
         clique_topology.integrals,
         {"curves": torch.tensor([[3, 2, 1], [0, 0, 0]]), "neurons": 3, "density": 0.7},
     ),
+    Call(
+        clique_topology.betti_integrals,
+        {"matrix": COUPLINGS, "dimension": 1, "density": 0.7, "generator": RNG, "digits": 3},
+    ),
     Call(clique_topology.clique_counts, {"graph": GRAPH, "most": 9}),
     Call(clique_topology.graph_betti, {"graph": GRAPH, "field": 2, "most": 9}),
     Call(random_couplings.symmetric, {"neurons": 3, **DRAWING}),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "betti_curves",
+    "betti_integrals",
     "clique_counts",
     "graph_betti",
     "integrals",
@@ -128,10 +129,7 @@ def order_complex(ranks: torch.Tensor, dimension: int, *, density: float = 0.5) 
     from gudhi import SimplexTree
 
     table = _require_ranks(ranks, batched=False)
-    require_integer("dimension", dimension, at_least=0, at_most=1000)
-    neurons = len(table)
-    last = _last(neurons, density)
-    _require_few(neurons, last, dimension)
+    last = _require_few(len(table), dimension, density)
     tree = SimplexTree.create_from_array(table.cpu().double().numpy(), max_filtration=float(last))
     tree.expansion(dimension + 1)
     return tree
@@ -162,17 +160,19 @@ def betti_curves(ranks: torch.Tensor, dimension: int = 3, *, density: float = 0.
     ArgumentError
         If an argument is none of these, or a complex may be too large, as for :func:`order_complex`.
     """
+    from gudhi import SimplexTree
+
     table = _require_ranks(ranks, batched=True)
-    require_integer("dimension", dimension, at_least=0, at_most=1000)
     neurons = table.shape[-1]
-    last = _last(neurons, density)
-    _require_few(neurons, last, dimension)
+    last = _require_few(neurons, dimension, density)
     betti_numbers(order_complex(torch.zeros(1, 1, dtype=torch.int64), 0), field=field)  # refuses what is no prime
-    flat = table.reshape(-1, neurons, neurons).cpu()
+    flat = table.reshape(-1, neurons, neurons).cpu().double().numpy()
     require_room(ranks=len(flat), dimension=(dimension + 1) * (last + 2))
     change = np.zeros((len(flat), dimension + 1, last + 2), dtype=np.int64)
     for each, into in zip(flat, change, strict=True):
-        tree = order_complex(each, dimension, density=density)
+        tree = SimplexTree.create_from_array(each, max_filtration=float(last))
+        tree.collapse_edges()  # many edges of a geometric graph change no hole at any density (Boissonnat & Pritam 2020)
+        tree.expansion(dimension + 1)
         # GUDHI leaves out the holes of the highest dimension that it holds, which is less where cliques are small.
         tree.compute_persistence(homology_coeff_field=field, persistence_dim_max=tree.dimension() <= dimension)
         for k in range(dimension + 1):
@@ -216,6 +216,37 @@ def integrals(curves: torch.Tensor, neurons: int, *, density: float = 0.5) -> to
     pairs = max(neurons * (neurons - 1) // 2, 1)
     rest = max(0.0, density * pairs - last)  # of the step that the density cuts
     return (curves[..., :-1].sum(dim=-1).double() + rest * curves[..., -1].double()) / pairs
+
+
+def betti_integrals(
+    matrix: torch.Tensor,
+    dimension: int = 1,
+    *,
+    density: float = 0.5,
+    generator: torch.Generator,
+    digits: int | None = None,
+) -> torch.Tensor:
+    """Integrals of the Betti curves of matrices: :func:`ranks`, :func:`betti_curves` and :func:`integrals` in a row.
+
+    Parameters
+    ----------
+    matrix, generator, digits
+        As for :func:`ranks`.
+    dimension, density
+        As for :func:`betti_curves`.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(*G, dimension + 1)``, float64, on the CPU.
+
+    Raises
+    ------
+    ArgumentError
+        As for the three.
+    """
+    table = ranks(matrix, generator=generator, digits=digits)
+    return integrals(betti_curves(table, dimension, density=density), table.shape[-1], density=density)
 
 
 def clique_counts(graph: torch.Tensor, *, most: int = 2_000_000) -> tuple[int, ...]:
@@ -301,8 +332,10 @@ def _last(neurons: int, density: float) -> int:
     return math.floor(density * (neurons * (neurons - 1) // 2) + 1e-9)
 
 
-def _require_few(neurons: int, edges: int, dimension: int) -> None:
-    """Refuse what may be too large: with C(x, 2) edges a graph has at most C(x, k) cliques of k vertices."""
+def _require_few(neurons: int, dimension: int, density: float) -> int:
+    """Number of edges, unless the complex may be too large: with C(x, 2) edges there are at most C(x, k) k-cliques."""
+    require_integer("dimension", dimension, at_least=0, at_most=1000)
+    edges = _last(neurons, density)
     x = min(float(neurons), (1 + math.sqrt(1 + 8 * edges)) / 2)
     term, total = x, float(neurons)
     for k in range(2, dimension + 3):
@@ -315,6 +348,7 @@ def _require_few(neurons: int, edges: int, dimension: int) -> None:
                 f"{neurons} neurons with {edges} edges, cliques of {dimension + 2}",
                 "Take a lower density or dimension, or fewer neurons.",
             )
+    return edges
 
 
 def _require_ranks(ranks: Any, *, batched: bool) -> torch.Tensor:
