@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import networkx as nx
 import numpy as np
 import pytest
 import torch
@@ -174,6 +175,11 @@ def test_cliques_are_counted_up_to_a_limit():
     with pytest.raises(ArgumentError, match="graph: expected at most 62 cliques; got more"):
         ct.clique_counts(complete, most=62)
     assert ct.clique_counts(torch.zeros(3, 3, dtype=torch.bool)) == (3,)
+    graph = symmetric(14, generator=draw(11)) > -0.3
+    sizes = [
+        len(clique) for clique in nx.enumerate_all_cliques(nx.from_numpy_array(graph.numpy() & ~np.eye(14, dtype=bool)))
+    ]
+    assert ct.clique_counts(graph & ~torch.eye(14, dtype=torch.bool)) == tuple(np.bincount(sizes)[1:])
     assert ct.graph_betti(torch.zeros(3, 3, dtype=torch.bool)) == (3,)
 
 

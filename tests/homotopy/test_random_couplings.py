@@ -39,23 +39,32 @@ def test_distances_are_those_of_points_of_the_cube():
     assert rc.distances(5, 3, generator=draw()).shape == (5, 5)
 
 
-def test_moments_of_gram_matrices():
-    found = rc.gram(12, 9, networks=(4000,), generator=draw(3))
+@pytest.mark.parametrize("columns", [9, 12, 40])
+def test_moments_of_gram_matrices(columns):
+    found = rc.gram(12, columns, networks=(5000,), generator=draw(3))
     assert torch.equal(found, found.mT)
+    assert not found.diagonal(dim1=-2, dim2=-1).any()
     row, column = torch.triu_indices(12, 12, 1)
+    # <w^2> = 1 and <w^4> = 3 + 6/d, at the start and at the end of the triangle, where the law of Bartlett is another.
+    for first, last in ((0, 1), (0, 11), (10, 11)):
+        entry = found[:, first, last]
+        assert entry.square().mean() == pytest.approx(1.0, abs=0.12)
+        assert entry.square().square().mean() == pytest.approx(3 + 6 / columns, rel=0.35)
     assert found[:, row, column].square().mean() == pytest.approx(1.0, abs=0.02)
+    assert found[:, row, column].pow(4).mean() == pytest.approx(3 + 6 / columns, rel=0.05)
     triangles = rc.signed_triangles(found)
-    error = triangles.std() / math.sqrt(4000)
-    assert abs(triangles.mean() - math.comb(12, 3) / 3) < 4 * error
+    error = triangles.std() / math.sqrt(5000)
+    assert abs(triangles.mean() - math.comb(12, 3) / math.sqrt(columns)) < 4 * error
     assert not torch.allclose(found[0], found[1])
+    assert torch.equal(found, rc.gram(12, columns, networks=(5000,), generator=draw(3)))
 
 
-def test_gram_is_the_same_whatever_the_block(monkeypatch):
-    one = rc.gram(6, 40, networks=(2, 3), generator=draw(4))
-    assert one.shape == (2, 3, 6, 6)
-    assert torch.equal(one, rc.gram(6, 40, networks=(2, 3), generator=draw(4)))
-    monkeypatch.setattr(rc, "_BLOCK", 1)
-    assert rc.gram(6, 40, networks=(2, 3), generator=draw(4)).shape == (2, 3, 6, 6)
+def test_gram_matrices_of_few_points_have_few_dimensions():
+    found = rc.gram(12, 3, networks=(2, 3), generator=draw(4))
+    assert found.shape == (2, 3, 12, 12)
+    # Three coordinates: any four columns of the whole table are dependent; with the diagonal off, four by four minors
+    # away from it vanish.
+    assert torch.linalg.matrix_rank(found[..., :6, 6:]).max() == 3
 
 
 def test_signed_triangles_by_brute_force():

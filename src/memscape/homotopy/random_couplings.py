@@ -32,7 +32,6 @@ from memscape.arguments import (
     require_tensor,
 )
 from memscape.memory.hopfield import require_symmetric
-from memscape.tools import pieces
 
 __all__ = [
     "beyond_edge",
@@ -46,8 +45,6 @@ __all__ = [
     "spread",
     "symmetric",
 ]
-
-_BLOCK = 2**22
 
 
 def symmetric(
@@ -135,7 +132,7 @@ def gram(
     neurons, networks, generator, device
         As for :func:`symmetric`.
     columns
-        Number of coordinates d, or patterns.
+        Number of coordinates d, or patterns. From d = N on the time does not depend on it.
 
     Returns
     -------
@@ -149,16 +146,18 @@ def gram(
     """
     require_count("columns", columns)
     networks, options, device = _drawing(neurons, 1, networks, generator, device)
-    require_room(neurons=neurons, columns=columns)
-    count = math.prod(networks)
-    found = torch.empty(count, neurons, neurons, dtype=torch.float64, device="cpu")
-    # Blocks of one size whatever the memory, so that the same seed gives the same matrices.
-    for part in pieces.slices(count, max(1, _BLOCK // (neurons * columns))):
-        points = torch.randn(part.stop - part.start, neurons, columns, **options)
-        found[part] = points @ points.mT / math.sqrt(columns)
+    require_room(networks=math.prod(networks), neurons=neurons, columns=2 * min(neurons, columns))
+    if columns < neurons:
+        points = torch.randn(*networks, neurons, columns, **options)
+    else:  # Bartlett: a triangle of normal numbers, with a root of chi square on the diagonal, has the same products
+        points = torch.randn(*networks, neurons, neurons, **options).tril(-1)
+        rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+        squares = rng.chisquare(columns - np.arange(neurons), size=(*networks, neurons))
+        points.diagonal(dim1=-2, dim2=-1).copy_(torch.from_numpy(squares).sqrt())
+    found = points @ points.mT / math.sqrt(columns)
     found = (found + found.mT) / 2
     found.diagonal(dim1=-2, dim2=-1).zero_()
-    return found.reshape(*networks, neurons, neurons).to(device)
+    return found.to(device)
 
 
 def projector(patterns: torch.Tensor, *, complement: bool = False) -> torch.Tensor:
