@@ -297,3 +297,14 @@ def test_sublevel_peers_find_the_same_pieces(benchmarks):
     plain = energy(7).numpy()
     ours = peers.rows(benchmarks("bench_sublevel").piece_bars(energy(7))[0].rows())
     assert ours == peers.cube_pieces(plain) == peers.graph_pieces(plain) == peers.plain_pieces(plain)
+
+
+@pytest.mark.parametrize("peer", ["gudhi", "ripser"])
+def test_peers_of_order_complexes_find_the_same_curves(benchmarks, peer):
+    pytest.importorskip(peer)
+    bench, peers = benchmarks("bench_clique_topology"), benchmarks("peers_clique_topology")
+    order = bench.table("distances in dimension 5")[:20, :20].double()
+    order = bench.ranks(-order, generator=torch.Generator().manual_seed(3))
+    found = bench.betti_curves(order, 2).numpy()
+    assert found[1].any()
+    np.testing.assert_array_equal(found, getattr(peers, f"{peer}_curves")(order.double().numpy(), 2, 95))
