@@ -163,7 +163,8 @@ def betti_curves(ranks: torch.Tensor, dimension: int = 3, *, density: float = 0.
     table = _require_ranks(ranks, batched=True)
     neurons = table.shape[-1]
     last = _require_few(neurons, dimension, density)
-    betti_numbers(order_complex(torch.zeros(1, 1, dtype=torch.int64), 0), field=field)  # refuses what is no prime
+    point = torch.zeros(1, 1, dtype=torch.int64, device="cpu")
+    betti_numbers(order_complex(point, 0), field=field)  # refuses what is no prime
     flat = table.reshape(-1, neurons, neurons).cpu().double().numpy()
     require_room(ranks=len(flat), dimension=(dimension + 1) * (last + 2))
     change = np.zeros((len(flat), dimension + 1, last + 2), dtype=np.int64)

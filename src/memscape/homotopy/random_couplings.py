@@ -151,7 +151,7 @@ def gram(
         points = torch.randn(*networks, neurons, columns, **options)
     else:  # Bartlett: a triangle of normal numbers, with a root of chi square on the diagonal, has the same products
         points = torch.randn(*networks, neurons, neurons, **options).tril(-1)
-        rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+        rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator, device="cpu")))
         squares = rng.chisquare(columns - np.arange(neurons), size=(*networks, neurons))
         points.diagonal(dim1=-2, dim2=-1).copy_(torch.from_numpy(squares).sqrt())
     found = points @ points.mT / math.sqrt(columns)
