@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from memscape.homotopy import (
+    clique_topology,
     codes,
     convex_codes,
     crowd,
@@ -26,6 +27,7 @@ from memscape.homotopy import (
     landscape,
     random_couplings,
     sampling,
+    splits,
     storage,
     sublevel,
     summing,
