@@ -616,7 +616,7 @@ def cone_dimension(network: Network) -> int:
 
 
 def cyclic_rank(network: Network, *, cycles_only: bool = False) -> int:
-    """|E| - |V| + c: edges less vertices plus pieces of the network.
+    """Edges less vertices plus pieces of the network, ``|E| - |V| + c``.
 
     Parameters
     ----------

@@ -270,7 +270,7 @@ def invertible(size: int, prime: int) -> list[tuple[Map, ...]]:
 def linear_cardinalities(points: int, most: int, field: int) -> list[Fraction]:
     """Cardinalities of summing functors with values in vector spaces, for dimensions 0 to ``most``.
 
-    The sum of 1/prod |GL(k_i)| over k_1 + ... + k_n = m.
+    The sum of ``1 / prod |GL(k_i)|`` over k_1 + ... + k_n = m.
 
     Parameters
     ----------
@@ -294,7 +294,7 @@ def linear_cardinalities(points: int, most: int, field: int) -> list[Fraction]:
 def linear_fibre(network: Network, flows: npt.NDArray[np.int64], field: int) -> list[Fraction]:
     """Cardinality of the homotopy equaliser with values in vector spaces, over circulations.
 
-    prod_v |GL(n_v)| / prod_e |GL(k_e)|, where k_e are dimensions and n_v passes the vertex v.
+    ``prod_v |GL(n_v)| / prod_e |GL(k_e)|``, where k_e are dimensions and n_v passes the vertex v.
 
     Parameters
     ----------
