@@ -274,6 +274,12 @@ def text(html: str) -> str:
     return " ".join("".join(parser.found).split())
 
 
+def test_no_stored_page_holds_the_environment_of_the_build(site):
+    stored = sorted((site.parent / ".doctrees").rglob("*.doctree"))
+    assert len(stored) > 5
+    assert [path.name for path in stored if b"BuildEnvironment" in path.read_bytes()] == []
+
+
 def test_a_build_imports_neither_torch_nor_science(built):
     imported = set(re.search("modules: (.*)", built[1])[1].split())
     assert "memscape.book.site" in imported

@@ -110,11 +110,22 @@ def _without_imports() -> Iterator[None]:
         AstroidManager.ast_from_module_name = follow
 
 
+def _let_drafts_go(_app: Sphinx, page: nodes.document) -> None:
+    """Make each node the page's own.
+
+    What was parsed for itself remembers the draft that it was parsed in, and through it the whole environment of the
+    build: eight megabytes in the stored form of each page, which is read and written several times.
+    """
+    for node in page.findall():
+        node.document = page
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the two directives."""
     app.add_directive("api", Api)
     app.add_directive("api-index", ApiIndex)
     app.connect("autodoc-skip-member", _skip)
+    app.connect("doctree-read", _let_drafts_go)
     _keep_docstrings_of_fields(app)
     # sphinx-autoapi reads the sources at the same event, with the priority in between.
     reading = ExitStack()
