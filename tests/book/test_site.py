@@ -26,6 +26,7 @@ from memscape.arguments import ArgumentError
 from memscape.book import chapters, claims, ledger, parameters
 from memscape.book.numbers import MARK
 from memscape.book.site import check, head, icons, panel, pictures, plots
+from memscape.book.site import claims as site_claims
 
 ROOT = Path(__file__).parents[2]
 
@@ -272,6 +273,17 @@ def text(html: str) -> str:
     parser = _Text()
     parser.feed(html)
     return " ".join("".join(parser.found).split())
+
+
+def test_the_ledger_is_read_once_for_as_long_as_it_stays_as_it_is(tmp_path):
+    (tmp_path / "claims").mkdir()
+    path = tmp_path / "claims/memory.yml"
+    path.write_text(CLAIMS, encoding="utf-8")
+    first = site_claims.by_id(tmp_path)
+    assert site_claims.by_id(tmp_path) is first
+    path.write_text(CLAIMS.replace("TOY-1", "TOY-9"), encoding="utf-8")
+    os.utime(path, ns=(1, 1))
+    assert "TOY-9" in site_claims.by_id(tmp_path)
 
 
 def test_no_stored_page_holds_the_environment_of_the_build(site):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -29,6 +31,20 @@ PARTS = ("memory", "capacity", "polytopes", "homotopy", "categorical")
 _SOURCES = ("claims/*.yml", "chapters/*/*.ipynb", "chapters/references.bib")
 _SHOWN = claims.SAID | {"ours": "this book", "unverified": "not read"}
 _LOG = logging.getLogger(__name__)
+
+
+def by_id(root: Path) -> Mapping[str, claims.Row]:
+    """Return the ledger by id, read once for as long as its files stay as they are.
+
+    A page may name fifty rows, and to read them all takes the better part of a second.
+    """
+    files = sorted((root / "claims").glob("*.yml"))
+    return _read(root, tuple((path, path.stat().st_mtime_ns) for path in files))
+
+
+@lru_cache(maxsize=1)
+def _read(root: Path, _files: tuple[tuple[Path, int], ...]) -> Mapping[str, claims.Row]:
+    return claims.load(root)
 
 
 def badge(verdict: str) -> str:
@@ -144,7 +160,7 @@ class Summary(PageDirective):
     def run(self) -> list[nodes.Node]:
         """Write one figure a verdict in each of the two tallies, and say how many regression checks there are."""
         self.reads("claims/*.yml")
-        found = ledger.tally(claims.load(self.root).values())
+        found = ledger.tally(by_id(self.root).values())
         rest = (
             f'<p class="tally-rest">Numbers pinned from earlier runs of this book: {found.pinned}. They are regression '
             f"checks, which say only that nothing has changed. Rows that hold nothing else, counted in neither tally: "
@@ -180,7 +196,7 @@ class Finding(PageDirective):
         """Write the picture, the words, and under them the verdict and who says it."""
         self.reads("claims/*.yml")
         claim, *figure = self.arguments
-        rows = claims.load(self.root)
+        rows = by_id(self.root)
         if claim not in rows:
             raise self.error(f"{claim}: not a claim of the ledger. {nearest(claim, list(rows))}".rstrip())
         row = rows[claim]
@@ -204,7 +220,7 @@ class Unprinted(PageDirective):
     def run(self) -> list[nodes.Node]:
         """Write a list of sentences, each with the link to its claim."""
         self.reads("claims/*.yml")
-        rows = [row for row in claims.load(self.root).values() if row.unprinted]
+        rows = [row for row in by_id(self.root).values() if row.unprinted]
         return self.parse(
             *(
                 f"* {' '.join(str(row.unprinted).split())} {{verdict}}`{row.verdict}` {{claim}}`{row.id}`"
@@ -218,7 +234,7 @@ class ClaimRole(SphinxRole):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Return the link, or a warning for an id that the ledger does not hold."""
-        if self.text not in claims.load(self.env.srcdir):
+        if self.text not in by_id(Path(self.env.srcdir)):
             _LOG.warning("%s: not a claim of the ledger", self.text, location=self.get_location())
         uri = f"{self.env.app.builder.get_relative_uri(self.env.docname, LEDGER)}#claim-{self.text}"
         return [nodes.reference(self.rawtext, self.text, refuri=uri, internal=True, classes=["claim-link"])], []
