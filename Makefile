@@ -58,7 +58,7 @@ LAB_STAMP := $(LAB)/.made-$(call checksum,requirements.lock pyproject.toml)
 
 book: environment
 	$(BIN)/memscape execute
-	$(build_site)
+	@$(build_site)
 	$(BIN)/memscape ledger --summary
 	@echo "The site is in $(SITE): open $(SITE)/index.html, or run 'make serve'."
 
@@ -69,18 +69,19 @@ serve:
 lab: $(LAB_STAMP)
 	$(LAB)/bin/jupyter lab chapters
 
+# To build the site takes one core, and so does checking types: meanwhile the chapters are compared. They are compared even
+# if a test fails. The files begin in the order of conftest.py, the longest first. One process takes a whole file, so
+# that what its tests share, a built site or a wheel, is made once.
 test: environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(build_site)
-# The chapters are compared even if a test has failed; the files begin in the order of conftest.py, the longest first. One
-# process takes a whole file, so that what its tests share, a built site or a wheel, is made once.
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder || tests=failed; \
+	@{ $(BIN)/mypy || exit 1; $(build_site); } & beside=$$!; \
 	$(if $(filter x86_64,$(shell uname -m)),env $(PLAIN)) $(BIN)/pytest --nbval --nbval-current-env \
 	    --nbval-cell-timeout 800 --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	    -n $(WORKERS) --dist loadfile --no-loadscope-reorder chapters || chapters=failed; \
+	wait $$beside || { echo "types and site: failed, chapters: $${chapters:-passed}"; exit 1; }; \
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder || tests=failed; \
 	echo "tests: $${tests:-passed}, chapters: $${chapters:-passed}"; test -z "$$tests$$chapters"
 
 library: environment
@@ -144,7 +145,7 @@ endef
 # -W makes every warning of the build an error; a page that was not rebuilt would not warn again, hence --all. Pages of
 # an earlier build that no longer exist must not stay. A site that was built from the same and found sound is kept.
 define build_site
-@made=$(SITE)/.made-$$({ $(page_sources); echo '$(STAMP) $(MEMSCAPE_COMMIT)'; } | cksum | cut -d ' ' -f 1); \
+made=$(SITE)/.made-$$({ $(page_sources); echo '$(STAMP) $(MEMSCAPE_COMMIT)'; } | cksum | cut -d ' ' -f 1); \
 test -f $$made && echo "The site stays: nothing that it is made of has changed." || { rm -rf $(SITE) \
     && $(BIN)/jupyter-book build . --all -W --keep-going -n $(QUIET) && $(BIN)/memscape site-check && touch $$made; }
 endef
