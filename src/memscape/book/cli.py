@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from memscape.book.chapters import Chapter
-    from memscape.book.execute import Execution
-    from memscape.book.sweeps import Job
+    from memscape.book.execute import Execution, Job
 
 app = typer.Typer(
     name="memscape",
@@ -126,12 +125,11 @@ def run(
     _require_gpu(values["device"])
 
     from memscape.book import execute as execution
-    from memscape.book.sweeps import Job
 
     given = {name: values[name] for name in given}
     path = out if out is not None else _default_out(page, given, profile or "desk")
     execution.require_out(page, path)
-    _, failed = _carry_out([Job(page, path, given, profile or "desk")])
+    _, failed = _carry_out([execution.Job(page, path, given, profile or "desk")])
     raise typer.Exit(1 if failed else 0)
 
 
@@ -201,7 +199,7 @@ def sweep(
         asked = outcomes.begin(out, page, points, profile or "desk", resume=resume, command=command)
         todo = asked.missing()
         limits = execution.Limits(time_limit, memory_limit)
-        jobs = [sweeps.Job(page, asked.path(values), values, asked.profile, limits, asked.stamp) for values in todo]
+        jobs = [execution.Job(page, asked.path(values), values, asked.profile, limits, asked.stamp) for values in todo]
         _say(f"{len(todo)} of {len(asked.points)} runs to do in {os.path.relpath(asked.folder)}")
         runs = sweeps.persistently(
             jobs, lambda: connect(len(jobs)), resources={"GPU": 1.0} if gpu else None, on_lost=lost
@@ -282,7 +280,6 @@ def execute(
     """Execute the committed chapters that are stale, in place."""
     from memscape.book import digest
     from memscape.book import execute as execution
-    from memscape.book.sweeps import Job
 
     pages = _chosen(chapter)
     stale = pages if force else [page for page, reasons in digest.all_stale(pages) if reasons]
@@ -291,7 +288,7 @@ def execute(
         return
     home = chapters.home()
     execution.recorded(home)  # notes that are broken are refused before hours of work
-    executed, failed = _carry_out([Job(page) for page in stale], workers)
+    executed, failed = _carry_out([execution.Job(page) for page in stale], workers)
     if executed:
         execution.record(home, executed)
     raise typer.Exit(1 if failed else 0)
@@ -398,8 +395,7 @@ def reproduce(workers: Workers = CORES) -> None:
 
     The notebooks go to out/reproduce.
     """
-    from memscape.book.execute import drift
-    from memscape.book.sweeps import Job
+    from memscape.book.execute import Job, drift
 
     home = chapters.home()
     jobs = [Job(page, home / "out" / "reproduce" / f"{page.name}.ipynb") for page in chapters.every(home)]
@@ -541,8 +537,7 @@ def _carry_out(jobs: list[Job], workers: int = 1) -> tuple[list[Execution], list
     """Carry jobs out, with a bar for each on the terminal, and say of each how it ended."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from memscape.book import sweeps
-    from memscape.book.execute import ChapterFailed
+    from memscape.book.execute import ChapterFailed, in_turn
 
     executed: list[Execution] = []
     failed: list[Exception] = []
@@ -555,13 +550,19 @@ def _carry_out(jobs: list[Job], workers: int = 1) -> tuple[list[Execution], list
     )
     with Progress(*columns, console=console, transient=True) as bars, contextlib.ExitStack() as stack:
         tasks = [bars.add_task(job.chapter.name, total=None) for job in jobs]
-        client = stack.enter_context(sweeps.cluster(min(workers, len(jobs)))) if workers > 1 < len(jobs) else None
 
         def show(number: int, position: int, count: int) -> None:
             bars.update(tasks[number], completed=position, total=count)
 
         left = _Left(len(jobs))
-        for number, result in sweeps.execute(jobs, client, show):
+        if workers > 1 < len(jobs):
+            from memscape.book import sweeps  # which takes half a second
+
+            client = stack.enter_context(sweeps.cluster(min(workers, len(jobs))))
+            results = sweeps.execute(jobs, client, show)
+        else:
+            results = in_turn(jobs, show)
+        for number, result in results:
             bars.remove_task(tasks[number])
             left.one_ended()
             if isinstance(result, Exception):

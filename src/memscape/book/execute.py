@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 import json
 import os
 import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
@@ -39,6 +40,9 @@ from memscape.book.chapters import Chapter
 
 OnCell = Callable[[int, int], None]
 """Called before each cell with its position and the number of cells, to show progress."""
+
+OnProgress = Callable[[int, int, int], None]
+"""Called as a job begins a cell: the job's number, the cell's position, the number of cells."""
 
 STATUS = Path("results/desk/status.json")
 """What the last execution of each committed chapter cost, for the site's status page."""
@@ -183,6 +187,46 @@ def to(
     replace(path, text(executed))
     path.with_suffix(".partial.ipynb").unlink()
     return Execution(chapter.name, path, facts)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One execution: a chapter, where its notebook goes (None: in place), and the values to run it at."""
+
+    chapter: Chapter
+    path: Path | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    profile: str = "desk"
+    limits: Limits = field(default_factory=Limits)
+    stamp: Mapping[str, Any] | None = None
+
+    def run(self, on_cell: OnCell | None = None) -> Execution:
+        """Carry the job out in this process."""
+        if self.path is None:
+            return in_place(self.chapter, on_cell)
+        return to(
+            self.chapter,
+            self.path,
+            self.values,
+            profile=self.profile,
+            limits=self.limits,
+            stamp=self.stamp,
+            on_cell=on_cell,
+        )
+
+
+def in_turn(
+    jobs: Sequence[Job], on_progress: OnProgress = lambda number, position, count: None
+) -> Iterator[tuple[int, Execution | Exception]]:
+    """Carry jobs out in this process, one after the other, and yield the number of each with how it ended.
+
+    One that fails does not stop the others.
+    """
+    for number, job in enumerate(jobs):
+        try:
+            yield number, job.run(functools.partial(on_progress, number))
+        except Exception as error:
+            yield number, error
 
 
 def require_out(chapter: Chapter, path: Path) -> Path:

@@ -1,9 +1,9 @@
 """Many executions at once, by dask.distributed: single-threaded processes at the desk, or the workers of any scheduler.
 
-One engine serves both. A `Job` is plain data that any worker can carry out which sees the same folder; `cluster` opens
-the processes, joins the scheduler whose address it is given, or asks Slurm for workers; `execute` yields results as
-they come. Parallelism comes from processes alone: the sums inside a kernel keep their order, so its numbers do not
-depend on its neighbours.
+One engine serves both. A job (`memscape.book.execute.Job`) is plain data that any worker can carry out which sees the
+same folder; `cluster` opens the processes, joins the scheduler whose address it is given, or asks Slurm for workers;
+`execute` yields results as they come. Parallelism comes from processes alone: the sums inside a kernel keep their
+order, so its numbers do not depend on its neighbours.
 
 Workers may die, and a scheduler may be restarted. A worker that dies in mid-run has its run repeated by another; a
 scheduler that is gone is waited for, and what it had not finished is handed out again. A run that takes down worker
@@ -19,7 +19,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,8 @@ from distributed.scheduler import KilledWorker
 
 import memscape
 from memscape.arguments import ArgumentError, require_integer
-from memscape.book import execute as chapter_execution
 from memscape.book import yml
-from memscape.book.chapters import Chapter
-from memscape.book.execute import ChapterFailed, Execution, Limits
-
-OnProgress = Callable[[int, int, int], None]
-"""Called as a job begins a cell: the job's number, the cell's position, the number of cells."""
+from memscape.book.execute import ChapterFailed, Execution, Job, OnProgress, in_turn
 
 _LOST = (OSError, TimeoutError, asyncio.CancelledError, FutureCancelledError)
 """What a client meets when its scheduler goes away."""
@@ -56,32 +51,6 @@ _SETTINGS = {
 }
 _CENSUS = 5.0  # seconds between looks whether a cluster has all its workers
 _PAUSE = 2.0  # seconds between attempts to reach a scheduler
-
-
-@dataclass(frozen=True)
-class Job:
-    """One execution: a chapter, where its notebook goes (None: in place), and the values to run it at."""
-
-    chapter: Chapter
-    path: Path | None = None
-    values: dict[str, Any] = field(default_factory=dict)
-    profile: str = "desk"
-    limits: Limits = field(default_factory=Limits)
-    stamp: Mapping[str, Any] | None = None
-
-    def run(self, on_cell: chapter_execution.OnCell | None = None) -> Execution:
-        """Carry the job out in this process."""
-        if self.path is None:
-            return chapter_execution.in_place(self.chapter, on_cell)
-        return chapter_execution.to(
-            self.chapter,
-            self.path,
-            self.values,
-            profile=self.profile,
-            limits=self.limits,
-            stamp=self.stamp,
-            on_cell=on_cell,
-        )
 
 
 @contextmanager
@@ -237,11 +206,7 @@ def execute(
         Where the scheduler goes away; see `persistently`.
     """
     if client is None:
-        for number, job in enumerate(jobs):
-            try:
-                yield number, job.run(functools.partial(on_progress, number))
-            except Exception as error:
-                yield number, error
+        yield from in_turn(jobs, on_progress)
         return
     topic = f"memscape-{uuid.uuid4()}"  # of this call alone: a scheduler may serve several
     client.subscribe_topic(topic, lambda event: on_progress(*event[1]))
