@@ -71,12 +71,13 @@ lab: $(LAB_STAMP)
 
 # To build the site takes one core, and so does checking types: meanwhile the chapters are compared. They are compared even
 # if a test fails. The files begin in the order of conftest.py, the longest first. One process takes a whole file, so
-# that what its tests share, a built site or a wheel, is made once.
+# that what its tests share, a built site or a wheel, is made once. Ctrl-C does not reach what a shell runs beside: the
+# trap ends it, or a site would go on being built under the next one.
 test: environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
-	@{ $(BIN)/mypy || exit 1; $(build_site); } & beside=$$!; \
+	@trap 'kill 0' INT; { $(BIN)/mypy || exit 1; $(build_site); } & beside=$$!; \
 	$(if $(filter x86_64,$(shell uname -m)),env $(PLAIN)) $(BIN)/pytest --nbval --nbval-current-env \
 	    --nbval-cell-timeout 800 --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	    -n $(WORKERS) --dist loadfile --no-loadscope-reorder chapters || chapters=failed; \
