@@ -18,7 +18,7 @@ import pytest
 
 from memscape.arguments import ArgumentError
 from memscape.book import chapters, outcomes, sweeps
-from memscape.book.execute import ChapterFailed, Execution, Limits
+from memscape.book.execute import ChapterFailed, Execution, Job, Limits, in_turn
 
 from .conftest import chapter, write
 
@@ -48,9 +48,7 @@ def until(condition, seconds=300):
 
 
 def jobs(page, folder, count=4, **options):
-    return [
-        sweeps.Job(page, folder / f"{seed}.ipynb", {"neurons": 20, "seed": seed}, **options) for seed in range(count)
-    ]
+    return [Job(page, folder / f"{seed}.ipynb", {"neurons": 20, "seed": seed}, **options) for seed in range(count)]
 
 
 @contextlib.contextmanager
@@ -263,7 +261,7 @@ def numbers(path: Path):
 def test_two_workers_over_tcp_give_the_numbers_of_the_desk_bit_for_bit(home, tmp_path, port):
     page = toy(home, "import numpy as np\n(np.random.default_rng(seed).normal(size=1000) ** 3).sum().hex()")
     desk, far = (jobs(page, tmp_path / name, 3) for name in ("desk", "far"))
-    assert all(isinstance(result, Execution) for _, result in sweeps.execute(desk))
+    assert all(isinstance(result, Execution) for _, result in in_turn(desk))
     with scheduler(port), worker(port), worker(port), sweeps.cluster(1, f"tcp://127.0.0.1:{port}") as client:
         client.wait_for_workers(2, timeout=300)
         assert all(isinstance(result, Execution) for _, result in sweeps.execute(far, client))

@@ -9,7 +9,7 @@ import pytest
 
 from memscape.arguments import ArgumentError
 from memscape.book import chapters, sweeps
-from memscape.book.execute import ChapterFailed, Execution
+from memscape.book.execute import ChapterFailed, Execution, Job, in_turn
 
 PLAIN = "started = 1"  # instead of book.begin, where torch need not be loaded
 
@@ -20,7 +20,7 @@ def jobs(add, home):
     add("memory/bad", "1 / 0", begin=PLAIN)
     toy, bad = (chapters.Chapter(home, f"memory/{name}") for name in ("toy", "bad"))
     out = home / "out"
-    return [sweeps.Job(toy, out / "a.ipynb", {"neurons": 30}), sweeps.Job(bad, out / "b.ipynb"), sweeps.Job(toy)]
+    return [Job(toy, out / "a.ipynb", {"neurons": 30}), Job(bad, out / "b.ipynb"), Job(toy)]
 
 
 def check(jobs, results, seen):
@@ -37,7 +37,7 @@ def check(jobs, results, seen):
 
 def test_jobs_are_carried_out_here(jobs):
     seen = []
-    results = dict(sweeps.execute(jobs, on_progress=lambda *event: seen.append(event)))
+    results = dict(in_turn(jobs, lambda *event: seen.append(event)))
     check(jobs, results, seen)
 
 

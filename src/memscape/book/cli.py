@@ -556,7 +556,7 @@ def _carry_out(jobs: list[Job], workers: int = 1) -> tuple[list[Execution], list
 
         left = _Left(len(jobs))
         if workers > 1 < len(jobs):
-            from memscape.book import sweeps  # which takes half a second
+            from memscape.book import sweeps  # and with it Dask, which a run by itself need not wait for
 
             client = stack.enter_context(sweeps.cluster(min(workers, len(jobs))))
             results = sweeps.execute(jobs, client, show)

@@ -33,7 +33,7 @@ from distributed.scheduler import KilledWorker
 import memscape
 from memscape.arguments import ArgumentError, require_integer
 from memscape.book import yml
-from memscape.book.execute import ChapterFailed, Execution, Job, OnProgress, in_turn
+from memscape.book.execute import ChapterFailed, Execution, Job, OnProgress
 
 _LOST = (OSError, TimeoutError, asyncio.CancelledError, FutureCancelledError)
 """What a client meets when its scheduler goes away."""
@@ -192,22 +192,19 @@ def require_same_package(client: Client) -> None:
 
 def execute(
     jobs: Sequence[Job],
-    client: Client | None = None,
+    client: Client,
     on_progress: OnProgress = lambda number, position, count: None,
     resources: Mapping[str, float] | None = None,
 ) -> Iterator[tuple[int, Execution | Exception]]:
     """Yield the number of each job with its execution, or with the exception that ended it, as they come.
 
-    Without a client the jobs are carried out here, one after the other. One that fails does not stop the others.
+    One that fails does not stop the others. `memscape.book.execute.in_turn` does the same without a client.
 
     Raises
     ------
     OSError, TimeoutError, CancelledError
         Where the scheduler goes away; see `persistently`.
     """
-    if client is None:
-        yield from in_turn(jobs, on_progress)
-        return
     topic = f"memscape-{uuid.uuid4()}"  # of this call alone: a scheduler may serve several
     client.subscribe_topic(topic, lambda event: on_progress(*event[1]))
 
