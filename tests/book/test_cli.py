@@ -337,6 +337,35 @@ def test_execute_goes_on_after_a_failure_and_says_so(memscape, add, home):
     assert list(execute.json.loads((home / execute.STATUS).read_text())) == ["memory/toy"]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_chapters_are_executed_here_or_by_as_many_processes_as_were_asked_for(memscape, add, home, workers):
+    names = ["memory/one", "memory/two"]
+    for name in names:
+        # Each waits for the other where there are two processes, so that neither of these can take both.
+        wait = f"end = time.monotonic() + {30 * (workers - 1)}\n"
+        wait += "while time.monotonic() < end and len(list(home.glob('*.begun'))) < 2:\n    time.sleep(0.05)"
+        begun = (
+            "import os, pathlib, time\nhome = pathlib.Path(os.environ['MEMSCAPE_HOME'])\n"
+            f"(home / '{name.replace('/', '-')}.begun').touch()"
+        )
+        add(name, f"{begun}\n{wait}\nos.getppid()", begin=PLAIN)
+    assert memscape("execute", *names, "--workers", str(workers))[0] == 0
+    notebooks = [chapters.find(name).read() for name in names]
+    parents = {int(notebook.cells[-1].outputs[0].data["text/plain"]) for notebook in notebooks}
+    assert (parents == {os.getpid()}) == (workers == 1)
+    assert len(parents) == workers
+
+
+def test_a_run_by_itself_does_not_wait_for_dask(home, add):
+    add("memory/toy", "1 + 1", begin=PLAIN)
+    code = (
+        "import sys\nfrom memscape.book import cli\ntry:\n    cli.main(['run', 'toy'])\n"
+        "except SystemExit as ended:\n    print(ended.code, 'distributed' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("0 False\n")
+
+
 def test_reproduce_executes_all_from_scratch_and_leaves_the_committed_alone(memscape, add, home):
     path = add("memory/toy", CHECK, begin=PLAIN)
     before = path.read_bytes()
