@@ -170,10 +170,6 @@ CALLS = [
     Call(codes.permuted, {"words": WORDS, "generator": RNG}),
     Call(codes.split, {"words": np.eye(3, dtype=bool), "rounds": 2}),
     Call(
-        projected_descent.Perceptrons,
-        dict(zip(("first", "first_bias", "second", "second_bias"), NETS.parameters, strict=True)),
-    ),
-    Call(
         projected_descent.random_perceptrons,
         {"networks": 1, "inputs": 3, "hidden": 2, "classes": 2, "generator": RNG},
     ),
@@ -184,8 +180,6 @@ CALLS = [
             **{"rate": 0.1, "positive": True},
         },
     ),
-    Call(projected_descent.accuracy, {"model": NETS, "images": PIXELS, "labels": CLASSES}),
-    Call(NETS.positive),
     Call(hopfield_category.complete_wiring, {"vertices": 3, "device": "cpu"}),
     Call(ROUND.breaks, {"values": ONES}),
     Call(hopfield_category.driven, {**NETWORK, "state": ONES}),

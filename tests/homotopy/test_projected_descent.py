@@ -5,6 +5,7 @@ import torch
 
 from memscape.arguments import ArgumentError
 from memscape.homotopy import projected_descent as pd
+from memscape.tools import perceptrons
 
 RNG = torch.Generator
 
@@ -41,7 +42,7 @@ def test_each_network_is_trained_as_if_alone(positive):
     kept = [each.clone() for each in model.parameters]
     after = pd.descend(model, images, labels, order, rate=0.5, positive=positive)
     assert all(torch.equal(a, b) for a, b in zip(kept, model.parameters, strict=True))
-    right = pd.accuracy(after, images, labels)
+    right = perceptrons.accuracy(after, images, labels)
     for k in range(3):
         net = by_torch(model, k, images, labels, order, 0.5, positive)
         torch.testing.assert_close(after.first[k], net[0].weight.T, rtol=0, atol=1e-12)
@@ -59,16 +60,6 @@ def test_starts_are_uniform_within_their_bounds_and_given_by_the_seed():
     assert all(torch.equal(a, b) for a, b in zip(model.parameters, again.parameters, strict=True))
     assert model.first.abs().max() <= 0.1 < model.second.abs().max() <= 50**-0.5
     assert abs(float(model.first.std()) - 0.1 / 3**0.5) < 1e-3
-    clipped = model.positive()
-    assert torch.equal(clipped.first, model.first.clamp(min=0))
-    assert torch.equal(clipped.second_bias, model.second_bias)
-
-
-def test_accuracy_of_many_images_is_counted_whole():
-    images, labels, _ = data(2500, seed=3)
-    model = pd.random_perceptrons(2, 6, 5, 3, generator=RNG().manual_seed(2))
-    halves = [pd.accuracy(model, images[k], labels[k]) for k in (slice(0, 1250), slice(1250, None))]
-    torch.testing.assert_close(pd.accuracy(model, images, labels), (halves[0] + halves[1]) / 2)
 
 
 def test_refusals_name_the_argument():
@@ -87,5 +78,3 @@ def test_refusals_name_the_argument():
         full = {"model": model, "images": images, "labels": labels, "order": order, "rate": 0.1, "positive": False}
         with pytest.raises(ArgumentError, match=name):
             pd.descend(**(full | given))
-    with pytest.raises(ArgumentError, match="second_bias"):
-        pd.Perceptrons(model.first, model.first_bias, model.second, model.second_bias[:, :2])

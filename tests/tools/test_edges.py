@@ -13,6 +13,7 @@ from memscape.tools import (
     crowds,
     exact,
     homology,
+    perceptrons,
     pieces,
     sequences,
     statistics,
@@ -32,6 +33,10 @@ model = hopfield.Hopfield(torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.zeros(2)
 normal = training.Normal(np.random.default_rng(0), torch.float64, "cpu")
 group = subsets.BitGroup(np.array([[0, 1], [1, 0]]))
 high, low = statistics.Estimate(0.5, 0.4, 0.6, 10), statistics.Estimate(0.2, 0.1, 0.3, 10)
+
+dice = np.random.default_rng(0)
+nets = perceptrons.he_perceptrons(1, 3, 2, 2, rng=dice, dtype=torch.float64)
+pictures, classes = torch.rand(4, 3, dtype=torch.float64), torch.tensor([0, 1, 1, 0])
 
 side_by_side = crowds.crowd([model, model])
 
@@ -104,6 +109,33 @@ CALLS = [
     Call(exact.whole, {"integers": [1, 2]}),
     Call(model.map, {"change": torch.neg}),
     Call(model.to, {"*": (torch.float64,)}),
+    Call(
+        perceptrons.Perceptrons,
+        dict(zip(("first", "first_bias", "second", "second_bias"), nets.parameters, strict=True)),
+    ),
+    Call(nets.positive),
+    Call(nets.chosen, {"networks": torch.tensor([0, 0])}),
+    Call(nets.hidden, {"images": pictures}),
+    Call(nets.logits, {"images": pictures[None]}),
+    Call(perceptrons.accuracy, {"model": nets, "images": pictures, "labels": classes}),
+    Call(perceptrons.losses, {"model": nets, "images": pictures, "labels": classes}),
+    Call(
+        perceptrons.he_perceptrons,
+        {
+            **{"networks": 1, "inputs": 3, "hidden": 2, "classes": 2, "rng": dice},
+            **{"dtype": torch.float64, "device": "cpu"},
+        },
+    ),
+    Call(perceptrons.orders, {"networks": 2, "images": 4, "batch": 2, "rng": dice}),
+    Call(perceptrons.require_data, {"model": nets, "images": pictures, "labels": classes}),
+    Call(perceptrons.require_images, {"model": nets, "images": pictures}),
+    Call(
+        perceptrons.train,
+        {
+            **{"model": nets, "images": pictures, "labels": classes, "epochs": 1, "batch": 2},
+            **{"rate": 0.1, "rng": dice, "decay": 0.1},
+        },
+    ),
     Call(pieces.budget, {"size": 2**20}),
     Call(pieces.cached, {"each": 4, "at_least": 1}),
     Call(pieces.fitting, {"each": 4}),

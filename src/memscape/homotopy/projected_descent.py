@@ -8,60 +8,12 @@ side by side, each as if it were alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 
-from memscape.arguments import (
-    ArgumentError,
-    require_count,
-    require_fit,
-    require_generator,
-    require_labels,
-    require_number,
-    require_tensor,
-)
+from memscape.arguments import ArgumentError, require_count, require_fit, require_generator, require_number
+from memscape.tools.perceptrons import Perceptrons, require_data
 
-__all__ = ["Perceptrons", "accuracy", "descend", "random_perceptrons"]
-
-
-@dataclass(frozen=True)
-class Perceptrons:
-    """Networks of one hidden layer of rectified units, one for each entry of the first axis.
-
-    Parameters
-    ----------
-    first, first_bias, second, second_bias
-        Axes ``(networks, inputs, hidden)``, ``(networks, hidden)``, ``(networks, hidden, classes)`` and
-        ``(networks, classes)``.
-
-    Raises
-    ------
-    ArgumentError
-        If axes, dtypes or devices do not fit, or a value is not finite.
-    """
-
-    first: torch.Tensor
-    first_bias: torch.Tensor
-    second: torch.Tensor
-    second_bias: torch.Tensor
-
-    def __post_init__(self) -> None:
-        sizes: dict[str, int] = {}
-        require_tensor("first", self.first, "networks inputs hidden", sizes=sizes)
-        device, dtype = self.first.device, self.first.dtype
-        require_tensor("first_bias", self.first_bias, "networks hidden", sizes=sizes, device=device, dtype=dtype)
-        require_tensor("second", self.second, "networks hidden classes", sizes=sizes, device=device, dtype=dtype)
-        require_tensor("second_bias", self.second_bias, "networks classes", sizes=sizes, device=device, dtype=dtype)
-
-    @property
-    def parameters(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """All weights and biases, as they are listed above."""
-        return self.first, self.first_bias, self.second, self.second_bias
-
-    def positive(self) -> Perceptrons:
-        """The same with every negative weight replaced by 0; biases stay."""
-        return Perceptrons(self.first.clamp(min=0), self.first_bias, self.second.clamp(min=0), self.second_bias)
+__all__ = ["descend", "random_perceptrons"]
 
 
 def random_perceptrons(
@@ -130,8 +82,7 @@ def descend(
     ArgumentError
         If an argument is none of these, or the descent leaves the finite numbers.
     """
-    _require_images(model, images)
-    _require_answers(model, images, labels)
+    require_data(model, images, labels)
     if not isinstance(order, torch.Tensor) or order.dtype != torch.int64 or order.ndim != 2 or 0 in order.shape:
         shown = f"{order.dtype}, {tuple(order.shape)}" if isinstance(order, torch.Tensor) else type(order).__name__
         raise ArgumentError("order", "an int64 tensor with axes (steps, batch)", shown)
@@ -158,35 +109,3 @@ def descend(
             a.clamp_(min=0)
             b.clamp_(min=0)
     return Perceptrons(*(require_fit("rate", each) for each in (a, p, b, q)))
-
-
-def accuracy(model: Perceptrons, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Share of images, axes ``(images, inputs)``, on which each network gives the right label: axes ``(networks,)``.
-
-    Raises
-    ------
-    ArgumentError
-        If the images or the labels, axes ``(images,)`` and int64, do not fit the model.
-    """
-    _require_images(model, images)
-    _require_answers(model, images, labels)
-    right = torch.zeros(len(model.first), dtype=torch.float64, device=images.device)
-    for x, y in zip(images.split(1000), labels.split(1000), strict=True):
-        hidden = (x @ model.first + model.first_bias[:, None]).clamp_(min=0)
-        right += ((hidden @ model.second + model.second_bias[:, None]).argmax(dim=-1) == y).sum(dim=-1)
-    return right / len(images)
-
-
-def _require_images(model: Perceptrons, images: torch.Tensor) -> None:
-    if not isinstance(model, Perceptrons):
-        raise ArgumentError("model", "Perceptrons", type(model).__name__)
-    sizes = {"inputs": model.first.shape[1]}
-    require_tensor("images", images, "images inputs", sizes=sizes, device=model.first.device, dtype=model.first.dtype)
-
-
-def _require_answers(model: Perceptrons, images: torch.Tensor, labels: torch.Tensor) -> None:
-    require_labels("labels", labels, images.device, at_least=0)
-    if len(labels) != len(images):
-        raise ArgumentError("labels", f"{len(images)} labels, one an image", f"{len(labels)}")
-    if int(labels.max()) >= (classes := model.second.shape[-1]):
-        raise ArgumentError("labels", f"classes below {classes}", f"{int(labels.max())}")
