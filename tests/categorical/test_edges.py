@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from memscape.categorical import fisher, matching, natural_gradient, softmax_regression
+from memscape.categorical import colimits, federated, fisher, matching, natural_gradient, softmax_regression
 from memscape.tools.perceptrons import he_perceptrons
 
 from .. import edges
@@ -21,6 +21,9 @@ WEIGHTS, INPUTS = torch.ones(2, 3, 2, dtype=torch.float64), torch.rand(2, 4, 3, 
 LABELS = torch.tensor([[0, 1, 1, 0], [1, 1, 0, 0]])
 REGRESSION = {"weights": WEIGHTS, "inputs": INPUTS, "labels": LABELS, "decay": 0.1}
 FAMILY = {"features": FEATURES, "parameters": THETA}
+PAIRS, AXIS = torch.tensor([[0, 1], [1, 0]]), torch.diag(torch.tensor([1.0, 0.0], dtype=torch.float64))
+SHARED = {"model": NETS, "images": PIXELS, "labels": CLASSES}
+STEPS = {"batch": 1, "rate": 0.1, "rng": np.random.default_rng(0)}
 
 CALLS = [
     Call(fisher.metric, {"points": NORMALS}),
@@ -68,6 +71,19 @@ CALLS = [
     ),
     Call(matching.barrier, {"line": LINE}),
     Call(matching.rise, {"line": LINE}),
+    Call(colimits.average, {"models": NETS, "groups": PAIRS}),
+    Call(colimits.matched_average, {"models": NETS, "groups": PAIRS}),
+    Call(colimits.ensemble_accuracy, {"models": NETS, "groups": PAIRS, "images": PIXELS, "labels": CLASSES}),
+    Call(colimits.distance, {"models": NETS, "to": NETS}),
+    Call(colimits.round_trip, {"models": NETS, "loops": PAIRS}),
+    Call(colimits.glued, {"models": NETS, "pairs": PAIRS}),
+    Call(colimits.projector, {"patterns": PIXELS}),
+    Call(colimits.join, {"first": AXIS, "second": AXIS.flip(0, 1)}),
+    Call(federated.Round, {"clients": NETS, "average": NETS}),
+    Call(federated.train_own, {**SHARED, "shards": PAIRS, "epochs": 1, **STEPS, "heads": torch.tensor([0, 1])}),
+    Call(federated.federate, {**SHARED, "shards": PAIRS[:, None], "rounds": 1, **STEPS}),
+    Call(federated.descend, {**SHARED, "shards": PAIRS, "steps": 1, "rate": 0.1}),
+    Call(federated.head_accuracy, {**SHARED, "heads": torch.tensor([0, 1])}),
 ]
 EXCEPTIONS: dict[str, str] = {}
 
