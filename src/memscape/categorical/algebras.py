@@ -1,9 +1,9 @@
 r"""Parametrised maps, learners, lenses and folds: what composes with what, as functions of tensors.
 
 A *parametrised map* is a function :math:`f(p, a)` of parameters and an input. Parameters and inputs are tensors or
-nested tuples of tensors: the composite of two maps has the pair of their parameters, :func:`then`, and so do two side by
-side, :func:`beside`. A *learner* (Fong, Spivak & Tuyeras 2019) can also change its parameters after an example and say
-which input it would have liked better. A *lens* (Foster and others 2007) gets a view of a state and puts one back.
+nested tuples of tensors: the composite of two maps has the pair of their parameters, :func:`then`, and so do two side
+by side, :func:`beside`. A *learner* (Fong, Spivak & Tuyeras 2019) can also change its parameters after an example and
+say which input it would have liked better. A *lens* (Foster and others 2007) gets a view of a state and puts one back.
 Everything is made of tensor operations, so that :func:`torch.vmap` runs many draws at once.
 """
 
@@ -18,6 +18,7 @@ from torch.utils import _pytree as pytree
 
 from memscape.arguments import (
     ArgumentError,
+    require_fit,
     require_function,
     require_kind,
     require_number,
@@ -223,7 +224,8 @@ def descent(function: Map, error: Error, step: float) -> Learner:
     r"""The learner that makes one step of gradient descent on an error.
 
     With :math:`g = \partial_z e(z, b)` at :math:`z = f(p, a)` it updates to :math:`p - \eta \, g \cdot \partial_p f`
-    and requests the target that would give its input the slope :math:`g \cdot \partial_a f` (Fong, Spivak & Tuyeras 2019).
+    and requests the target that would give its input the slope :math:`g \cdot \partial_a f` (Fong, Spivak & Tuyeras
+    2019).
 
     Parameters
     ----------
@@ -244,7 +246,7 @@ def descent(function: Map, error: Error, step: float) -> Learner:
     require_number("step", step, above=0.0)
 
     def slopes(p: Any, a: Any, b: Any) -> tuple[Any, Any]:
-        answer, back = torch.func.vjp(function, p, a)
+        answer, back = torch.func.vjp(function, p, a)  # type: ignore[misc]
         found: tuple[Any, Any] = back(pytree.tree_map(error.slope, answer, b))
         return found
 
@@ -360,13 +362,12 @@ def defects(lens: Lens, state: Any, view: torch.Tensor, other: torch.Tensor) -> 
     if view.shape != other.shape:
         raise ArgumentError("other", f"shape {tuple(view.shape)}", f"shape {tuple(other.shape)}")
     changed = lens.put(state, view)
-    return torch.stack(
-        [
-            _distance(lens.put(state, lens.get(state)), state),
-            _distance(lens.get(changed), view),
-            _distance(lens.put(changed, other), lens.put(state, other)),
-        ]
-    )
+    found = [
+        _distance(lens.put(state, lens.get(state)), state),
+        _distance(lens.get(changed), view),
+        _distance(lens.put(changed, other), lens.put(state, other)),
+    ]
+    return require_fit("view", torch.stack(found))
 
 
 def _distance(one: Any, other: Any) -> torch.Tensor:

@@ -1,4 +1,4 @@
-r"""Training runs and homotopies with lengths of their own: the smallest 2-category of learning that a computer can hold.
+r"""Training runs and homotopies with lengths of their own: the smallest 2-category of learning.
 
 Objects are networks, as vectors of weights. A :class:`Run` is a list of recorded networks with the durations between
 them, so that the composite of two runs takes as long as both (a Moore path). A :class:`Square` is a list of runs with
@@ -42,7 +42,7 @@ class Run:
         _require_gaps("durations", self.durations, len(self.points), self.points)
 
     def then(self, second: Run) -> Run:
-        """This run, and after it another that starts where it ends.
+        """One run, and after it another that starts where it ends.
 
         Raises
         ------
@@ -100,7 +100,7 @@ class Square:
         return Run(self.points[-1], self.durations)
 
     def above(self, upper: Square) -> Square:
-        """This homotopy, and on it another that starts from the run it ends in.
+        """One homotopy, and on it another that starts from the run it ends in.
 
         Raises
         ------
@@ -118,7 +118,7 @@ class Square:
         )
 
     def beside(self, later: Square) -> Square:
-        """This homotopy, and after it in time another of the same heights.
+        """One homotopy, and after it in time another of the same heights.
 
         Raises
         ------

@@ -19,6 +19,7 @@ import torch
 from memscape.arguments import (
     ArgumentError,
     require_count,
+    require_fit,
     require_generator,
     require_kind,
     require_number,
@@ -124,7 +125,8 @@ def losses(weights: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
     ArgumentError
         As :func:`answers`.
     """
-    return (answers(weights, inputs) - targets(inputs)).square().mean(dim=(-2, -1))
+    found = (answers(weights, inputs) - targets(inputs)).square().mean(dim=(-2, -1))
+    return require_fit("weights", found)
 
 
 def renamed(weights: torch.Tensor, places: torch.Tensor, units: int) -> torch.Tensor:

@@ -21,6 +21,7 @@ import torch
 from memscape.arguments import (
     ArgumentError,
     require_count,
+    require_device,
     require_generator,
     require_integer,
     require_kind,
@@ -117,10 +118,11 @@ def random_changes(
     require_generator("generator", generator)
     require_kind("rename", rename, bool)
     require_kind("turn", turn, bool)
+    place = require_device("device", device)
     keys = torch.rand(shape, generator=generator, dtype=torch.float64, device="cpu")
     heads = 2 * torch.randint(0, 2, shape, generator=generator, device="cpu").double() - 1
     places = keys.argsort(dim=-1) if rename else torch.arange(neurons, device="cpu").expand(shape).clone()
-    return Changes(places.to(device), (heads if turn else torch.ones_like(heads)).to(device))
+    return Changes(places.to(place), (heads if turn else torch.ones_like(heads)).to(place))
 
 
 def every_change(neurons: int) -> Changes:
