@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memscape.arguments import ArgumentError
-from memscape.categorical.moore import Run, Square, halved, straight
+from memscape.categorical.moore import Run, Square, composites, halved, laws, renamed, straight
 
-from ..draws import normal
+from ..draws import normal, rng
 
 
 def gaps(seed, places):
@@ -96,3 +96,23 @@ def test_what_does_not_fit_is_refused():
         Square(normal(0, 2, 3, 4), gaps(0, 3), gaps(0, 2))
     with pytest.raises(ArgumentError, match="run"):
         straight(Run(a.points[:1], a.durations[:0]), 3)
+
+
+def test_laws_are_counted():
+    found = laws(20, generator=rng())
+    assert (found.associativity, found.units, found.interchange, found.renaming) == (0, 0, 0, 0)
+    assert found.halves > 0.001
+
+
+def test_composites_depend_on_the_choice_only_where_two_units_are_equal():
+    group = torch.tensor([[0, 1, 2], [1, 0, 2], [0, 2, 1], [2, 1, 0], [1, 2, 0], [2, 0, 1]])
+    step = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64)
+    for middle, classes in (([1.0, 2.0, 3.0], 1), ([1.0, 1.0, 3.0], 2), ([1.0, 1.0, 1.0], 2)):
+        meeting = torch.tensor([middle], dtype=torch.float64)
+        first = Run(torch.cat([meeting + step, meeting]), torch.ones(1, dtype=torch.float64))
+        second = Run(torch.cat([meeting, meeting + 2 * step]), torch.ones(1, dtype=torch.float64))
+        assert composites(first, second, group) == classes
+        for places in group:
+            assert composites(first, renamed(second, places), group) == classes
+            assert composites(renamed(first, places), second, group) in (0, classes)
+    assert composites(first, Run(first.points + 9, first.durations), group) == 0
