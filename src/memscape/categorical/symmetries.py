@@ -240,21 +240,30 @@ def sweep_counts(couplings: torch.Tensor) -> torch.Tensor:
     require_tensor("couplings", couplings, "... units units", dtype=torch.float64, sizes=sizes)
     units = require_integer("couplings", sizes["units"], at_most=6)
     flat = couplings.reshape(-1, units, units)
-    orders = torch.tensor(list(itertools.permutations(range(units))), device=flat.device)
-    require_room(couplings=len(flat), orders=len(orders), states=units * 2**units)
+    require_room(couplings=len(flat), states=4**units)
     starts = states_of(units).to(flat.device)
-    acting = flat - torch.diag_embed(flat.diagonal(dim1=-2, dim2=-1))
-    now = starts.expand(len(flat), len(orders), *starts.shape).clone()
-    for turn in orders.T:  # one unit of every order
-        rows = acting[:, turn]  # (G, orders, N)
-        field = (now * rows[:, :, None]).sum(dim=-1)
-        own = turn[None, :, None, None].expand(*now.shape[:-1], 1)
-        kept = now.gather(-1, own)[..., 0]
-        now.scatter_(-1, own, torch.where(field == 0, kept, field.sign())[..., None])
-    ends = _numbers(now)
-    counts = torch.zeros(len(flat), len(starts), len(starts), dtype=torch.int64, device=flat.device)
-    counts.scatter_add_(2, ends.mT.contiguous(), torch.ones_like(ends.mT.contiguous()))
-    return counts.reshape(*couplings.shape[:-2], len(starts), len(starts))
+    found = [_sweeps(some, starts) for some in flat.split(max(1, 2**22 // (math.factorial(units) * len(starts))))]
+    return torch.cat(found).reshape(*couplings.shape[:-2], len(starts), len(starts))
+
+
+def _sweeps(couplings: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+    """Numbers of orders from state to state, (G, 2**N, 2**N), by tables of what each unit does to each state."""
+    units = states.shape[1]
+    fields = states @ (couplings - torch.diag_embed(couplings.diagonal(dim1=-2, dim2=-1)))  # (G, 2**N, N)
+    up = torch.where(fields == 0, states > 0, fields > 0).long()
+    places = torch.arange(units, device=states.device)
+    numbers = torch.arange(len(states), device=states.device)[:, None]
+    tables = ((numbers & ~(1 << places)) + (up << places)).mT.contiguous()  # (G, N, 2**N)
+    # Orders that begin alike are walked together as far as they go.
+    begun: list[tuple[int, ...]] = [()]
+    now = numbers[:, 0].expand(len(couplings), 1, len(states))
+    for _ in range(units):
+        longer = [(parent, unit) for parent, order in enumerate(begun) for unit in range(units) if unit not in order]
+        parents, turns = torch.tensor(longer, device=states.device).T
+        now = tables[:, turns].gather(2, now[:, parents])
+        begun = [(*begun[parent], unit) for parent, unit in longer]
+    counts = torch.zeros(len(couplings), len(states), len(states), dtype=torch.int64, device=states.device)
+    return counts.scatter_add_(2, now.mT, torch.ones_like(now.mT))
 
 
 def automorphisms(simplices: Simplices, *, most: int = 1000) -> torch.Tensor:
