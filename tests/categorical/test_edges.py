@@ -81,11 +81,6 @@ CALLS = [
     Call(moore.straight, {"run": RUN, "heights": 3}),
     Call(moore.renamed, {"run": RUN, "places": SWAP[0]}),
     Call(moore.composites, {"first": RUN, "second": LATER, "group": SWAP}),
-    Call(
-        moore.Laws,
-        {"associativity": 0, "units": 0, "interchange": 0, "renaming": 0, "halves": 0.5},
-        spare=dict.fromkeys(("associativity", "units", "interchange", "renaming", "halves"), "an answer"),
-    ),
     Call(moore.laws, {"draws": 2, "generator": torch.Generator()}, spare={"draws": "a billion draws are a long run"}),
     Call(moore.halved, {"first": RUN, "second": LATER}),
     Call(recall_maps.Maps, {"weights": MAPS.weights}),
