@@ -12,13 +12,7 @@ from memscape.categorical import algebras
 
 from ..draws import normal
 
-
-def layer(p, a):
-    return (p @ a).tanh()
-
-
-def linear(p, a):
-    return p @ a
+layer, linear = algebras.layer, algebras.linear
 
 
 def test_a_composite_has_pairs_of_parameters_and_brackets_do_not_matter_otherwise():
@@ -144,6 +138,34 @@ def test_the_gradient_of_a_tied_fold_is_the_sum_over_copies():
         bent[i, j] += step
         difference = (value(bent.expand(3, 3, 3)) - value(weight.expand(3, 3, 3))) / step
         assert abs(difference - tied[i, j]) < 1e-4
+
+
+def test_tied_and_copied_gradients_of_a_recurrent_network():
+    weights, state, inputs = normal(0, 3, 5), normal(1, 3), normal(2, 4, 2)
+    torch.testing.assert_close(
+        algebras.tied_gradient(weights, state, inputs), algebras.copied_gradients(weights, state, inputs).sum(dim=0)
+    )
+    now = weights.clone().requires_grad_()
+    last = state
+    for each in inputs:
+        last = (now[:, :3] @ last + now[:, 3:] @ each).tanh()
+    last.square().sum().backward()
+    torch.testing.assert_close(algebras.tied_gradient(weights, state, inputs), now.grad)
+
+
+def test_a_driven_network_takes_the_sign_of_its_input():
+    couplings, state = normal(0, 5, 5), normal(1, 5).sign()
+    couplings = couplings + couplings.mT
+    inputs = normal(2, 5)
+    assert torch.equal(algebras.driven(couplings, state, inputs), (couplings @ state + inputs).sign())
+
+
+def test_the_largest_difference():
+    pair = (normal(0, 3), (normal(1, 2),))
+    assert algebras.apart(pair, pair) == 0
+    assert algebras.apart((torch.zeros(2), torch.ones(2)), (torch.ones(2), torch.full((2,), -2.0))) == 3
+    with pytest.raises(ArgumentError, match="other"):
+        algebras.apart(pair, pair[0])
 
 
 def test_what_is_none_is_refused():

@@ -24,6 +24,8 @@ from memscape.arguments import (
     require_number,
     require_tensor,
 )
+from memscape.memory.attention import attend
+from memscape.memory.hopfield import Hopfield
 
 __all__ = [
     "LOGISTIC",
@@ -32,13 +34,21 @@ __all__ = [
     "Learner",
     "Lens",
     "adam",
+    "apart",
     "beside",
+    "cell",
+    "copied_gradients",
     "defects",
     "descent",
+    "driven",
     "fold",
+    "layer",
+    "linear",
     "nesterov",
+    "retrieve",
     "reverse",
     "then",
+    "tied_gradient",
 ]
 
 Map = Callable[[Any, Any], Any]
@@ -368,6 +378,160 @@ def defects(lens: Lens, state: Any, view: torch.Tensor, other: torch.Tensor) -> 
         _distance(lens.put(changed, other), lens.put(state, other)),
     ]
     return require_fit("view", torch.stack(found))
+
+
+def apart(one: Any, other: Any) -> float:
+    """Largest difference of two entries, over tensors or nested tuples of tensors of the same axes.
+
+    Raises
+    ------
+    ArgumentError
+        If they are none, or do not fit each other.
+    """
+    pairs = list(zip(_tensors("one", one), _tensors("other", other), strict=False))
+    if len(pairs) != len(pytree.tree_leaves(one)) or len(pairs) != len(pytree.tree_leaves(other)):
+        raise ArgumentError("other", "as many tensors as the first", f"{len(pytree.tree_leaves(other))}")
+    if any(a.shape != b.shape or a.device != b.device for a, b in pairs):
+        raise ArgumentError("other", "the axes and devices of the first", "others")
+    return float(require_fit("one", torch.stack([(a - b).abs().max().double() for a, b in pairs])).max())
+
+
+def _tensors(argument: str, values: Any) -> list[torch.Tensor]:
+    leaves = pytree.tree_leaves(values)
+    if not leaves:
+        raise ArgumentError(argument, "tensors", "none")
+    return [require_tensor(argument, leaf, "...") for leaf in leaves]
+
+
+def linear(weights: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    """The linear map ``W a``: axes ``(..., outputs, inputs)`` and ``(..., inputs)`` to ``(..., outputs)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes do not fit.
+    """
+    sizes: dict[str, int] = {}
+    require_tensor("weights", weights, "... outputs inputs", sizes=sizes)
+    require_tensor("inputs", inputs, "... inputs", sizes=sizes, dtype=weights.dtype, device=weights.device)
+    if weights.shape[:-2] != inputs.shape[:-1]:
+        raise ArgumentError("inputs", f"leading axes {tuple(weights.shape[:-2])}", f"shape {tuple(inputs.shape)}")
+    return require_fit("weights", (weights @ inputs[..., None])[..., 0])
+
+
+def layer(weights: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    r"""A layer :math:`\tanh(W a)` of the axes of :func:`linear`.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes do not fit.
+    """
+    return linear(weights, inputs).tanh()
+
+
+def retrieve(patterns: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
+    """Attention with a memory, inverse temperature 1, as a parametrised map: ``(*G, P, N)`` and ``(*G, Q, N)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes do not fit.
+    """
+    return attend(query, patterns, patterns, beta=1.0)
+
+
+def cell(weights: torch.Tensor, state: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    """The next state of a recurrent network, a :func:`layer` of state and input in a row.
+
+    Parameters
+    ----------
+    weights
+        Axes ``(*G, H, H + I)``.
+    state, inputs
+        Axes ``(*G, H)`` and ``(*G, I)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes do not fit.
+    """
+    require_tensor("state", state, "... hidden")
+    require_tensor("inputs", inputs, "... inputs", dtype=state.dtype, device=state.device)
+    if state.shape[:-1] != inputs.shape[:-1]:
+        raise ArgumentError("inputs", f"leading axes {tuple(state.shape[:-1])}", f"shape {tuple(inputs.shape)}")
+    together = torch.cat([state, inputs], dim=-1)
+    require_tensor("weights", weights, "... hidden both", sizes={"hidden": state.shape[-1], "both": together.shape[-1]})
+    return layer(weights, together)
+
+
+def driven(couplings: torch.Tensor, state: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    """The next state of a synchronous Hopfield network with inputs, which act as thresholds of the other sign.
+
+    Parameters
+    ----------
+    couplings
+        Axes ``(*G, N, N)``, symmetric.
+    state, inputs
+        Axes ``(*G, N)``, spins and real numbers in units of the couplings.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes do not fit.
+    """
+    require_tensor("inputs", inputs, "... neurons")
+    return Hopfield(couplings, -inputs).update(state)
+
+
+def _unrolled(copies: torch.Tensor, state: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    return fold(lambda now, given: cell(given[0], now, given[1]), state, (copies, inputs)).square().sum()
+
+
+def copied_gradients(weights: torch.Tensor, state: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    """Gradients of the last state's square in copies of a :func:`cell`, one a step, all equal.
+
+    Parameters
+    ----------
+    weights, state
+        Of one network, axes ``(H, H + I)`` and ``(H,)``.
+    inputs
+        A sequence, axes ``(T, I)``.
+
+    Returns
+    -------
+    torch.Tensor
+        Axes ``(T, H, H + I)``.
+
+    Raises
+    ------
+    ArgumentError
+        If the axes do not fit.
+    """
+    copies = _copies(weights, state, inputs)
+    return torch.func.grad(_unrolled)(copies, state, inputs)
+
+
+def tied_gradient(weights: torch.Tensor, state: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    """Gradient of the same number in the one parameter that all steps share, axes ``(H, H + I)``.
+
+    Raises
+    ------
+    ArgumentError
+        As :func:`copied_gradients`.
+    """
+    _copies(weights, state, inputs)
+    return torch.func.grad(lambda p: _unrolled(p.expand(len(inputs), *p.shape), state, inputs))(weights)
+
+
+def _copies(weights: torch.Tensor, state: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    sizes: dict[str, int] = {}
+    require_tensor("weights", weights, "hidden both", sizes=sizes)
+    require_tensor("state", state, "hidden", sizes=sizes, dtype=weights.dtype, device=weights.device)
+    require_tensor("inputs", inputs, "steps inputs", dtype=weights.dtype, device=weights.device)
+    if inputs.shape[1] + len(state) != sizes["both"]:
+        raise ArgumentError("inputs", f"{sizes['both'] - len(state)} numbers a step", f"shape {tuple(inputs.shape)}")
+    return weights.expand(len(inputs), *weights.shape)
 
 
 def _distance(one: Any, other: Any) -> torch.Tensor:
