@@ -30,12 +30,16 @@ def stored(folder: Path) -> list[dict[str, Any]]:
 
 
 def joined(before: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
-    """A run, with what an earlier one has of other files; with other versions there is nothing to keep."""
-    if before["versions"] != run["versions"]:
+    """A run, with what an earlier one has of other files; if a package has another version there is nothing to keep.
+
+    Packages that only one of both runs knew, because a peer came or went between, are no hindrance.
+    """
+    old, now = before["versions"], run["versions"]
+    if any(old[name] != now[name] for name in old.keys() & now.keys()):
         return run
     new = {record["file"] for record in run["kernels"]}
     kernels = run["kernels"] + [record for record in before["kernels"] if record["file"] not in new]
-    return run | {"kernels": sorted(kernels, key=lambda record: record["file"])}
+    return run | {"versions": old | now, "kernels": sorted(kernels, key=lambda record: record["file"])}
 
 
 def render(runs: list[dict[str, Any]]) -> str:

@@ -149,6 +149,10 @@ def test_a_run_of_some_benchmarks_leaves_the_others_where_versions_are_the_same(
     assert shown(run_of("X", 2.0, "other", "a third")) == [("kernel", 2.0), ("other", 2.0), ("a third", 2.0)]
     assert shown(run_of("X", 3.0)) == [("a third", 2.0), ("kernel", 3.0), ("other", 2.0)]
     assert "| other | N = 3 | a peer | **2** (1 to 9, target 1) |" in table.README.read_text()
+    more = run_of("X", 5.0)
+    assert shown(more | {"versions": more["versions"] | {"a peer": "1.0"}})[1:] == [("kernel", 5.0), ("other", 2.0)]
+    assert shown(run_of("X", 6.0))[1:] == [("kernel", 6.0), ("other", 2.0)]
+    assert "a peer 1.0" in table.README.read_text()
     assert shown(run_of("X", 4.0) | {"versions": {"torch": "2.2"}}) == [("kernel", 4.0)]
 
 

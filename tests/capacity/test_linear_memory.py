@@ -64,7 +64,8 @@ def test_pieces_change_nothing():
     with pieces.budget(1):
         some = linear.scheme_errors(sizes, strengths, chances, **arguments, generator=rng(4))
     assert whole.shape == (5, 1, 3)
-    assert torch.equal(whole, some)
+    # To rounding: a product of another shape may add the same probabilities in another order.
+    torch.testing.assert_close(whole, some, rtol=0, atol=1e-12)
 
 
 def test_schemes_that_change_with_the_dimension_and_others_stand_together():
@@ -75,7 +76,7 @@ def test_schemes_that_change_with_the_dimension_and_others_stand_together():
     found = linear.scheme_errors(SIZES, both, chances, **arguments, generator=rng(7))
     for scheme, alone in ((0, changing), (1, same)):
         expected = linear.scheme_errors(SIZES, alone, chances, **arguments, generator=rng(7))
-        assert torch.equal(found[:, [scheme]], expected)
+        torch.testing.assert_close(found[:, [scheme]], expected, rtol=0, atol=1e-12)
 
 
 def test_a_lone_token_is_recalled():

@@ -18,7 +18,7 @@ from fractions import Fraction
 
 import numpy as np
 import torch
-from scipy.optimize import linprog, nnls
+from scipy.optimize import linprog
 
 from memscape.arguments import (
     ArgumentError,
@@ -30,6 +30,7 @@ from memscape.arguments import (
     require_room,
     require_tensor,
 )
+from memscape.tools.nonnegative import nonnegative_least_squares
 
 __all__ = [
     "draw_tasks",
@@ -149,8 +150,8 @@ def learned(inputs: torch.Tensor, answers: torch.Tensor, signs: torch.Tensor) ->
     for rows, _ in _problems(inputs, answers, signs):
         patterns = len(rows)
         system = np.hstack([rows / np.abs(rows).max(axis=1, keepdims=True).clip(1e-300), -np.eye(patterns)])
-        _, residual = nnls(system, np.ones(patterns), maxiter=100 * sum(system.shape))
-        found.append(residual < 0.5)
+        missed = system @ nonnegative_least_squares(system, np.ones(patterns)) - 1.0
+        found.append(bool(np.linalg.norm(missed) < 0.5))
     return torch.tensor(found, device="cpu")
 
 
@@ -179,10 +180,9 @@ def largest_margin(inputs: torch.Tensor, answers: torch.Tensor, signs: torch.Ten
         patterns, neurons = rows.shape
         system = np.vstack([np.hstack([rows.T, np.eye(neurons)]), np.r_[np.ones(patterns), np.zeros(neurons)]])
         target = np.r_[np.zeros(neurons), 1.0]
-        multipliers, distance = nnls(system, target, maxiter=100 * sum(system.shape))
-        residual = system @ multipliers - target
+        residual = system @ nonnegative_least_squares(system, target) - target
         # The distance is 1 / sqrt(1 + |w|^2), and 0 where there are no such weights.
-        weights = residual[:-1] / -residual[-1] if distance > 1e-6 else np.zeros(neurons)
+        weights = residual[:-1] / -residual[-1] if np.linalg.norm(residual) > 1e-6 else np.zeros(neurons)
         found.append(weights.clip(min=0.0) * turned)
     return torch.from_numpy(np.stack(found))
 

@@ -150,8 +150,7 @@ def scheme_errors(
     for part in pieces.slices(networks, pieces.fitting(8 * len(weight) * (sizes[-1] + rows.shape[0] * answers))):
         inputs, outputs = _vectors(part.stop - part.start, len(weight), answers, sizes[-1], generator, place)
         for which, some in groups:
-            several = some.expand(len(inputs), *some.shape)
-            found[part, which] = _errors(inputs, outputs, several, sizes, weight.to(place))
+            found[part, which] = _errors(inputs, outputs, some.transpose(0, 1)[None], sizes, weight.to(place))
     return found.cpu()
 
 
@@ -205,11 +204,11 @@ def counted_errors(
         some = counts[part].to(place)
         inputs, outputs = _vectors(len(some), len(weight), answers, sizes[-1], generator, place)
         if divisor is None:
-            stored = (some > 0).float()[:, :, None]
+            stored = (some > 0).float()[:, None]
         else:
             rank = some.argsort(dim=-1, descending=True, stable=True).argsort(dim=-1)
             room = torch.tensor([size // divisor for size in sizes], device=place)
-            stored = ((rank[:, :, None] < room[:, None]) & (some > 0)[:, :, None]).float()
+            stored = ((rank[:, None] < room[:, None, None]) & (some > 0)[:, None]).float()
         found.append(_errors(inputs, outputs, _by_answer(stored, answers), sizes, weight.to(place)))
     return torch.cat(found).cpu()
 
@@ -224,7 +223,8 @@ def _by_answer(strengths: torch.Tensor, answers: int) -> torch.Tensor:
 def _vectors(
     networks: int, tokens: int, answers: int, dimension: int, generator: torch.Generator, place: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    # All of one network together, so that the size of a piece does not decide who gets which numbers.
+    # All of one network together: pieces of other sizes give it the same numbers where these are a multiple of sixteen,
+    # which torch draws at a time.
     shape = (networks, tokens + answers, dimension)
     drawn = torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu").to(place)
     inputs, outputs = drawn.split([tokens, answers], dim=1)
@@ -234,24 +234,25 @@ def _vectors(
 def _errors(
     inputs: torch.Tensor, outputs: torch.Tensor, rows: torch.Tensor, sizes: Sequence[int], weight: torch.Tensor
 ) -> torch.Tensor:
-    """Errors, axes ``(networks, memories, dimensions)``, for rows ``(networks, memories, dims, answers, tokens)``."""
-    networks, memories, kept, answers, tokens = rows.shape
+    """Errors, axes ``(networks, memories, dimensions)``.
+
+    Strengths of each answer's tokens have axes ``(networks or 1, dimensions or 1, memories, answers, tokens)``.
+    """
+    networks, (_, kept, memories, answers, tokens) = len(inputs), rows.shape
     truth = torch.arange(tokens, device=inputs.device) % answers
+    rows = rows.flatten(2, 3)
+    stored = rows.flatten(0, 2).any(dim=0).nonzero()
+    known = int(stored.max()) + 1 if len(stored) else 1
     alike = inputs.new_zeros(networks, answers, answers)
-    heard = inputs.new_zeros(networks, memories * answers, tokens)
-    sums = rows[:, :, 0].reshape(networks, -1, tokens) @ inputs if kept == 1 else None
+    heard = inputs.new_zeros(networks, *rows.shape[1:])
     found, start = [], 0
     for place, size in enumerate(sizes):
-        new = slice(start, size)
+        new, first = slice(start, size), min(place, kept - 1)
         alike = alike + outputs[..., new] @ outputs[..., new].mT
-        if sums is not None:
-            heard = heard + sums[..., new] @ inputs[..., new].mT
-        else:
-            here = rows[:, :, place].reshape(networks, -1, tokens)
-            known = int(here.any(dim=1).any(dim=0).nonzero().max()) + 1 if here.any() else 1
-            first = inputs[..., :size]
-            heard = (here[..., :known] @ first[:, :known]) @ first.mT
-        scores = alike[:, None] @ heard.view(networks, memories, answers, tokens)
+        # New coordinates reach this dimension and all larger ones: few wide products in place of many narrow ones.
+        sums = rows[:, first:, :, :known].flatten(1, 2) @ inputs[:, :known, new]
+        heard[:, first:].flatten(1, 2).baddbmm_(sums, inputs[..., new].mT)
+        scores = alike[:, None] @ heard[:, first].view(networks, memories, answers, tokens)
         wrong = scores.max(dim=2).indices != truth  # several times as fast as argmax across the inner axis
         found.append(wrong.double() @ weight)
         start = size

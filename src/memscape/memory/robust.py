@@ -29,7 +29,6 @@ from numbers import Real
 
 import numpy as np
 import torch
-from scipy.optimize import nnls
 
 from memscape.arguments import (
     ArgumentError,
@@ -45,6 +44,7 @@ from memscape.memory.hopfield import Hopfield, from_bits, require_bits
 from memscape.memory.patterns import align, as_probes, flat, random_patterns, require_state
 from memscape.tools import pieces
 from memscape.tools.models import Model
+from memscape.tools.nonnegative import nonnegative_least_squares
 
 __all__ = [
     "Classes",
@@ -361,8 +361,7 @@ class CliqueCone:
         rows = np.array(self.inequalities, dtype=float) * metric
         # The shortest vector with rows @ p >= 1 (Lawson & Hanson 1974, chapter 23).
         system, target = np.vstack([rows.T, np.ones(3)]), np.array([0.0, 0.0, 0.0, 1.0])
-        multipliers, _ = nnls(system, target)
-        residual = system @ multipliers - target
+        residual = system @ nonnegative_least_squares(system, target) - target
         x, y, theta = (-residual[:3] / residual[3] * metric).tolist()
         return x, y, theta
 
