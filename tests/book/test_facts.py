@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import torch
 
-from memscape.book.facts import PACKAGES, facts
+from memscape.book.facts import ORDINARY, PACKAGES, facts
 
 
 def test_facts_name_versions_and_processor_and_not_the_machine():
@@ -47,6 +47,13 @@ print(facts()["user_seconds"] - before)
 """
     text = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert 1.5 < float(text) < 3
+
+
+def test_the_pace_is_that_of_the_core(monkeypatch):
+    assert 0.1 < facts()["pace"] < 20  # whatever runs this
+    clock = iter((5.0, 5.0 + 3 * ORDINARY))
+    monkeypatch.setattr("memscape.book.facts.time.process_time", lambda: next(clock))
+    assert facts()["pace"] == 3
 
 
 def test_a_gpu_that_was_used_is_named_with_its_memory(monkeypatch):
