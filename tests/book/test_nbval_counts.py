@@ -55,6 +55,11 @@ def executed_top_to_bottom(notebook: nbformat.NotebookNode) -> bool:
     return bool(counts) and counts == list(range(1, len(counts) + 1))
 
 
+@pytest.mark.parametrize("number", ["0", "1,234.5", "-3.2e-05", "4.33\u00a0×\u00a010⁻¹⁵", "93.1%", "12,000"])
+def test_a_mask_covers_the_number_and_not_the_sentence(number):
+    assert masked(f"measured \u2060{number}, expected 1") == "measured \u2060(masked), expected 1"
+
+
 def test_there_are_chapters():
     assert NOTEBOOKS
 
